@@ -1,0 +1,228 @@
+"""Show the work: for each number of a layer the formula, the substitution, the result and the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TYPE_CHECKING
+
+from ..errors import did_you_mean, wrong_call
+from ..formula import Step, number
+from ..ops import readable
+from ..ops.conv import conv_output
+from ..ops.pool import ceil_output
+from . import memory
+from .cost import batch_work, known_shapes, macs_to_flops
+from .receptive_field import field_padding, field_size, field_stride
+
+if TYPE_CHECKING:
+    from ..report import Report, Row
+
+QUESTIONS = ("shape", "params", "macs", "flops", "connections", "memory", "receptive-field")
+_ALIASES = {"shapes": "shape", "parameters": "params", "work": "flops", "rf": "receptive-field", "receptive_field": "receptive-field"}
+
+
+class Line(NamedTuple):
+    """One number: what it is called, the step that gives it (or a sum in words), and a remark."""
+
+    label: str
+    step: Step | None = None
+    text: str = ""
+    remark: str = ""
+
+
+class Explanation(NamedTuple):
+    """The work behind the figures of a layer: a title, a note, and its lines."""
+
+    title: str
+    lines: tuple[Line, ...]
+    note: str = ""
+
+    def __str__(self) -> str:
+        from ..render.explanation import as_text
+
+        return as_text(self, sources=False)
+
+    def markdown(self) -> str:
+        """The same as Markdown, with mathematics."""
+        from ..render.explanation import as_markdown
+
+        return as_markdown(self)
+
+    def latex(self) -> str:
+        """The same as LaTeX."""
+        from ..render.explanation import as_latex
+
+        return as_latex(self)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+
+def explain(report: Report, layer: str = "", question: str = "") -> list[Explanation]:
+    """The work of one layer, of all layers of a group, or of the network; raises `SpecError` for an unknown name."""
+    asked(question)
+    if not layer:
+        return [*(explain_row(row, question) for row in report.rows), *totals(report, question)]
+    rows = [row for row in report.rows if row.name == layer or row.name.startswith(layer + ".")]
+    if not rows:
+        names = [*(row.name for row in report.rows), *report.graph.groups]
+        hint = did_you_mean(layer, names) or f"it has {', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
+        raise wrong_call(f"there is no layer {layer}", hint, where=report.graph.source.name)
+    return [explain_row(row, question) for row in rows]
+
+
+def asked(question: str) -> str:
+    """A question by its name; raises `SpecError` for one that is not known."""
+    question = _ALIASES.get(question, question)
+    if question and question not in QUESTIONS:
+        raise wrong_call(
+            f"there is no question {question}", did_you_mean(question, QUESTIONS) or f"ask {', '.join(QUESTIONS)}"
+        )
+    return question
+
+
+def explain_row(row: Row, question: str = "") -> Explanation:
+    """The work behind the figures of one layer."""
+    question = asked(question)
+    shapes = " and ".join("?" if shape is None else readable(shape) for shape in row.input_shapes)
+    out = "?" if row.output_shape is None else readable(row.output_shape)
+    title = f"{row.name} ({row.type}): {shapes} → {out}"
+    lines = [line for name, line in _lines(row) if question in ("", name) or (question == "flops" and name == "macs")]
+    return Explanation(title, tuple(lines), row.layer.note)
+
+
+def totals(report: Report, question: str) -> Iterator[Explanation]:
+    """The sums over the network."""
+    sums = (
+        ("params", "parameters", report.totals.params),
+        ("macs", "MACs", report.totals.macs),
+        ("flops", "FLOPs", report.totals.flops),
+        ("connections", "connections", report.totals.connections),
+        ("memory", "bytes of all activations", report.totals.activation_bytes),
+    )
+    attributes = {"memory": "output_bytes"}
+    at_least = "" if report.totals.complete else "≥ "
+    lines = []
+    for name, label, value in sums:
+        if question not in ("", name):
+            continue
+        parts = [getattr(row.figures, attributes.get(name, name)) for row in report.rows]
+        known = [part for part in parts if part]
+        if known:
+            terms = " + ".join(number(part) for part in known) if len(known) <= 12 else f"the sum of {len(known)} layers"
+            lines.append(Line(label, text=f"{terms} = {at_least}{number(value)}"))
+    if lines:
+        yield Explanation(f"{report.title}: all {len(report.rows)} layers", tuple(lines))
+
+
+def _lines(row: Row) -> Iterator[tuple[str, Line]]:
+    report, layer = row.report, row.layer
+    shapes = known_shapes(report.graph, layer)
+    if layer.op is None or layer.shape is None or shapes is None:
+        yield "shape", Line("unknown", text="what depends on a layer that is not known is not known either")
+        return
+    yield from _shape_lines(row)
+    counts = layer.op.counts(*shapes)
+    for count in counts:
+        yield "params", Line(count.role, count.step, remark=count.step.formula.remark)
+    trained = [count.step.value for count in counts if count.role != "buffers"]
+    if len(trained) > 1:
+        yield "params", Line("parameters", text=f"{' + '.join(map(number, trained))} = {number(sum(trained))}")
+    work = layer.op.work(layer.shape, *shapes)
+    if work.macs is not None:
+        yield "macs", Line("MACs", work.macs, remark=work.macs.formula.remark)
+        yield "flops", Line("FLOPs", macs_to_flops.step(m=work.macs.value))
+    if work.other is not None and work.other.value:
+        operations = layer.op.operations
+        remark = f"for each element: {', '.join(operations)}" if operations else work.other.formula.remark
+        yield "flops", Line("other work" if work.macs else "FLOPs", work.other, remark=remark)
+    if report.batch > 1 and row.figures.flops:
+        yield "flops", Line("of the batch", batch_work.step(B=report.batch, m=row.figures.flops // report.batch))
+    if work.connections is not None:
+        yield "connections", Line("connections", work.connections, remark=work.connections.formula.remark)
+    width = memory.BYTES[report.dtype]
+    yield "memory", Line("output", memory.tensor_bytes.step(B=report.batch, O=layer.shape, b=width))
+    yield from _field_lines(row)
+
+
+def _shape_lines(row: Row) -> Iterator[tuple[str, Line]]:
+    op, shapes = row.layer.op, tuple(shape for shape in row.input_shapes if shape is not None)
+    assert op is not None
+    sizes = op.output(*shapes)
+    names = axis_names(len(sizes))
+    steps = [(name, size) for name, size in zip(names, sizes, strict=True) if isinstance(size, Step)]
+    if not steps:
+        same = row.output_shape == shapes[0]
+        if same:
+            yield "shape", Line("shape", text=f"{readable(shapes[0])}, as it came in")
+        return
+    merged = len(steps) == 2 and steps[0][0] == "height" and steps[0][1].letters == steps[1][1].letters
+    for name, step in steps[: 1 if merged else None]:
+        yield "shape", Line("height, width" if merged else name, step, remark=remainder(step) or step.formula.remark)
+
+
+def axis_names(count: int) -> Sequence[str]:
+    """What the axes of a shape are called, channels first."""
+    return {
+        1: ("length",),
+        2: ("channels", "length"),
+        3: ("channels", "height", "width"),
+        4: ("channels", "depth", "height", "width"),
+    }.get(count, tuple(f"axis {i + 1}" for i in range(count)))
+
+
+def remainder(step: Step) -> str:
+    """What the lecture says of a stride that does not fit; empty where it fits.
+
+    >>> print(remainder(conv_output.step(N=7, F=3, S=3, P=0, D=1)))
+    (7 − 3)/3 + 1 = 2.33 does not fit: PyTorch floors it to 2, and the last column is never seen
+    """
+    if step.formula not in (conv_output, ceil_output):
+        return ""
+    N, F, S, P, D = (step.letters[letter] for letter in "NFSPD")
+    extent = D * (F - 1) + 1
+    span = N + 2 * P - extent
+    if span % S == 0:
+        return ""
+    exact = f"({N}{f' + 2·{P}' if P else ''} − {extent})/{S} + 1 = {span / S + 1:.2f} does not fit: PyTorch "
+    if step.formula is ceil_output:
+        return exact + f"rounds it up to {step.value}, and the last window hangs over the end" * (
+            step.value > span // S + 1
+        ) + f"would round it up, but a window may not start in the padding: {step.value}" * (step.value == span // S + 1)
+    lost = span % S - P
+    if lost <= 0:
+        return exact + f"floors it to {step.value}, and only padding is left out"
+    columns = "the last column is" if lost == 1 else f"the last {lost} columns are"
+    return exact + f"floors it to {step.value}, and {columns} never seen"
+
+
+def _field_lines(row: Row) -> Iterator[tuple[str, Line]]:
+    """The steps from the field before to the field after, for the first axis that a window of this layer widens."""
+    report, layer = row.report, row.layer
+    shapes = tuple(shape for shape in row.input_shapes if shape is not None)
+    if row.field is None or layer.op is None or layer.shape is None:
+        return
+    size = "×".join(number(each) for each in row.field.size)
+    if row.field.kind == "whole input":
+        yield "receptive-field", Line("receptive field", text=f"{size}: the whole input")
+        return
+    if len(layer.inputs) > 1:
+        yield "receptive-field", Line("receptive field", text=f"{size}: the union of what the branches see")
+        return
+    state = report.states[layer.inputs[0]]
+    reach = layer.op.reach(layer.shape, *shapes)
+    for before in (state or {}).get(min(state or {0: ()}), ()):
+        window = reach[before.axis].window if before.axis is not None else None
+        if window is None or (window.extent, window.stride, window.padding) == (1, 1, 0):
+            continue
+        yield "receptive-field", Line(
+            "receptive field", field_size.step(r=before.size, F=window.extent, j=before.stride),
+            remark="" if window.exact else "a bound for all positions",
+        )  # fmt: skip
+        yield "receptive-field", Line("its stride", field_stride.step(j=before.stride, S=window.stride))
+        yield (
+            "receptive-field",
+            Line("its padding", field_padding.step(p=before.padding, P=window.padding, j=before.stride)),
+        )
+        return
+    yield "receptive-field", Line("receptive field", text=f"{size}, as it came in")

@@ -1,0 +1,173 @@
+"""The receptive field: which part of the input a unit sees, per axis, on any graph.
+
+A unit at position o sees the input pixels from o·stride − padding on, `size` of them (Araujo, Norris & Sim (2019),
+Computing receptive fields of convolutional neural networks). Where branches meet, it sees the union.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from ..formula import formula
+from ..graph import Graph, Layer
+from ..ops import Reach, Shape
+from ..ops.base import POINT, Number, Window
+from .cost import known_shapes
+
+ARAUJO = "Araujo, Norris & Sim (2019), Computing receptive fields of convolutional neural networks, {}"
+
+
+@formula("receptive field", chapter="receptive field", symbol="r", unit="px", source=ARAUJO.format("equation 2"))
+def field_size(r: Any, F: Any, j: Any) -> Any:
+    """F is the extent of the window: D·(F − 1) + 1 for a kernel with dilation. The own stride counts only later."""
+    return r + (F - 1) * j
+
+
+@formula("effective stride", chapter="receptive field", symbol="j", unit="px", source=ARAUJO.format("section 3.2"))
+def field_stride(j: Any, S: Any) -> Any:
+    return j * S
+
+
+@formula("effective padding", chapter="receptive field", symbol="p", unit="px", source=ARAUJO.format("section 3.2"))
+def field_padding(p: Any, P: Any, j: Any) -> Any:
+    return p + P * j
+
+
+class Field(NamedTuple):
+    """The receptive field along one axis of the input.
+
+    `axis` is the axis of the tensor that moves it, None where all positions see the same; `exact` is False where
+    the interval is the union of several, or a bound for all positions.
+    """
+
+    size: Number
+    stride: Number
+    padding: Number
+    axis: int | None
+    exact: bool
+
+
+class ReceptiveField(NamedTuple):
+    """The receptive field of a layer: size, stride and padding for each axis of the input, and what they mean.
+
+    `kind` is "exact", "union" (the smallest interval that holds what several branches or positions see) or
+    "whole input".
+    """
+
+    size: tuple[Number, ...]
+    stride: tuple[Number, ...]
+    padding: tuple[Number, ...]
+    kind: str
+
+
+Fields = tuple[Field, ...]
+State = dict[int, Fields]  # by input of the network
+
+
+def fields(graph: Graph) -> list[State | None]:
+    """The receptive field of each node, by input of the network; None where it is not known."""
+    states: list[State | None] = []
+    for index, layer in enumerate(graph.nodes):
+        if index < graph.input_count:
+            axes = len(layer.shape or ()) - 1
+            states.append({index: tuple(Field(1, 1, 0, axis, True) for axis in range(1, axes + 1))})
+            continue
+        shapes = known_shapes(graph, layer)
+        before = [states[i] for i in layer.inputs]
+        if layer.op is None or layer.shape is None or shapes is None or None in before:
+            states.append(None)
+            continue
+        reach = layer.op.reach(layer.shape, *shapes)
+        after = [_through(state, reach) for state in before if state is not None]
+        states.append(after[0] if len(after) == 1 else _merged(after, layer, graph))
+    return states
+
+
+def receptive_field(graph: Graph, layer: Layer, state: State | None) -> ReceptiveField | None:
+    """What to report for a layer: the field in the first input that reaches it; None without spatial axes."""
+    if state is None or layer.shape is None:
+        return None
+    source = min(state)
+    found = state[source]
+    if not found:
+        return None
+    size = (graph.nodes[source].shape or ())[1:]
+    whole = [_covers(field, layer.shape, N) for field, N in zip(found, size, strict=True)]
+    kind = "whole input" if all(whole) else "exact" if all(field.exact for field in found) else "union"
+    return ReceptiveField(
+        tuple(N if all(whole) else _tidy(_floor(field.size)) for field, N in zip(found, size, strict=True)),
+        tuple(_tidy(field.stride) for field in found),
+        tuple(_tidy(field.padding) for field in found),
+        kind,
+    )
+
+
+def _through(state: State, reach: tuple[Reach, ...]) -> State:
+    if all(each.window is POINT and each.axis == axis for axis, each in enumerate(reach)):
+        return state
+    return {source: tuple(_moved(field, reach) for field in found) for source, found in state.items()}
+
+
+def _moved(field: Field, reach: tuple[Reach, ...]) -> Field:
+    if field.axis is None:
+        return field
+    through = reach[field.axis]
+    return grown(field, through.window, through.axis)
+
+
+def grown(field: Field, window: Window, axis: int | None) -> Field:
+    """The field after a window."""
+    if window is POINT:
+        return Field(field.size, field.stride, field.padding, axis, field.exact)
+    return Field(
+        _tidy(field_size(field.size, window.extent, field.stride)),
+        _tidy(field_stride(field.stride, window.stride)),
+        _tidy(field_padding(field.padding, window.padding, field.stride)),
+        axis,
+        field.exact and window.exact,
+    )
+
+
+def _merged(states: list[State], layer: Layer, graph: Graph) -> State:
+    merged: State = {}
+    for state in states:
+        for source, found in state.items():
+            known = merged.get(source)
+            if known is None:
+                merged[source] = found
+            elif known is not found:
+                size = (graph.nodes[source].shape or ())[1:]
+                merged[source] = tuple(
+                    _union(a, b, layer.shape or (), N) for a, b, N in zip(known, found, size, strict=True)
+                )
+    return merged
+
+
+def _union(a: Field, b: Field, shape: Shape, size: int) -> Field:
+    if (a.axis, a.stride) != (b.axis, b.stride):
+        # The two do not move together: one interval for all positions.
+        a, b = _for_all(a, shape), _for_all(b, shape)
+    start = min(-a.padding, -b.padding)
+    end = max(a.size - a.padding, b.size - b.padding)
+    one_holds_all = (end - start) in (a.size, b.size)
+    return Field(end - start, a.stride, -start, a.axis, a.exact and b.exact and one_holds_all)
+
+
+def _for_all(field: Field, shape: Shape) -> Field:
+    positions = shape[field.axis] if field.axis is not None else 1
+    return Field(field.size + (positions - 1) * field.stride, 0, field.padding, None, False)
+
+
+def _covers(field: Field, shape: Shape, size: int) -> bool:
+    """Whether every unit sees all of the input along this axis."""
+    positions = shape[field.axis] if field.axis is not None else 1
+    return (positions - 1) * field.stride - field.padding <= 0 and field.size - field.padding >= size
+
+
+def _floor(value: Number) -> int:
+    return value.numerator // value.denominator
+
+
+def _tidy(value: Number) -> Number:
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value

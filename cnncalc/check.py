@@ -1,0 +1,170 @@
+"""Check claims: every `expect` of a spec against what is computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .errors import Problem, Source, did_you_mean
+from .formula import number
+from .graph import Claim
+from .ops import readable
+from .report import Part, Report, Row, analyse
+from .spec.model import Spec, open_spec
+
+FIGURES = ("params", "weights", "biases", "buffers", "macs", "flops", "other", "connections")
+OF_PARTS = ("shape", *FIGURES, "output_bytes", "receptive_field")
+OF_NETWORKS = (
+    "shape",
+    *FIGURES,
+    "trainable_params",
+    "depth",
+    "layers",
+    "weight_bytes",
+    "activation_bytes",
+    "peak_inference_bytes",
+    "receptive_field",
+)
+
+
+class Verdict(NamedTuple):
+    """One claim, what is computed for it, and whether they agree."""
+
+    claim: Claim
+    computed: Any
+    holds: bool
+    work: str  # the work behind the computed number, where they do not agree
+
+    @property
+    def part(self) -> str:
+        return self.claim.name or "network"
+
+
+class Checked(NamedTuple):
+    """The verdicts on one network; `carried` are figures that nobody computes here, such as accuracies."""
+
+    title: str
+    report: Report
+    verdicts: Sequence[Verdict]
+    carried: Sequence[Claim]
+    warnings: Sequence[Problem]
+
+    @property
+    def holds(self) -> bool:
+        return all(verdict.holds for verdict in self.verdicts)
+
+
+def check(spec: str | Path | Source) -> list[Checked]:
+    """Check a spec; a family that is named without a variant is checked variant by variant. Raises `SpecError`.
+
+    >>> [(each.title, each.holds) for each in check("lenet")]
+    [('LeNet-5', True)]
+    """
+    found = open_spec(spec)
+    names = [found.variant] if found.variant or not found.variants else ["", *found.variants]
+    results = [_checked(found._replace(variant=name)) for name in names]
+    return [each for each in results if each.verdicts or len(results) == 1]
+
+
+def _checked(spec: Spec) -> Checked:
+    report = analyse(spec.graph())
+    verdicts, carried, warnings = [], [], []
+    for claim in report.graph.claims:
+        known = OF_PARTS if claim.name else OF_NETWORKS
+        if claim.quantity in known:
+            verdicts.append(_verdict(report, claim))
+            continue
+        carried.append(claim)
+        near = did_you_mean(claim.quantity, known)
+        if near:
+            message = f"warning: expect: {claim.quantity} is not computed, and so not checked"
+            warnings.append(Problem("claim", message, spec.source, claim.place, hint=near))
+    return Checked(report.title, report, verdicts, carried, warnings)
+
+
+def _verdict(report: Report, claim: Claim) -> Verdict:
+    computed = _computed(report, claim)
+    holds = computed is not None and _agree(claim.value, computed)
+    return Verdict(claim, computed, holds, "" if holds else _work(report, claim))
+
+
+def _computed(report: Report, claim: Claim) -> Any:
+    if claim.name:
+        part = report.part(claim.name)
+        last = _last_row(report, claim.name)
+        return _of_part(part, last, claim.quantity)
+    outputs = [report.graph.nodes[i] for i in report.graph.outputs]
+    if claim.quantity == "shape":
+        return list(outputs[0].shape or ()) if outputs else None
+    if claim.quantity == "layers":
+        return len(report.rows)
+    if claim.quantity == "receptive_field":
+        return _field(report[outputs[0].name]) if outputs else None
+    return getattr(report.totals, claim.quantity) if report.totals.complete else None
+
+
+def _last_row(report: Report, name: str) -> Row | None:
+    group = report.graph.groups.get(name)
+    node = report.graph.nodes[group.output] if group else None
+    found = report[node.name if node else name] if node is None or node.op is not None else None
+    return found
+
+
+def _of_part(part: Part, last: Row | None, quantity: str) -> Any:
+    if quantity == "shape":
+        return None if part.output_shape is None else list(part.output_shape)
+    if quantity == "receptive_field":
+        return None if last is None else _field(last)
+    return getattr(part.figures, quantity) if part.complete else None
+
+
+def _field(row: Row) -> list[Any] | None:
+    return list(row.receptive_field.size) if row.receptive_field else None
+
+
+def _agree(claimed: Any, computed: Any) -> bool:
+    """Exactly, or to the digits that were printed: 61.1M agrees with 61,100,840."""
+    if isinstance(computed, list):
+        return claimed == computed or (not isinstance(claimed, list) and all(each == claimed for each in computed))
+    rounded = re.fullmatch(r"\s*(\d+)(?:\.(\d+))?\s*([KMGT])\s*", claimed) if isinstance(claimed, str) else None
+    if rounded is None:
+        return bool(claimed == computed)
+    digits = len(rounded.group(2) or "")
+    unit = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[rounded.group(3)]
+    printed = int(rounded.group(1) + (rounded.group(2) or ""))
+    # Half a unit of the last printed digit, in integers: |printed·unit − computed·10^digits| ≤ unit/2.
+    return 2 * abs(printed * unit - computed * 10**digits) <= unit
+
+
+def _work(report: Report, claim: Claim) -> str:
+    from .analysis.explain import QUESTIONS, explain
+
+    question = {"receptive_field": "receptive-field", "output_bytes": "memory"}.get(claim.quantity, claim.quantity)
+    question = "params" if question in ("weights", "biases", "buffers", "trainable_params") else question
+    if question not in QUESTIONS:
+        return ""
+    if claim.name:
+        found = explain(report, claim.name, question)
+    else:
+        from .analysis.explain import totals
+
+        found = list(totals(report, question))
+    return "\n".join(str(each) for each in found[:12] if each.lines)
+
+
+def shown(value: Any) -> str:
+    """A claimed or computed value as people read it."""
+    if value is None:
+        return "not known"
+    if isinstance(value, (list, tuple)):
+        return readable(tuple(value)) if len(value) != 2 else "×".join(map(str, value))
+    return number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+
+
+def claims(results: Sequence[Checked]) -> Iterator[tuple[Checked, Verdict]]:
+    """All verdicts of several networks."""
+    for result in results:
+        for verdict in result.verdicts:
+            yield result, verdict

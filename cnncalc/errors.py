@@ -1,0 +1,106 @@
+"""What goes wrong, said once: the place, the cause, the way out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from collections.abc import Iterable, Sequence
+
+
+class Source(NamedTuple):
+    """The text of a spec and what to call it in messages."""
+
+    name: str
+    text: str
+
+    def line(self, number: int) -> str:
+        lines = self.text.split("\n")
+        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
+
+
+class Place(NamedTuple):
+    """A position in a spec, counted from 1."""
+
+    line: int
+    column: int
+
+
+class Misfit(Exception):
+    """A short cause, raised deep inside; whoever knows the place turns it into a `Problem`.
+
+    `argument` names the argument of the layer that is at fault, so that the caret can point at its value;
+    `code` lets a program tell the kinds of error apart.
+    """
+
+    def __init__(self, cause: str, hint: str = "", argument: str = "", code: str = "misfit") -> None:
+        super().__init__(cause)
+        self.cause, self.hint, self.argument, self.code = cause, hint, argument, code
+
+
+class Problem(NamedTuple):
+    """One error or warning, complete: what `cnncalc` prints for it is `text`."""
+
+    code: str
+    message: str
+    source: Source
+    place: Place | None = None
+    context: tuple[str, ...] = ()
+    hint: str = ""
+
+    @property
+    def text(self) -> str:
+        where = self.source.name
+        shown: list[str] = []
+        if self.place is not None:
+            line, column = self.place.line, self.place.column
+            where += f":{line}:{column}"
+            code, shift = _window(self.source.line(line), column)
+            if code.strip():
+                shown = [f"{line:>5} | {code}", "      | " + " " * (column - 1 - shift) + "^"]
+        lines = [f"{where}: {self.message}", *shown, *("  " + line for line in self.context)]
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class SpecError(Exception):
+    """Everything that is wrong with a spec, or with what was asked of it.
+
+    >>> raise SpecError([Problem("demo", "no such thing", Source("net.yaml", ""))])
+    Traceback (most recent call last):
+    ...
+    cnncalc.errors.SpecError: net.yaml: no such thing
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: Sequence[Problem] = tuple(problems)
+        super().__init__("\n\n".join(problem.text for problem in self.problems))
+
+
+def wrong_call(message: str, hint: str = "", code: str = "usage", where: str = "cnncalc") -> SpecError:
+    """An error that has no line in a file: a file that is missing, an option that makes no sense."""
+    return SpecError([Problem(code, message, Source(where, ""), hint=hint)])
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known words, or an empty string.
+
+    >>> did_you_mean("conv2d", ["Conv1d", "Conv2d", "ReLU"])
+    'did you mean Conv2d?'
+    """
+    by_folded = {name.casefold(): name for name in known}
+    if word.casefold() in by_folded:
+        return f"did you mean {by_folded[word.casefold()]}?"
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.casefold(), by_folded, n=3, cutoff=0.7)
+    return f"did you mean {' or '.join(by_folded[name] for name in near)}?" if near else ""
+
+
+def _window(line: str, column: int, width: int = 100) -> tuple[str, int]:
+    """The part of a long line around a column, and how many characters were cut off before it."""
+    line = "".join(character if character.isprintable() else " " for character in line)
+    if len(line) <= width:
+        return line, 0
+    start = max(0, min(column - width // 2, len(line) - width))
+    return line[start : start + width], start

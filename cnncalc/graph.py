@@ -1,0 +1,76 @@
+"""Graph and Layer: names, inputs, order, and where each came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .errors import Place, Problem, Source
+from .ops import Op, Shape
+
+
+class Layer(NamedTuple):
+    """One node of the graph. `inputs` are positions in `Graph.nodes`; `shape` is None where it is not known."""
+
+    name: str
+    type: str
+    op: Op | None
+    inputs: tuple[int, ...]
+    shape: Shape | None
+    place: Place | None = None
+    note: str = ""
+    block: str = ""  # the block that it was written in, if any
+
+
+class Group(NamedTuple):
+    """A named part of the network: a block in use, a group, or the copies of a repeat."""
+
+    name: str
+    block: str  # the block's name, or empty
+    output: int
+    place: Place | None = None
+    note: str = ""
+
+
+class Claim(NamedTuple):
+    """What a spec says about itself: `quantity` of the part called `name` (empty for the network) is `value`."""
+
+    name: str
+    quantity: str
+    value: Any
+    place: Place | None
+    source: str = ""
+    note: str = ""
+
+
+class Graph:
+    """A network, all blocks and expressions worked out. `nodes` begin with the inputs and stand in order of work."""
+
+    def __init__(self, name: str, variant: str, source: Source, about: str = "") -> None:
+        self.name, self.variant, self.source, self.about = name, variant, source, about
+        self.nodes: list[Layer] = []
+        self.input_count = 0
+        self.outputs: tuple[int, ...] = ()
+        self.groups: dict[str, Group] = {}
+        self.claims: list[Claim] = []
+        self.args: Mapping[str, Any] = {}
+        self.warnings: list[Problem] = []
+        self.errors: list[Problem] = []
+
+    @property
+    def inputs(self) -> Sequence[Layer]:
+        """The inputs, as nodes without an operation."""
+        return self.nodes[: self.input_count]
+
+    @property
+    def layers(self) -> Sequence[Layer]:
+        """The layers, in order of work."""
+        return self.nodes[self.input_count :]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every layer is understood."""
+        return all(layer.shape is not None for layer in self.nodes)
+
+    def shapes_into(self, layer: Layer) -> tuple[Shape | None, ...]:
+        return tuple(self.nodes[i].shape for i in layer.inputs)

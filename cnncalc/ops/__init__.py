@@ -1,0 +1,39 @@
+"""The layer types, one family a file. Importing this package registers them all."""
+
+from . import activation, attention, conv, dropout, lenet, linear, merge, norm, pad, pool, resample, shape
+from .base import REGISTRY, Argument, Count, Op, Parameter, Reach, Shape, Step, Window, Work, readable, value_of
+
+#: The families in teaching order, and their layer types in the order of the files.
+FAMILIES = {
+    "convolution": conv,
+    "pooling": pool,
+    "fully connected": linear,
+    "activation": activation,
+    "normalisation": norm,
+    "dropout": dropout,
+    "shape": shape,
+    "resampling": resample,
+    "padding": pad,
+    "merge": merge,
+    "attention": attention,
+    "LeNet-5": lenet,
+}
+
+MERGES = ("add", "multiply", "concat")
+
+__all__ = [
+    "FAMILIES",
+    "MERGES",
+    "REGISTRY",
+    "Argument",
+    "Count",
+    "Op",
+    "Parameter",
+    "Reach",
+    "Shape",
+    "Step",
+    "Window",
+    "Work",
+    "readable",
+    "value_of",
+]

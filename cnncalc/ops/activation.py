@@ -1,0 +1,356 @@
+"""Activations: one function applied to every element, and the few that look along an axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import Misfit
+from ..formula import formula, over, prod
+from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, elementwise_work
+from .kinds import FLAG, NUMBER, optional, whole, word
+from .shape import axis_index
+
+
+@formula(
+    "slopes of a PReLU",
+    chapter="parameters",
+    symbol="weights",
+    unit="parameters",
+    source="He et al. (2015), Delving deep into rectifiers, section 2.1",
+)
+def prelu_weights(C: Any) -> Any:
+    return C
+
+
+@formula("output size of a GLU", chapter="output size", symbol="O", unit="values", source=TORCH.format("GLU"))
+def halved(N: Any) -> Any:
+    return over(N, 2)
+
+
+class _InPlace(Op):
+    inplace: bool = arg(FLAG, "whether the output takes the place of the input", default=False)
+
+
+class ReLU(_InPlace):
+    """max(0, x)."""
+
+    operations = ("compare",)
+    example = "ReLU"
+
+
+class ReLU6(_InPlace):
+    """min(max(0, x), 6)."""
+
+    operations = ("compare", "compare")
+    example = "ReLU6"
+
+
+class Hardtanh(_InPlace):
+    """x, cut off below min_val and above max_val."""
+
+    min_val: float = arg(NUMBER, "lower bound", default=-1.0)
+    max_val: float = arg(NUMBER, "upper bound", default=1.0)
+
+    operations = ("compare", "compare")
+    example = "Hardtanh"
+
+
+class LeakyReLU(_InPlace):
+    """x above 0, and negative_slope·x below."""
+
+    negative_slope: float = arg(NUMBER, "slope below 0", default=0.01)
+
+    operations = ("compare", "multiply")
+    example = "LeakyReLU: {negative_slope: 0.1}"
+
+
+class PReLU(Op):
+    """x above 0, and a learnt slope times x below."""
+
+    num_parameters: int = arg(whole(), "1 slope for all, or one for each channel", default=1, letter="C")
+    init: float = arg(NUMBER, "slope at the start", default=0.25)
+
+    operations = ("compare", "multiply")
+    example = "PReLU"
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if self.num_parameters not in (1, shapes[0][0]):
+            raise Misfit(
+                f"num_parameters is {self.num_parameters}, but {shapes[0][0]} channels reach {{layer}}",
+                hint=f"use 1 or {shapes[0][0]}",
+                argument="num_parameters",
+            )
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        return (Parameter("weight", (self.num_parameters,), "weight"),)
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        return (Count("weights", prelu_weights.step(C=self.num_parameters)),)
+
+
+class RReLU(_InPlace):
+    """x above 0, and below a slope that is random in training and the mean of the bounds at test time."""
+
+    lower: float = arg(NUMBER, "lower bound of the slope", default=0.125)
+    upper: float = arg(NUMBER, "upper bound of the slope", default=1 / 3)
+
+    operations = ("compare", "multiply")
+    example = "RReLU"
+
+
+class ELU(_InPlace):
+    """x above 0, and α(exp(x) − 1) below."""
+
+    alpha: float = arg(NUMBER, "α", default=1.0)
+
+    operations = ("compare", "exponential", "subtract", "multiply")
+    example = "ELU"
+
+
+class SELU(_InPlace):
+    """ELU, scaled so that activations keep mean 0 and variance 1."""
+
+    operations = ("compare", "exponential", "subtract", "multiply", "multiply")
+    example = "SELU"
+
+
+class CELU(_InPlace):
+    """x above 0, and α(exp(x/α) − 1) below."""
+
+    alpha: float = arg(NUMBER, "α", default=1.0)
+
+    operations = ("compare", "divide", "exponential", "subtract", "multiply")
+    example = "CELU"
+
+
+class GELU(Op):
+    """x·Φ(x), with Φ the normal distribution."""
+
+    approximate: str = arg(word("none", "tanh"), "'tanh' for the approximation", default="none")
+
+    example = "GELU"
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        exact = ("divide", "error function", "add", "multiply", "multiply")
+        tanh = ("multiply", "multiply", "multiply", "add", "multiply", "tanh", "add", "multiply", "multiply")
+        return Work(other=elementwise_work.step(E=prod(out), Q=len(exact if self.approximate == "none" else tanh)))
+
+
+class Sigmoid(Op):
+    """1/(1 + exp(−x))."""
+
+    operations = ("negate", "exponential", "add", "divide")
+    example = "Sigmoid"
+
+
+class LogSigmoid(Op):
+    """log(1/(1 + exp(−x)))."""
+
+    operations = ("negate", "exponential", "add", "logarithm", "negate")
+    example = "LogSigmoid"
+
+
+class Tanh(Op):
+    """The hyperbolic tangent."""
+
+    operations = ("tanh",)
+    example = "Tanh"
+
+
+class Tanhshrink(Op):
+    """x − tanh(x)."""
+
+    operations = ("tanh", "subtract")
+    example = "Tanhshrink"
+
+
+class SiLU(_InPlace):
+    """x·sigmoid(x), also called swish."""
+
+    operations = (*Sigmoid.operations, "multiply")
+    example = "SiLU"
+
+
+class Mish(_InPlace):
+    """x·tanh(softplus(x))."""
+
+    operations = ("exponential", "add", "logarithm", "tanh", "multiply")
+    example = "Mish"
+
+
+class Hardsigmoid(_InPlace):
+    """ReLU6(x + 3)/6."""
+
+    operations = ("add", *ReLU6.operations, "divide")
+    example = "Hardsigmoid"
+
+
+class Hardswish(_InPlace):
+    """x·ReLU6(x + 3)/6."""
+
+    operations = (*Hardsigmoid.operations, "multiply")
+    example = "Hardswish"
+
+
+class Softplus(Op):
+    """log(1 + exp(βx))/β, and x itself above the threshold."""
+
+    beta: float = arg(NUMBER, "β", default=1.0)
+    threshold: float = arg(NUMBER, "where it becomes the identity", default=20.0)
+
+    operations = ("compare", "multiply", "exponential", "add", "logarithm", "divide")
+    example = "Softplus"
+
+
+class Softsign(Op):
+    """x/(1 + |x|)."""
+
+    operations = ("absolute value", "add", "divide")
+    example = "Softsign"
+
+
+class Hardshrink(Op):
+    """x, but 0 between −λ and λ."""
+
+    lambd: float = arg(NUMBER, "λ", default=0.5)
+
+    operations = ("compare", "compare")
+    example = "Hardshrink"
+
+
+class Softshrink(Op):
+    """x moved towards 0 by λ."""
+
+    lambd: float = arg(NUMBER, "λ", default=0.5)
+
+    operations = ("compare", "compare", "subtract")
+    example = "Softshrink"
+
+
+class Threshold(_InPlace):
+    """x above the threshold, and a fixed value elsewhere."""
+
+    threshold: float = arg(NUMBER, "the threshold")
+    value: float = arg(NUMBER, "what stands below it")
+
+    operations = ("compare",)
+    example = "Threshold: {threshold: 0.1, value: 0}"
+
+
+class GLU(Op):
+    """Half of the channels times the sigmoid of the other half."""
+
+    dim: int = arg(whole(-8), "the axis that is halved, the batch being 0", default=-1)
+
+    operations = (*Sigmoid.operations, "multiply")
+    example = "GLU: {dim: 1}"
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        size = shapes[0][axis_index(self.dim, shapes[0], "dim")]
+        if size % 2:
+            raise Misfit(f"GLU halves axis {self.dim}, but {size} is odd", argument="dim")
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        axis = axis_index(self.dim, shapes[0], "dim")
+        return tuple(halved.step(N=size) if i == axis else size for i, size in enumerate(shapes[0]))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        axis = axis_index(self.dim, shapes[0], "dim")
+        return tuple(
+            Reach(i, Window(size // 2 + 1, 1, 0)) if i == axis and i else Reach(i) for i, size in enumerate(shapes[0])
+        )
+
+
+class _AlongAxis(Op):
+    dim: int | None = arg(
+        optional(whole(-8)), "the axis that sums to 1, the batch being 0; 1 for vectors and images if null", default=None
+    )
+
+    operations = ("exponential", "add", "divide")
+
+    def axis(self, shape: Shape) -> int:
+        # PyTorch's rule for a missing dim: 0 for 1 or 3 axes, 1 otherwise, counted with the batch.
+        chosen = self.dim if self.dim is not None else 0 if len(shape) + 1 in (0, 1, 3) else 1
+        if chosen == 0:
+            raise Misfit(
+                f"{self.type()} without dim would work along the batch for {len(shape) + 1} axes",
+                hint="say which axis: dim: 1 for the channels, dim: -1 for the last",
+                argument="dim",
+            )
+        return axis_index(chosen, shape, "dim")
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        self.axis(shapes[0])
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        axis = self.axis(shapes[0])
+        return tuple(
+            Reach(i, Window(2 * size - 1, 1, size - 1, False)) if i == axis and i else Reach(i)
+            for i, size in enumerate(out)
+        )
+
+
+class Softmax(_AlongAxis):
+    """exp(x)/Σexp(x): shares that sum to 1."""
+
+    example = "Softmax: {dim: 1}"
+    example_input = (10,)
+
+
+class Softmin(_AlongAxis):
+    """exp(−x)/Σexp(−x)."""
+
+    operations = ("negate", *_AlongAxis.operations)
+    example = "Softmin: {dim: 1}"
+    example_input = (10,)
+
+
+class LogSoftmax(_AlongAxis):
+    """log(exp(x)/Σexp(x))."""
+
+    operations = ("exponential", "add", "logarithm", "subtract")
+    example = "LogSoftmax: {dim: 1}"
+    example_input = (10,)
+
+
+class Softmax2d(Op):
+    """Softmax over the channels at each position of an image."""
+
+    spatial = 2
+    operations = _AlongAxis.operations
+    example = "Softmax2d"
+
+
+@formula(
+    "parameters of a layer scale",
+    chapter="parameters",
+    symbol="weights",
+    unit="parameters",
+    source="Touvron et al. (2021), Going deeper with image transformers, section 2",
+)
+def layer_scale_weights(C: Any) -> Any:
+    return C
+
+
+class LayerScale(Op):
+    """Each channel times a learnt factor; torch.nn has no module for it."""
+
+    init_value: float = arg(NUMBER, "factor at the start", default=1e-6)
+
+    operations = ("multiply",)
+    example = "LayerScale: {init_value: 0.000001}"
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        # torchvision keeps it as a bare parameter of the block, named as the layer itself.
+        return (Parameter("", (shapes[0][0], *(1 for _ in shapes[0][1:])), "weight"),)
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        return (Count("weights", layer_scale_weights.step(C=shapes[0][0])),)
+
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        return {"init_value": self.init_value, "shape": self.parameters(*shapes)[0].shape}
+
+

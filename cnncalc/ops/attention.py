@@ -1,0 +1,161 @@
+"""Multi-head attention, as convolutional networks use it on their maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import Misfit
+from ..formula import formula
+from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, inferred, readable
+from .kinds import FLAG, SHARE, optional, whole
+
+VASWANI = "Vaswani et al. (2017), Attention is all you need, section 3.2"
+
+
+@formula(
+    "weights of multi-head attention",
+    chapter="parameters",
+    symbol="weights",
+    unit="parameters",
+    source=VASWANI + "; " + TORCH.format("MultiheadAttention"),
+)
+def attention_weights(E: Any, U: Any, V: Any) -> Any:
+    """Four projections: queries and output E·E, keys U·E, values V·E."""
+    return 2 * E * E + U * E + V * E
+
+
+@formula(
+    "biases of multi-head attention",
+    chapter="parameters",
+    symbol="biases",
+    unit="parameters",
+    source=TORCH.format("MultiheadAttention"),
+)
+def attention_biases(E: Any, m: Any) -> Any:
+    """One vector for each of the four projections; two more where biases are appended to keys and values."""
+    return m * E
+
+
+@formula(
+    "multiply-adds of multi-head attention",
+    chapter="multiply-adds",
+    symbol="MACs",
+    unit="MAC",
+    source=VASWANI + ": four projections, and two products of L·M·E",
+)
+def attention_macs(L: Any, M: Any, E: Any, U: Any, V: Any, m: Any) -> Any:
+    """m keys and values are appended to the M that come in."""
+    return 2 * L * E * E + M * U * E + M * V * E + 2 * L * (M + m) * E
+
+
+@formula(
+    "other work of multi-head attention",
+    chapter="other work",
+    symbol="FLOPs",
+    unit="operations",
+    source=VASWANI + ": the queries are scaled, and a softmax takes an exponential, an addition and a division",
+)
+def attention_work(L: Any, M: Any, E: Any, H: Any, m: Any) -> Any:
+    return L * E + 3 * H * L * (M + m)
+
+
+class MultiheadAttention(Op):
+    """Attention of a sequence to itself, or with `from: [query, key, value]` of one to another."""
+
+    embed_dim: int | None = inferred(whole(), "features of the queries", letter="E")
+    num_heads: int = arg(whole(), "heads, among which the features are divided", letter="H")
+    dropout: float = arg(SHARE, "share of the attention that is dropped in training", default=0.0)
+    bias: bool = arg(FLAG, "whether the projections have biases", default=True)
+    add_bias_kv: bool = arg(FLAG, "whether a learnt key and value are appended", default=False)
+    add_zero_attn: bool = arg(FLAG, "whether a key and value of zeros are appended", default=False)
+    kdim: int | None = arg(optional(whole()), "features of the keys; null for as many as the queries", default=None)
+    vdim: int | None = arg(optional(whole()), "features of the values; null for as many as the queries", default=None)
+    batch_first: bool = arg(
+        FLAG, "true here, other than in PyTorch, because the batch is never written and always first", default=True
+    )
+
+    many_inputs = True
+    weight_layers = 2
+    example = "MultiheadAttention: {num_heads: 8}"
+    example_input = (49, 64)
+
+    def _sequences(self, shapes: tuple[Shape, ...]) -> tuple[Shape, Shape, Shape]:
+        if len(shapes) == 1:
+            return shapes[0], shapes[0], shapes[0]
+        if len(shapes) != 3:
+            raise Misfit("attention takes one input, or three: query, key and value")
+        return shapes[0], shapes[1], shapes[2]
+
+    def infer(self, *shapes: Shape) -> Mapping[str, Any]:
+        return {"embed_dim": shapes[0][-1]}
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        query, key, value = self._sequences(shapes)
+        if not self.batch_first:
+            raise Misfit(
+                "batch_first: false would take the sequence for the batch",
+                hint="leave batch_first out: the batch is never written, and always first",
+                argument="batch_first",
+            )
+        for shape in shapes:
+            if len(shape) != 2:
+                raise Misfit(
+                    f"attention wants a sequence of vectors; {{layer}} receives {readable(shape)}",
+                    hint="Flatten: {start_dim: 2} and Permute: {dims: [0, 2, 1]} turn a map into one",
+                )
+        if query[1] % self.num_heads:
+            raise Misfit(
+                f"num_heads is {self.num_heads}, which does not divide the {query[1]} features that reach {{layer}}",
+                hint=f"use a divisor of {query[1]}",
+                argument="num_heads",
+            )
+        if key[0] != value[0]:
+            raise Misfit(f"there are {key[0]} keys but {value[0]} values at {{layer}}")
+        for name, stated, found in (("kdim", self.kdim, key[1]), ("vdim", self.vdim, value[1])):
+            if (query[1] if stated is None else stated) != found:
+                raise Misfit(
+                    f"{name} is {query[1] if stated is None else stated}, but vectors of {found} reach {{layer}}",
+                    hint=f"say {name}: {found}",
+                    argument=name,
+                )
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        return shapes[0]
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        query, key, value = self._sequences(shapes)
+        E = query[1]
+        if key[1] == value[1] == E:
+            found = [Parameter("in_proj_weight", (3 * E, E), "weight")]
+        else:
+            widths = (("q", E), ("k", key[1]), ("v", value[1]))
+            found = [Parameter(f"{name}_proj_weight", (E, width), "weight") for name, width in widths]
+        if self.bias:
+            found.append(Parameter("in_proj_bias", (3 * E,), "bias"))
+        if self.add_bias_kv:
+            found += [Parameter("bias_k", (1, 1, E), "bias"), Parameter("bias_v", (1, 1, E), "bias")]
+        found.append(Parameter("out_proj.weight", (E, E), "weight"))
+        if self.bias:
+            found.append(Parameter("out_proj.bias", (E,), "bias"))
+        return tuple(found)
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        query, key, value = self._sequences(shapes)
+        vectors = 4 * self.bias + 2 * self.add_bias_kv
+        found = (Count("weights", attention_weights.step(E=query[1], U=key[1], V=value[1])),)
+        return (*found, Count("biases", attention_biases.step(E=query[1], m=vectors))) if vectors else found
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        query, key, value = self._sequences(shapes)
+        appended = int(self.add_bias_kv) + int(self.add_zero_attn)
+        letters = {"L": query[0], "M": key[0], "E": query[1], "m": appended}
+        return Work(
+            attention_macs.step(**letters, U=key[1], V=value[1]), other=attention_work.step(**letters, H=self.num_heads)
+        )
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        # Every vector looks at every vector of the keys, which are as many as the last input is long.
+        length = shapes[-1][0]
+        return Reach(0, Window(2 * length - 1, 1, length - 1, False)), Reach(None, Window(shapes[0][1], 1, 0))

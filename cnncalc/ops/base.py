@@ -1,0 +1,264 @@
+"""What every layer type answers, and how its arguments are declared.
+
+A layer type is a small class. Its arguments are declared once, with kind, default and description: they are what the
+reader accepts, what the JSON Schema says and what `cnncalc ops` prints.
+Shapes never include the batch; axis numbers do, as PyTorch counts them (0 is the batch, 1 the channels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, ClassVar, NamedTuple
+
+from ..errors import Misfit
+from ..formula import Step, formula, prod
+from .kinds import Kind
+
+Shape = tuple[int, ...]
+#: One axis of an output: a number that is plain to see, or the step that computes it.
+Size = int | Step
+Number = int | Fraction
+
+TORCH = "PyTorch documentation, torch.nn.{}"
+
+
+class Argument:
+    """One argument of a layer type, as declared in its class body.
+
+    `letter` is its name in the formulas. An `inferred` argument is one that PyTorch must be told and the graph
+    already knows; where a spec states it, it is checked.
+    """
+
+    def __init__(self, kind: Kind, doc: str, default: Any, letter: str, inferred: bool) -> None:
+        self.kind, self.doc, self.default, self.letter, self.inferred = kind, doc, default, letter, inferred
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @property
+    def required(self) -> bool:
+        return self.default is ...
+
+
+def arg(kind: Kind, doc: str, default: Any = ..., letter: str = "") -> Any:
+    """Declare an argument of a layer type."""
+    return Argument(kind, doc, default, letter, inferred=False)
+
+
+def inferred(kind: Kind, doc: str, letter: str = "") -> Any:
+    """Declare an argument that the graph already knows."""
+    return Argument(kind, doc, None, letter, inferred=True)
+
+
+class Parameter(NamedTuple):
+    """A tensor that a layer owns: its name in the `state_dict`, its shape, and what it is."""
+
+    name: str
+    shape: Shape
+    role: str  # "weight", "bias", "buffer" or "counter"
+
+
+class Count(NamedTuple):
+    """A number of parameters of one role, with the formula that gives it."""
+
+    role: str  # "weights", "biases" or "buffers"
+    step: Step
+
+
+class Work(NamedTuple):
+    """What a layer does for one image: multiply-adds, all other operations, and connections as LeCun counts them."""
+
+    macs: Step | None = None
+    other: Step | None = None
+    connections: Step | None = None
+
+
+class Window(NamedTuple):
+    """Which inputs along one axis an output sees: `extent` of them, starting at output·stride − padding.
+
+    Fractions describe layers that enlarge the map; `exact` is False where the window is a bound for all positions.
+    """
+
+    extent: Number = 1
+    stride: Number = 1
+    padding: Number = 0
+    exact: bool = True
+
+
+POINT = Window()
+
+
+class Reach(NamedTuple):
+    """Where an input axis goes: to an output axis (None where positions are mixed), through a window."""
+
+    axis: int | None
+    window: Window = POINT
+
+
+REGISTRY: dict[str, type[Op]] = {}
+
+
+class Op:
+    """A layer type. What it does not override holds for layers that change neither shape nor anything else.
+
+    A class is a layer type of the language as soon as it is defined, under its own name or the one that is given;
+    a name that begins with _ is a base only. (No dataclasses: generating the code of a hundred of them takes four
+    times as long as everything else at start-up.)
+    """
+
+    spatial: ClassVar[int] = 0  # spatial axes that the type demands; 0 for any shape
+    many_inputs: ClassVar[bool] = False
+    weight_layers: ClassVar[int] = 0  # how much it adds to the depth, as papers count it
+    view: ClassVar[bool] = False  # the output is the input's storage, seen differently
+    operations: ClassVar[tuple[str, ...]] = ()  # what is done for each output element; their number is the work
+    example: ClassVar[str] = ""
+    example_input: ClassVar[Shape] = ()
+    _type: ClassVar[str] = ""
+    _arguments: ClassVar[tuple[Argument, ...]] = ()
+
+    def __init_subclass__(cls, name: str = "") -> None:
+        own = [each for each in vars(cls).values() if isinstance(each, Argument)]
+        names = {each.name for each in own}
+        cls._arguments = (*(each for each in cls._arguments if each.name not in names), *own)
+        cls._type = name or cls.__name__
+        if not cls._type.startswith("_"):
+            REGISTRY[cls._type] = cls
+
+    def __init__(self, **values: Any) -> None:
+        """Arguments by name, each brought into its canonical form; raises `Misfit`."""
+        for argument in self._arguments:
+            value = values.pop(argument.name, argument.default)
+            if value is ...:
+                raise Misfit(f"{self.type()} wants {argument.name}", argument=argument.name, code="argument")
+            if value is not None or not argument.inferred:
+                try:
+                    value = argument.kind.read(value, self.spatial)
+                except ValueError as expected:
+                    raise Misfit(
+                        f"{argument.name} must be {expected}, not {_shown(value)}",
+                        argument=argument.name,
+                        code="argument",
+                    ) from None
+            self.__dict__[argument.name] = value
+        for name in values:
+            raise Misfit(f"{self.type()} has no argument {name}", argument=name, code="argument")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a layer does not change: {name} cannot be set")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((self._type, *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        stated = (f"{each.name}={self.__dict__[each.name]!r}" for each in self._arguments)
+        return f"{self._type}({', '.join(stated)})"
+
+    @classmethod
+    def type(cls) -> str:
+        """The name of the type in the language."""
+        return cls._type
+
+    @classmethod
+    def arguments(cls) -> tuple[Argument, ...]:
+        """The arguments of the type, as declared."""
+        return cls._arguments
+
+    def infer(self, *shapes: Shape) -> Mapping[str, Any]:
+        """The arguments that the incoming shape decides, such as `in_channels`."""
+        return {}
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        """The shape of the output, without the batch; raises `Misfit` where the input does not fit."""
+        return shapes[0]
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        """The tensors of the layer, as in PyTorch's `state_dict`."""
+        return ()
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        """The number of parameters by role, each with its formula."""
+        return ()
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        """The work for one image."""
+        if not self.operations:
+            return Work()
+        return Work(other=elementwise_work.step(E=prod(out), Q=len(self.operations)))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        """For each axis of an input, where it goes and through which window."""
+        return tuple(Reach(axis) for axis in range(len(shapes[0])))
+
+    def in_place(self) -> bool:
+        """Whether the output takes the place of the input."""
+        return bool(getattr(self, "inplace", False))
+
+    def extra_bytes(self, out: Shape) -> int:
+        """What PyTorch allocates for one image beside the output, while the layer runs."""
+        return 0
+
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        """All keyword arguments that build the PyTorch module."""
+        stated = {argument.name: getattr(self, argument.name) for argument in self.arguments()}
+        return {**stated, **self.infer(*shapes)}
+
+    def check(self, *shapes: Shape) -> None:
+        """What is stated although the graph knows it must be true, and the axes must be as many as demanded."""
+        if self.spatial and not self.many_inputs and len(shapes[0]) != self.spatial + 1:
+            wanted = {1: "channels and a length", 2: "channels, height and width", 3: "channels, depth, height and width"}
+            raise Misfit(
+                f"{self.type()} wants {wanted[self.spatial]}; {{layer}} receives {readable(shapes[0])}",
+                hint="put it before Flatten" if len(shapes[0]) == 1 else "",
+            )
+        for name, value in self.infer(*shapes).items():
+            stated = getattr(self, name)
+            if stated is not None and stated != value:
+                raise Misfit(
+                    f"{name} is {stated}, but {readable_value(value)} reach {{layer}}",
+                    hint=f"leave {name} out: the graph knows it",
+                    argument=name,
+                )
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def value_of(size: Size) -> int:
+    """The number behind one axis of an output."""
+    if isinstance(size, Step):
+        result: int = size.value
+        return result
+    return size
+
+
+def readable(shape: Shape) -> str:
+    """A shape as a person reads it: height × width × channels.
+
+    >>> readable((6, 28, 28))
+    '28×28×6'
+    """
+    if not shape:
+        return "a single number"
+    return "×".join(str(size) for size in (*shape[1:], shape[0]))
+
+
+def readable_value(value: Any) -> str:
+    return readable(value) if isinstance(value, tuple) else str(value)
+
+
+@formula(
+    "work for each element",
+    chapter="other work",
+    symbol="FLOPs",
+    unit="operations",
+    source="counted: every comparison, addition, multiplication, division, root, exponential or logarithm is one",
+)
+def elementwise_work(E: Any, Q: Any) -> Any:
+    return E * Q

@@ -1,0 +1,329 @@
+"""Convolutions, plain and transposed, in one, two and three dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from ..errors import Misfit
+from ..formula import formula, over, prod
+from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, inferred
+from .kinds import FLAG, sizes, whole, word
+
+DUMOULIN = "Dumoulin & Visin (2016), A guide to convolution arithmetic, relationship {}"
+
+
+@formula(
+    "output size of a window",
+    chapter="output size",
+    symbol="O",
+    unit="px",
+    source=DUMOULIN.format(15) + "; torch.nn.Conv2d",
+)
+def conv_output(N: Any, F: Any, S: Any, P: Any, D: Any) -> Any:
+    """Each axis apart. The floor means that a remainder is never seen: the window stops before it."""
+    return (N + 2 * P - D * (F - 1) - 1) // S + 1
+
+
+@formula(
+    "output size, padding 'same'",
+    chapter="output size",
+    symbol="O",
+    unit="px",
+    source=TORCH.format("Conv2d") + ": padding='same'",
+)
+def same_output(N: Any, F: Any, P_total: Any, D: Any) -> Any:
+    """PyTorch pads D·(F − 1) in all, the odd pixel at the end, and allows no stride."""
+    return N + P_total - D * (F - 1)
+
+
+@formula("padding 'same'", chapter="output size", symbol="P_total", unit="px", source=TORCH.format("Conv2d"))
+def same_padding(F: Any, D: Any) -> Any:
+    return D * (F - 1)
+
+
+@formula(
+    "output size of a transposed convolution",
+    chapter="output size",
+    symbol="O",
+    unit="px",
+    source=DUMOULIN.format(14) + "; torch.nn.ConvTranspose2d",
+)
+def transposed_output(N: Any, F: Any, S: Any, P: Any, D: Any, A: Any) -> Any:
+    return (N - 1) * S - 2 * P + D * (F - 1) + A + 1
+
+
+@formula(
+    "weights of a convolution",
+    chapter="parameters",
+    symbol="weights",
+    unit="parameters",
+    source="Stanford CS231n, Convolutional Networks: F·F·D₁ weights per filter, K filters; " + TORCH.format("Conv2d"),
+)
+def conv_weights(F: Any, C: Any, G: Any, K: Any) -> Any:
+    return prod(F) * over(C, G) * K
+
+
+@formula(
+    "biases",
+    chapter="parameters",
+    symbol="biases",
+    unit="parameters",
+    source="Stanford CS231n, Convolutional Networks: one bias for each filter",
+)
+def biases(K: Any) -> Any:
+    return K
+
+
+@formula(
+    "multiply-adds of a convolution",
+    chapter="multiply-adds",
+    symbol="MACs",
+    unit="MAC",
+    source="Howard et al. (2017), MobileNets, section 3.1; Sze et al. (2017), Efficient Processing, section III",
+)
+def conv_macs(F: Any, C: Any, G: Any, K: Any, O: Any) -> Any:  # noqa: E741
+    """Every weight is used once for each output position; biases are not counted."""
+    return prod(F) * over(C, G) * K * prod(O)
+
+
+@formula(
+    "multiply-adds of a transposed convolution",
+    chapter="multiply-adds",
+    symbol="MACs",
+    unit="MAC",
+    source="the adjoint of a convolution does the same products: Dumoulin & Visin (2016), section 4.1",
+)
+def transposed_macs(F: Any, C: Any, G: Any, K: Any, N: Any) -> Any:
+    """Every weight is used once for each position of the input."""
+    return prod(F) * C * over(K, G) * prod(N)
+
+
+@formula(
+    "connections of a convolution",
+    chapter="connections",
+    symbol="connections",
+    unit="connections",
+    source="LeCun et al. (1998), Gradient-based learning, section II.B",
+)
+def conv_connections(F: Any, C: Any, G: Any, β: Any, K: Any, O: Any) -> Any:  # noqa: E741
+    """The bias counts as a connection of each output unit."""
+    return (prod(F) * over(C, G) + β) * K * prod(O)
+
+
+class _Convolution(Op):
+    in_channels: int | None = inferred(whole(), "channels of the input", letter="C")
+    out_channels: int = arg(whole(), "filters: channels of the output", letter="K")
+    kernel_size: tuple[int, ...] = arg(sizes(), "size of the kernel", letter="F")
+    stride: tuple[int, ...] = arg(sizes(), "step of the kernel", default=1, letter="S")
+    dilation: tuple[int, ...] = arg(sizes(), "distance between the kernel's elements", default=1, letter="D")
+    groups: int = arg(
+        whole(), "groups of channels that are convolved apart; as many as channels: depthwise", default=1, letter="G"
+    )
+    bias: bool = arg(FLAG, "whether each filter has a bias", default=True)
+
+    weight_layers = 1
+
+    def infer(self, *shapes: Shape) -> Mapping[str, Any]:
+        return {"in_channels": shapes[0][0]}
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        channels, groups = shapes[0][0], self.groups
+        if channels % groups:
+            raise Misfit(
+                f"groups is {groups}, but {channels} channels reach {{layer}}, and {groups} does not divide {channels}",
+                hint=f"use a divisor of {channels}",
+                argument="groups",
+            )
+        if self.out_channels % groups:
+            raise Misfit(
+                f"groups is {groups}, which does not divide out_channels, {self.out_channels}",
+                hint=f"use a divisor of {self.out_channels}, or other out_channels",
+                argument="groups",
+            )
+
+    def weight_shape(self, channels: int) -> Shape:
+        return (self.out_channels, channels // self.groups, *self.kernel_size)
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        weight = Parameter("weight", self.weight_shape(shapes[0][0]), "weight")
+        return (weight, Parameter("bias", (self.out_channels,), "bias")) if self.bias else (weight,)
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        weights = conv_weights.step(F=self.kernel_size, C=shapes[0][0], G=self.groups, K=self.out_channels)
+        found = (Count("weights", weights),)
+        return (*found, Count("biases", biases.step(K=self.out_channels))) if self.bias else found
+
+
+class _Conv(_Convolution):
+    padding: tuple[int, ...] | str = arg(
+        sizes(0, words=("same", "valid")), "padding on each side, 'same' or 'valid'", default=0, letter="P"
+    )
+    padding_mode: str = arg(
+        word("zeros", "reflect", "replicate", "circular"), "what the padding is filled with", default="zeros"
+    )
+
+    def pads(self) -> tuple[tuple[int, int], ...]:
+        """Padding before and after, for each axis."""
+        if self.padding == "valid":
+            return ((0, 0),) * self.spatial
+        if self.padding == "same":
+            needed = [same_padding(F=F, D=D) for F, D in zip(self.kernel_size, self.dilation, strict=True)]
+            return tuple((each // 2, each - each // 2) for each in needed)
+        assert not isinstance(self.padding, str)
+        return tuple((each, each) for each in self.padding)
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if self.padding == "same" and any(step != 1 for step in self.stride):
+            raise Misfit(
+                "padding 'same' is not defined for a stride above 1",
+                hint="PyTorch refuses it; give the padding as numbers",
+                argument="padding",
+            )
+        check_window(shapes[0], self.kernel_size, self.pads(), self.dilation)
+        limit = {"reflect": -1, "circular": 0}.get(self.padding_mode)
+        for size, pads in zip(shapes[0][1:], self.pads(), strict=True):
+            if limit is not None and max(pads) > size + limit:
+                raise Misfit(
+                    f"{self.padding_mode} padding of {max(pads)} is too large for an axis of {size} at {{layer}}",
+                    hint=f"use padding ≤ {size + limit}",
+                    argument="padding",
+                )
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        axes = zip(shapes[0][1:], self.kernel_size, self.dilation, strict=True)
+        if self.padding == "same":
+            steps = [same_output.step(N=N, F=F, P_total=same_padding(F=F, D=D), D=D) for N, F, D in axes]
+        else:
+            steps = [
+                conv_output.step(N=N, F=F, S=S, P=P, D=D)
+                for (N, F, D), S, (P, _) in zip(axes, self.stride, self.pads(), strict=True)
+            ]
+        return (self.out_channels, *steps)
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        letters = {"F": self.kernel_size, "C": shapes[0][0], "G": self.groups, "K": self.out_channels, "O": out[1:]}
+        return Work(conv_macs.step(**letters), connections=conv_connections.step(**letters, β=int(self.bias)))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        extents = [D * (F - 1) + 1 for F, D in zip(self.kernel_size, self.dilation, strict=True)]
+        axes = zip(extents, self.stride, self.pads(), strict=True)
+        return (Reach(0), *(Reach(i, Window(F, S, P)) for i, (F, S, (P, _)) in enumerate(axes, 1)))
+
+
+class Conv1d(_Conv):
+    """A convolution over a sequence."""
+
+    spatial = 1
+    example = "Conv1d: {out_channels: 64, kernel_size: 80, stride: 4}"
+    example_input = (1, 16000)
+
+
+class Conv2d(_Conv):
+    """A convolution over an image."""
+
+    spatial = 2
+    example = "Conv2d: {out_channels: 64, kernel_size: 7, stride: 2, padding: 3, bias: false}"
+    example_input = (3, 224, 224)
+
+
+class Conv3d(_Conv):
+    """A convolution over a volume or a film."""
+
+    spatial = 3
+    example = "Conv3d: {out_channels: 64, kernel_size: [3, 7, 7], stride: [1, 2, 2], padding: [1, 3, 3]}"
+    example_input = (3, 16, 112, 112)
+
+
+class _ConvTranspose(_Convolution):
+    padding: tuple[int, ...] = arg(sizes(0), "what is cut off each side of the output", default=0, letter="P")
+    output_padding: tuple[int, ...] = arg(
+        sizes(0), "what is added at the end of the output", default=0, letter="A"
+    )
+    padding_mode: str = arg(word("zeros"), "PyTorch knows only zeros here", default="zeros")
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        axes = zip(self.output_padding, self.stride, self.dilation, strict=True)
+        for extra, stride, dilation in axes:
+            if extra >= max(stride, dilation):
+                raise Misfit(
+                    f"output_padding {extra} is not smaller than the stride {stride} or the dilation {dilation}",
+                    hint=f"use output_padding ≤ {max(stride, dilation) - 1}",
+                    argument="output_padding",
+                )
+        for size in self.output(*shapes)[1:]:
+            if not isinstance(size, int) and size.value < 1:
+                raise Misfit(
+                    f"padding cuts everything off: the output of {{layer}} would be {size.line} wide",
+                    hint="use less padding",
+                    argument="padding",
+                )
+
+    def weight_shape(self, channels: int) -> Shape:
+        return (channels, self.out_channels // self.groups, *self.kernel_size)
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        axes = zip(shapes[0][1:], self.kernel_size, self.stride, self.padding, self.dilation, self.output_padding, strict=True)
+        return (
+            self.out_channels,
+            *(transposed_output.step(N=N, F=F, S=S, P=P, D=D, A=A) for N, F, S, P, D, A in axes),
+        )
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        channels, *size = shapes[0]
+        letters = {"F": self.kernel_size, "C": channels, "G": self.groups, "K": self.out_channels, "N": tuple(size)}
+        return Work(transposed_macs.step(**letters))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        # Output o takes from input i where o = i·S − P + k·D with 0 ≤ k < F, so i lies in
+        # [(o + P − D(F − 1))/S, (o + P)/S]: a window of fractional stride, exact only where the stride is 1.
+        found = [Reach(0)]
+        for F, S, P, D in zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True):
+            span = D * (F - 1)
+            window = Window(Fraction(span, S) + 1, Fraction(1, S), Fraction(span - P, S), exact=S == 1)
+            found.append(Reach(len(found), window))
+        return tuple(found)
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """A transposed convolution over a sequence."""
+
+    spatial = 1
+    example = "ConvTranspose1d: {out_channels: 64, kernel_size: 4, stride: 2, padding: 1}"
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """A transposed convolution over an image: the up-convolution of U-Net, FCN and DCGAN."""
+
+    spatial = 2
+    example = "ConvTranspose2d: {out_channels: 64, kernel_size: 2, stride: 2}"
+
+
+class ConvTranspose3d(_ConvTranspose):
+    """A transposed convolution over a volume."""
+
+    spatial = 3
+    example = "ConvTranspose3d: {out_channels: 64, kernel_size: 2, stride: 2}"
+
+
+def check_window(
+    shape: Shape, kernel: tuple[int, ...], pads: tuple[tuple[int, int], ...], dilation: tuple[int, ...]
+) -> None:
+    """Raise `Misfit` where a window is larger than the padded map."""
+    for size, F, (before, after), D in zip(shape[1:], kernel, pads, dilation, strict=True):
+        extent = D * (F - 1) + 1
+        if extent > size + before + after:
+            spans = f" with dilation {D}, {extent} wide," if D > 1 and F > 1 else ""
+            fits = (size + before + after - 1) // D + 1
+            more = -(-(extent - size) // 2)
+            map_ = "×".join(map(str, shape[1:])) + (" map" if len(shape) > 2 else " long sequence")
+            raise Misfit(
+                f"kernel {F}{spans} does not fit the {map_} that reaches {{layer}}",
+                hint=f"use kernel_size ≤ {fits}, or padding ≥ {more}",
+                argument="kernel_size",
+                code="too-small",
+            )

@@ -1,0 +1,235 @@
+"""What LeNet-5 of 1998 has and nothing since: partial connections, trainable subsampling, the RBF output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import Misfit
+from ..formula import formula, prod
+from .base import Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, inferred
+from .conv import biases, check_window, conv_output
+from .kinds import FLAG, TABLE, sizes, whole
+
+LECUN = "LeCun et al. (1998), Gradient-based learning applied to document recognition, {}"
+
+
+@formula(
+    "weights of a partially connected convolution",
+    chapter="parameters",
+    symbol="weights",
+    unit="parameters",
+    source=LECUN.format("table I"),
+)
+def partial_weights(F: Any, T: Any) -> Any:
+    return prod(F) * T
+
+
+@formula(
+    "multiply-adds of a partially connected convolution",
+    chapter="multiply-adds",
+    symbol="MACs",
+    unit="MAC",
+    source=LECUN.format("table I"),
+)
+def partial_macs(F: Any, T: Any, O: Any) -> Any:  # noqa: E741
+    return prod(F) * T * prod(O)
+
+
+@formula(
+    "connections of a partially connected convolution",
+    chapter="connections",
+    symbol="connections",
+    unit="connections",
+    source=LECUN.format("section II.B: layer C3 has 151,600"),
+)
+def partial_connections(F: Any, T: Any, β: Any, K: Any, O: Any) -> Any:  # noqa: E741
+    return (prod(F) * T + β * K) * prod(O)
+
+
+@formula(
+    "coefficients of a trainable subsampling",
+    chapter="parameters",
+    symbol="weights",
+    unit="parameters",
+    source=LECUN.format("section II.B: layer S2"),
+)
+def subsampling_weights(C: Any) -> Any:
+    return C
+
+
+@formula(
+    "work of a trainable subsampling",
+    chapter="other work",
+    symbol="FLOPs",
+    unit="operations",
+    source=LECUN.format("section II.B: the inputs are added, multiplied by the coefficient, and the bias is added"),
+)
+def subsampling_work(F: Any, C: Any, O: Any) -> Any:  # noqa: E741
+    return (prod(F) + 1) * C * prod(O)
+
+
+@formula(
+    "connections of a trainable subsampling",
+    chapter="connections",
+    symbol="connections",
+    unit="connections",
+    source=LECUN.format("section II.B: layer S2 has 5,880"),
+)
+def subsampling_connections(F: Any, C: Any, O: Any) -> Any:  # noqa: E741
+    return (prod(F) + 1) * C * prod(O)
+
+
+@formula(
+    "fixed codes of an RBF output",
+    chapter="parameters",
+    symbol="buffers",
+    unit="buffers",
+    source=LECUN.format("section II.B: the output layer"),
+)
+def rbf_codes(C: Any, K: Any) -> Any:
+    return C * K
+
+
+@formula(
+    "work of an RBF output",
+    chapter="other work",
+    symbol="FLOPs",
+    unit="operations",
+    source=LECUN.format("equation 7: y = Σ(x − w)²"),
+)
+def rbf_work(C: Any, K: Any) -> Any:
+    return 3 * C * K
+
+
+@formula(
+    "connections of an RBF output",
+    chapter="connections",
+    symbol="connections",
+    unit="connections",
+    source=LECUN.format("section II.B: the output layer"),
+)
+def rbf_connections(C: Any, K: Any) -> Any:
+    return C * K
+
+
+class PartialConv2d(Op):
+    """A convolution in which each output plane sees only some of the input planes, as LeNet-5's C3."""
+
+    connections: tuple[tuple[int, ...], ...] = arg(
+        TABLE, "the input planes of each output plane, counted from 0; as many lists as output channels"
+    )
+    kernel_size: tuple[int, ...] = arg(sizes(), "size of the kernel", letter="F")
+    stride: tuple[int, ...] = arg(sizes(), "step of the kernel", default=1, letter="S")
+    padding: tuple[int, ...] = arg(sizes(0), "padding on each side", default=0, letter="P")
+    bias: bool = arg(FLAG, "whether each output plane has a bias", default=True)
+
+    spatial = 2
+    weight_layers = 1
+    example = "PartialConv2d: {connections: [[0, 1], [1, 2], [0, 2]], kernel_size: 5}"
+    example_input = (3, 14, 14)
+
+    @property
+    def pairs(self) -> int:
+        return sum(map(len, self.connections))
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        last = max(max(planes) for planes in self.connections)
+        if last >= shapes[0][0]:
+            raise Misfit(
+                f"connections name input plane {last}, but {shapes[0][0]} channels reach {{layer}}",
+                hint=f"planes are counted from 0 to {shapes[0][0] - 1}",
+                argument="connections",
+            )
+        check_window(shapes[0], self.kernel_size, tuple((P, P) for P in self.padding), (1, 1))
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        axes = zip(shapes[0][1:], self.kernel_size, self.stride, self.padding, strict=True)
+        return (len(self.connections), *(conv_output.step(N=N, F=F, S=S, P=P, D=1) for N, F, S, P in axes))
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        weight = Parameter("weight", (self.pairs, *self.kernel_size), "weight")
+        return (weight, Parameter("bias", (len(self.connections),), "bias")) if self.bias else (weight,)
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        found = (Count("weights", partial_weights.step(F=self.kernel_size, T=self.pairs)),)
+        return (*found, Count("biases", biases.step(K=len(self.connections)))) if self.bias else found
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        letters = {"F": self.kernel_size, "T": self.pairs, "O": out[1:]}
+        return Work(
+            partial_macs.step(**letters), connections=partial_connections.step(**letters, β=int(self.bias), K=out[0])
+        )
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        axes = zip(self.kernel_size, self.stride, self.padding, strict=True)
+        return (Reach(0), *(Reach(axis, Window(F, S, P)) for axis, (F, S, P) in enumerate(axes, 1)))
+
+
+class Subsampling(Op):
+    """The sum of each window times a trainable coefficient, plus a trainable bias, for each channel: LeNet-5's S2."""
+
+    kernel_size: tuple[int, ...] = arg(sizes(), "size of the window, which is also its step", default=2, letter="F")
+
+    spatial = 2
+    weight_layers = 1
+    example = "Subsampling"
+    example_input = (6, 28, 28)
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        check_window(shapes[0], self.kernel_size, ((0, 0), (0, 0)), (1, 1))
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        axes = zip(shapes[0][1:], self.kernel_size, strict=True)
+        return (shapes[0][0], *(conv_output.step(N=N, F=F, S=F, P=0, D=1) for N, F in axes))
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        return Parameter("weight", shapes[0][:1], "weight"), Parameter("bias", shapes[0][:1], "bias")
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        channels = shapes[0][0]
+        return Count("weights", subsampling_weights.step(C=channels)), Count("biases", biases.step(K=channels))
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        letters = {"F": self.kernel_size, "C": out[0], "O": out[1:]}
+        return Work(other=subsampling_work.step(**letters), connections=subsampling_connections.step(**letters))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        return (Reach(0), *(Reach(axis, Window(F, F, 0)) for axis, F in enumerate(self.kernel_size, 1)))
+
+
+class RBF(Op):
+    """The squared distance of the input to each of a set of fixed codes: LeNet-5's output."""
+
+    in_features: int | None = inferred(whole(), "features of the input", letter="C")
+    out_features: int = arg(whole(), "codes, one for each class", letter="K")
+
+    weight_layers = 1
+    example = "RBF: {out_features: 10}"
+    example_input = (84,)
+
+    def infer(self, *shapes: Shape) -> Mapping[str, Any]:
+        return {"in_features": shapes[0][-1]}
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if len(shapes[0]) != 1:
+            raise Misfit("RBF wants a vector; {layer} receives " + f"{len(shapes[0])} axes", hint="put Flatten before it")
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        return (self.out_features,)
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        return (Parameter("codes", (self.out_features, shapes[0][0]), "buffer"),)
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        return (Count("buffers", rbf_codes.step(C=shapes[0][0], K=self.out_features)),)
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        letters = {"C": shapes[0][0], "K": self.out_features}
+        return Work(other=rbf_work.step(**letters), connections=rbf_connections.step(**letters))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        return (Reach(None, Window(shapes[0][0], 1, 0)),)

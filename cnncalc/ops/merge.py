@@ -1,0 +1,104 @@
+"""Merges: several branches become one tensor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import Misfit
+from ..formula import formula, prod, total
+from .base import Op, Reach, Shape, Size, Work, arg, readable
+from .kinds import whole
+from .shape import axis_index
+
+
+@formula(
+    "size of a concatenation", chapter="output size", symbol="K", unit="values", source="PyTorch documentation, torch.cat"
+)
+def concatenated(n: Any) -> Any:
+    return total(n)
+
+
+@formula(
+    "operations of a merge",
+    chapter="other work",
+    symbol="FLOPs",
+    unit="operations",
+    source="counted: m branches take m − 1 operations for each element",
+)
+def merge_work(E: Any, m: Any) -> Any:
+    return E * (m - 1)
+
+
+class _Merge(Op):
+    many_inputs = True
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        return tuple(Reach(axis) for axis in range(len(out)))
+
+
+class Add(_Merge, name="add"):
+    """The sum of branches of equal shape: the residual connection."""
+
+    example = "add: [[{Conv2d: {out_channels: 3, kernel_size: 3, padding: 1}}, ReLU], []]"
+    example_input = (3, 32, 32)
+
+    def check(self, *shapes: Shape) -> None:
+        if len(set(shapes)) > 1:
+            different = next(shape for shape in shapes if shape != shapes[0])
+            raise Misfit(
+                f"{{layer}} adds {readable(shapes[0])} and {readable(different)}, which are not equal",
+                hint="let both branches end with the same shape: a 1×1 convolution with the same stride is usual",
+                code="merge",
+            )
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return Work(other=merge_work.step(E=prod(out), m=len(shapes)))
+
+
+class Multiply(_Merge, name="multiply"):
+    """The product of branches, element by element; an axis of size 1 is repeated."""
+
+    example = "multiply: [[{AdaptiveAvgPool2d: {output_size: 1}}, {Conv2d: {out_channels: 3, kernel_size: 1}}, Sigmoid], []]"
+    example_input = (3, 32, 32)
+
+    def check(self, *shapes: Shape) -> None:
+        for axis in range(len(shapes[0])):
+            for shape in shapes:
+                if len(shape) != len(shapes[0]) or len({each[axis] for each in (shape, *shapes) if each[axis] != 1}) > 1:
+                    different = next(each for each in shapes if each != shapes[0])
+                    raise Misfit(
+                        f"{{layer}} multiplies {readable(shapes[0])} and {readable(different)}, which do not fit",
+                        hint="each axis must be equal, or 1 in one of them",
+                        code="merge",
+                    )
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        return tuple(max(sizes) for sizes in zip(*shapes, strict=True))
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return Work(other=merge_work.step(E=prod(out), m=len(shapes)))
+
+
+class Concat(_Merge, name="concat"):
+    """Branches one after the other along an axis: the channels, unless dim says otherwise."""
+
+    dim: int = arg(whole(-8), "the axis, the batch being 0", default=1)
+
+    example = "concat: [[{Conv2d: {out_channels: 32, kernel_size: 1}}], []]"
+    example_input = (64, 28, 28)
+
+    def check(self, *shapes: Shape) -> None:
+        axis = axis_index(self.dim, shapes[0], "dim")
+        for shape in shapes:
+            if shape[:axis] + shape[axis + 1 :] != shapes[0][:axis] + shapes[0][axis + 1 :]:
+                raise Misfit(
+                    f"{{layer}} joins {readable(shapes[0])} and {readable(shape)}, which differ in more than "
+                    + ("the channels" if axis == 0 else f"axis {self.dim}"),
+                    hint="let all branches end with the same size: same strides, and padding that keeps the size",
+                    code="merge",
+                )
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        axis = axis_index(self.dim, shapes[0], "dim")
+        joined = concatenated.step(n=tuple(shape[axis] for shape in shapes))
+        return tuple(joined if i == axis else size for i, size in enumerate(shapes[0]))

@@ -1,0 +1,260 @@
+"""Normalisation: batch, group, layer, instance, and AlexNet's local response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..errors import Misfit
+from ..formula import formula, prod
+from .base import TORCH, Count, Op, Parameter, Reach, Shape, Window, Work, arg, elementwise_work, inferred
+from .kinds import FLAG, NUMBER, optional, whole, whole_list
+
+#: The mean and the variance of the values at hand, then the normalisation.
+STATISTICS = ("add", "subtract", "multiply", "add", "multiply")
+SCALE_AND_SHIFT = ("multiply", "add")
+
+
+@formula(
+    "scale of a normalisation",
+    chapter="parameters",
+    symbol="weights",
+    unit="parameters",
+    source="Ioffe & Szegedy (2015), Batch normalization, algorithm 1: γ",
+)
+def norm_weights(C: Any) -> Any:
+    return prod(C)
+
+
+@formula(
+    "shift of a normalisation",
+    chapter="parameters",
+    symbol="biases",
+    unit="parameters",
+    source="Ioffe & Szegedy (2015), Batch normalization, algorithm 1: β",
+)
+def norm_biases(C: Any) -> Any:
+    return prod(C)
+
+
+@formula(
+    "running statistics of a normalisation",
+    chapter="parameters",
+    symbol="buffers",
+    unit="buffers",
+    source="Ioffe & Szegedy (2015), Batch normalization, algorithm 2: mean and variance; " + TORCH.format("BatchNorm2d"),
+)
+def norm_buffers(C: Any) -> Any:
+    """They are not trained; PyTorch's counter of batches stands apart."""
+    return 2 * C
+
+
+def _scale_and_shift(shape: Shape, bias: bool = True) -> tuple[Parameter, ...]:
+    weight = Parameter("weight", shape, "weight")
+    return (weight, Parameter("bias", shape, "bias")) if bias else (weight,)
+
+
+def _counted(shape: Shape, bias: bool = True) -> tuple[Count, ...]:
+    letters: Any = shape[0] if len(shape) == 1 else shape
+    found = (Count("weights", norm_weights.step(C=letters)),)
+    return (*found, Count("biases", norm_biases.step(C=letters))) if bias else found
+
+
+def _whole_map(shape: Shape) -> tuple[Reach, ...]:
+    """Statistics over all positions: every output sees the whole map."""
+    return (Reach(0), *(Reach(axis, Window(2 * size - 1, 1, size - 1, False)) for axis, size in enumerate(shape) if axis))
+
+
+class _ChannelNorm(Op):
+    num_features: int | None = inferred(whole(), "channels of the input", letter="C")
+    eps: float = arg(NUMBER, "what is added to the variance", default=1e-5)
+    momentum: float | None = arg(
+        optional(NUMBER), "share of the new batch in the running statistics; null averages all batches", default=0.1
+    )
+
+    axes: ClassVar[tuple[int, ...]] = ()
+
+    @property
+    def scaled(self) -> bool:
+        return bool(getattr(self, "affine"))  # noqa: B009
+
+    @property
+    def tracked(self) -> bool:
+        return bool(getattr(self, "track_running_stats"))  # noqa: B009
+
+    def infer(self, *shapes: Shape) -> Mapping[str, Any]:
+        return {"num_features": shapes[0][0]}
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if len(shapes[0]) not in self.axes:
+            wanted = " or ".join("C" + "×L" * (n == 2) + "×H×W" * (n == 3) + "×D×H×W" * (n == 4) for n in self.axes)
+            raise Misfit(f"{self.type()} wants an input of {wanted}; {{layer}} receives {len(shapes[0])} axes")
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        channels = (shapes[0][0],)
+        found = _scale_and_shift(channels) if self.scaled else ()
+        if self.tracked:
+            found += (
+                Parameter("running_mean", channels, "buffer"),
+                Parameter("running_var", channels, "buffer"),
+                Parameter("num_batches_tracked", (), "counter"),
+            )
+        return found
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        found = _counted(shapes[0][:1]) if self.scaled else ()
+        return (*found, Count("buffers", norm_buffers.step(C=shapes[0][0]))) if self.tracked else found
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        # With running statistics the whole layer is one multiplication and one addition, affine or not.
+        each = SCALE_AND_SHIFT if self.tracked else STATISTICS + SCALE_AND_SHIFT * self.scaled
+        return Work(other=elementwise_work.step(E=prod(out), Q=len(each)))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        return super().reach(out, *shapes) if self.tracked else _whole_map(shapes[0])
+
+
+class _BatchNorm(_ChannelNorm):
+    affine: bool = arg(FLAG, "whether scale and shift are learnt", default=True)
+    track_running_stats: bool = arg(FLAG, "whether running statistics are kept, and used in place of the batch's", default=True)
+
+    example = "BatchNorm2d"
+
+
+class BatchNorm1d(_BatchNorm):
+    """Batch normalisation of features, or of the channels of a sequence."""
+
+    axes = (1, 2)
+    example = "BatchNorm1d"
+    example_input = (64,)
+
+
+class BatchNorm2d(_BatchNorm):
+    """Batch normalisation of the channels of an image."""
+
+    axes = (3,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """Batch normalisation of the channels of a volume."""
+
+    axes = (4,)
+    example = "BatchNorm3d"
+    example_input = (64, 16, 28, 28)
+
+
+class _InstanceNorm(_ChannelNorm):
+    affine: bool = arg(FLAG, "whether scale and shift are learnt", default=False)
+    track_running_stats: bool = arg(FLAG, "whether running statistics are kept, and used at test time", default=False)
+
+    example = "InstanceNorm2d: {affine: true}"
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Each channel of each sequence normalised by its own statistics."""
+
+    axes = (2,)
+    example = "InstanceNorm1d: {affine: true}"
+    example_input = (64, 128)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Each channel of each image normalised by its own statistics."""
+
+    axes = (3,)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Each channel of each volume normalised by its own statistics."""
+
+    axes = (4,)
+    example = "InstanceNorm3d: {affine: true}"
+    example_input = (64, 16, 28, 28)
+
+
+class GroupNorm(Op):
+    """Groups of channels normalised by their own statistics, whatever the batch."""
+
+    num_groups: int = arg(whole(), "groups that the channels are divided into", letter="G")
+    num_channels: int | None = inferred(whole(), "channels of the input", letter="C")
+    eps: float = arg(NUMBER, "what is added to the variance", default=1e-5)
+    affine: bool = arg(FLAG, "whether scale and shift are learnt", default=True)
+
+    example = "GroupNorm: {num_groups: 32}"
+
+    def infer(self, *shapes: Shape) -> Mapping[str, Any]:
+        return {"num_channels": shapes[0][0]}
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if shapes[0][0] % self.num_groups:
+            raise Misfit(
+                f"num_groups is {self.num_groups}, which does not divide the {shapes[0][0]} channels that reach {{layer}}",
+                hint=f"use a divisor of {shapes[0][0]}",
+                argument="num_groups",
+            )
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        return _scale_and_shift(shapes[0][:1]) if self.affine else ()
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        return _counted(shapes[0][:1]) if self.affine else ()
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return Work(other=elementwise_work.step(E=prod(out), Q=len(STATISTICS + SCALE_AND_SHIFT * self.affine)))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        return _whole_map(shapes[0])
+
+
+class LayerNorm(Op):
+    """The last axes normalised by their own statistics, at each position of the others."""
+
+    normalized_shape: tuple[int, ...] | None = inferred(
+        whole_list(1), "sizes of the axes that are normalised; the last axis where it is not given", letter="C"
+    )
+    eps: float = arg(NUMBER, "what is added to the variance", default=1e-5)
+    elementwise_affine: bool = arg(FLAG, "whether a scale is learnt for each value", default=True)
+    bias: bool = arg(FLAG, "whether a shift is learnt for each value", default=True)
+
+    example = "LayerNorm"
+    example_input = (49, 64)
+
+    def infer(self, *shapes: Shape) -> Mapping[str, Any]:
+        axes = len(self.normalized_shape) if self.normalized_shape else 1
+        return {"normalized_shape": shapes[0][-axes:]}
+
+    def _normalised(self, shape: Shape) -> Shape:
+        found: Shape = self.infer(shape)["normalized_shape"]
+        return found
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        return _scale_and_shift(self._normalised(shapes[0]), self.bias) if self.elementwise_affine else ()
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        return _counted(self._normalised(shapes[0]), self.bias) if self.elementwise_affine else ()
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        learnt = SCALE_AND_SHIFT[: 1 + self.bias] if self.elementwise_affine else ()
+        return Work(other=elementwise_work.step(E=prod(out), Q=len(STATISTICS + learnt)))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        first = len(out) - len(self._normalised(out))
+        seen = _whole_map(out)
+        return tuple(Reach(axis) if axis < first else seen[axis] for axis in range(len(out)))
+
+
+class LocalResponseNorm(Op):
+    """Each value divided by the energy of its neighbours in the channels around it: a/(k + α/n·Σa²)^β."""
+
+    size: int = arg(whole(), "channels that are summed over")
+    alpha: float = arg(NUMBER, "α; PyTorch divides it by the size, the AlexNet paper does not", default=1e-4)
+    beta: float = arg(NUMBER, "β, the power", default=0.75)
+    k: float = arg(NUMBER, "what is added to the sum", default=1.0)
+
+    example = "LocalResponseNorm: {size: 5, alpha: 0.0005, k: 2}"
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        each = ("multiply", *("add",) * (self.size - 1), "multiply", "add", "power", "divide")
+        return Work(other=elementwise_work.step(E=prod(out), Q=len(each)))

@@ -1,0 +1,307 @@
+"""Pooling: windows that keep the largest value, the mean or a norm, each channel apart."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import gcd
+from typing import Any
+
+from ..errors import Misfit
+from ..formula import ceil_div, formula, minimum, prod
+from .base import TORCH, Op, Reach, Shape, Size, Window, Work, arg
+from .conv import check_window, conv_output
+from .kinds import FLAG, NUMBER, optional, sizes, whole
+
+COUNTED = "counted: window by window, borders like the inside"
+
+
+@formula(
+    "output size of a pool with ceil_mode",
+    chapter="output size",
+    symbol="O",
+    unit="px",
+    source=TORCH.format("MaxPool2d") + ": ceil_mode, and the note on windows in the right padding",
+)
+def ceil_output(N: Any, F: Any, S: Any, P: Any, D: Any) -> Any:
+    """A window may hang over the end, but may not start in the padding there: hence the minimum."""
+    return minimum(ceil_div(N + 2 * P - D * (F - 1) - 1, S) + 1, ceil_div(N + P, S))
+
+
+@formula(
+    "comparisons of a max pool",
+    chapter="other work",
+    symbol="FLOPs",
+    unit="comparisons",
+    source=COUNTED,
+)
+def max_pool_work(C: Any, O: Any, F: Any) -> Any:  # noqa: E741
+    return C * prod(O) * (prod(F) - 1)
+
+
+@formula(
+    "additions and divisions of an average pool",
+    chapter="other work",
+    symbol="FLOPs",
+    unit="operations",
+    source=COUNTED,
+)
+def avg_pool_work(C: Any, O: Any, F: Any) -> Any:  # noqa: E741
+    """∏F − 1 additions and one division for each output."""
+    return C * prod(O) * prod(F)
+
+
+@formula(
+    "powers, additions and roots of a power-average pool",
+    chapter="other work",
+    symbol="FLOPs",
+    unit="operations",
+    source=COUNTED,
+)
+def lp_pool_work(C: Any, O: Any, F: Any) -> Any:  # noqa: E741
+    return C * prod(O) * 2 * prod(F)
+
+
+@formula(
+    "additions and divisions of an adaptive average pool",
+    chapter="other work",
+    symbol="FLOPs",
+    unit="operations",
+    source="counted over PyTorch's windows, ⌊i·N/O⌋ to ⌈(i + 1)·N/O⌉, which may overlap",
+)
+def adaptive_avg_work(C: Any, W: Any) -> Any:
+    return C * prod(W)
+
+
+@formula(
+    "comparisons of an adaptive max pool",
+    chapter="other work",
+    symbol="FLOPs",
+    unit="comparisons",
+    source="counted over PyTorch's windows, ⌊i·N/O⌋ to ⌈(i + 1)·N/O⌉, which may overlap",
+)
+def adaptive_max_work(C: Any, W: Any, O: Any) -> Any:  # noqa: E741
+    return C * prod(W) - C * prod(O)
+
+
+class _Pool(Op):
+    kernel_size: tuple[int, ...] = arg(sizes(), "size of the window", letter="F")
+    stride: tuple[int, ...] | None = arg(
+        optional(sizes()), "step of the window; the window's own size where it is not given", default=None, letter="S"
+    )
+    ceil_mode: bool = arg(FLAG, "round the output size up instead of down", default=False)
+
+    def steps(self) -> tuple[int, ...]:
+        return self.kernel_size if self.stride is None else self.stride
+
+    def pads(self) -> tuple[int, ...]:
+        return (0,) * self.spatial
+
+    def dilations(self) -> tuple[int, ...]:
+        return (1,) * self.spatial
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        for F, P, D in zip(self.kernel_size, self.pads(), self.dilations(), strict=True):
+            if P > (D * (F - 1) + 1) // 2:
+                raise Misfit(
+                    f"padding {P} is more than half of the window, {D * (F - 1) + 1}",
+                    hint=f"use padding ≤ {(D * (F - 1) + 1) // 2}, or a pad layer before the pool",
+                    argument="padding",
+                )
+        check_window(shapes[0], self.kernel_size, tuple((P, P) for P in self.pads()), self.dilations())
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        rule = ceil_output if self.ceil_mode else conv_output
+        axes = zip(shapes[0][1:], self.kernel_size, self.steps(), self.pads(), self.dilations(), strict=True)
+        return (shapes[0][0], *(rule.step(N=N, F=F, S=S, P=P, D=D) for N, F, S, P, D in axes))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        axes = zip(self.kernel_size, self.steps(), self.pads(), self.dilations(), strict=True)
+        windows = (Window(D * (F - 1) + 1, S, P) for F, S, P, D in axes)
+        return (Reach(0), *(Reach(axis, window) for axis, window in enumerate(windows, 1)))
+
+
+class _MaxPool(_Pool):
+    padding: tuple[int, ...] = arg(sizes(0), "padding on each side, at most half a window", default=0, letter="P")
+    dilation: tuple[int, ...] = arg(sizes(), "distance between the window's elements", default=1, letter="D")
+
+    def pads(self) -> tuple[int, ...]:
+        return self.padding
+
+    def dilations(self) -> tuple[int, ...]:
+        return self.dilation
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return Work(other=max_pool_work.step(C=out[0], O=out[1:], F=self.kernel_size))
+
+    def extra_bytes(self, out: Shape) -> int:
+        # PyTorch notes where each maximum stood, as int64, also where nobody asks for it.
+        places: int = prod(out)
+        return 8 * places
+
+
+class MaxPool1d(_MaxPool):
+    """The largest value of each window of a sequence."""
+
+    spatial = 1
+    example = "MaxPool1d: {kernel_size: 4}"
+
+
+class MaxPool2d(_MaxPool):
+    """The largest value of each window of an image."""
+
+    spatial = 2
+    example = "MaxPool2d: {kernel_size: 3, stride: 2, padding: 1}"
+
+
+class MaxPool3d(_MaxPool):
+    """The largest value of each window of a volume."""
+
+    spatial = 3
+    example = "MaxPool3d: {kernel_size: 2}"
+
+
+class _AvgPool(_Pool):
+    padding: tuple[int, ...] = arg(sizes(0), "padding on each side, at most half a window", default=0, letter="P")
+    count_include_pad: bool = arg(FLAG, "whether the padding's zeros count in the mean", default=True)
+
+    def pads(self) -> tuple[int, ...]:
+        return self.padding
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return Work(other=avg_pool_work.step(C=out[0], O=out[1:], F=self.kernel_size))
+
+
+class AvgPool1d(_AvgPool):
+    """The mean of each window of a sequence."""
+
+    spatial = 1
+    example = "AvgPool1d: {kernel_size: 4}"
+
+
+class AvgPool2d(_AvgPool):
+    """The mean of each window of an image."""
+
+    divisor_override: int | None = arg(
+        optional(whole()), "what the sum is divided by, in place of the window's size", default=None
+    )
+
+    spatial = 2
+    example = "AvgPool2d: {kernel_size: 2}"
+
+
+class AvgPool3d(_AvgPool):
+    """The mean of each window of a volume."""
+
+    divisor_override: int | None = arg(
+        optional(whole()), "what the sum is divided by, in place of the window's size", default=None
+    )
+
+    spatial = 3
+    example = "AvgPool3d: {kernel_size: 2}"
+
+
+class _LPPool(_Pool):
+    norm_type: float = arg(NUMBER, "the power p: 1 sums, large p approaches the maximum")
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return Work(other=lp_pool_work.step(C=out[0], O=out[1:], F=self.kernel_size))
+
+
+class LPPool1d(_LPPool):
+    """The p-norm of each window of a sequence."""
+
+    spatial = 1
+    example = "LPPool1d: {norm_type: 2, kernel_size: 4}"
+
+
+class LPPool2d(_LPPool):
+    """The p-norm of each window of an image."""
+
+    spatial = 2
+    example = "LPPool2d: {norm_type: 2, kernel_size: 2}"
+
+
+class LPPool3d(_LPPool):
+    """The p-norm of each window of a volume."""
+
+    spatial = 3
+    example = "LPPool3d: {norm_type: 2, kernel_size: 2}"
+
+
+class _AdaptivePool(Op):
+    output_size: tuple[int | None, ...] = arg(
+        sizes(holes=True), "size of the output; null keeps the size of that axis", letter="O"
+    )
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        axes = zip(shapes[0][1:], self.output_size, strict=True)
+        return (shapes[0][0], *(N if wanted is None else wanted for N, wanted in axes))
+
+    def windows_together(self, out: Shape, shape: Shape) -> tuple[int, ...]:
+        # Neighbouring windows share one input wherever a border falls inside it: O − gcd(N, O) times.
+        return tuple(N + O - gcd(N, O) for N, O in zip(shape[1:], out[1:], strict=True))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        found = [Reach(0)]
+        for axis, (N, O) in enumerate(zip(shapes[0][1:], out[1:], strict=True), 1):  # noqa: E741
+            exact = N % O == 0
+            slack = Fraction(0) if exact else 1 - Fraction(1, O)
+            found.append(Reach(axis, Window(Fraction(N, O) + 2 * slack, Fraction(N, O), slack, exact)))
+        return tuple(found)
+
+
+class _AdaptiveAvgPool(_AdaptivePool):
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return Work(other=adaptive_avg_work.step(C=out[0], W=self.windows_together(out, shapes[0])))
+
+
+class _AdaptiveMaxPool(_AdaptivePool):
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return Work(other=adaptive_max_work.step(C=out[0], W=self.windows_together(out, shapes[0]), O=out[1:]))
+
+    def extra_bytes(self, out: Shape) -> int:
+        places: int = prod(out)
+        return 8 * places
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """The mean over windows chosen so that a sequence gets the length that is asked for."""
+
+    spatial = 1
+    example = "AdaptiveAvgPool1d: {output_size: 1}"
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """The mean over windows chosen so that an image gets the size that is asked for; 1 is global pooling."""
+
+    spatial = 2
+    example = "AdaptiveAvgPool2d: {output_size: 1}"
+
+
+class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+    """The mean over windows chosen so that a volume gets the size that is asked for."""
+
+    spatial = 3
+    example = "AdaptiveAvgPool3d: {output_size: 1}"
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """The largest value of windows chosen so that a sequence gets the length that is asked for."""
+
+    spatial = 1
+    example = "AdaptiveMaxPool1d: {output_size: 1}"
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """The largest value of windows chosen so that an image gets the size that is asked for."""
+
+    spatial = 2
+    example = "AdaptiveMaxPool2d: {output_size: [7, 7]}"
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """The largest value of windows chosen so that a volume gets the size that is asked for."""
+
+    spatial = 3
+    example = "AdaptiveMaxPool3d: {output_size: 1}"

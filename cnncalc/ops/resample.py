@@ -1,0 +1,239 @@
+"""Layers that change resolution without weights: upsampling and shuffles."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from ..errors import Misfit
+from ..formula import floor, formula, over, prod
+from .base import TORCH, Op, Reach, Shape, Size, Window, Work, arg, elementwise_work
+from .kinds import FLAG, SCALES, optional, whole, whole_list, word
+
+LINEAR_STEP = ("subtract", "multiply", "add")
+
+
+@formula("output size of upsampling", chapter="output size", symbol="O", unit="px", source=TORCH.format("Upsample"))
+def upsampled(N: Any, R: Any) -> Any:
+    return floor(N * R)
+
+
+@formula(
+    "channels after a pixel shuffle",
+    chapter="output size",
+    symbol="K",
+    unit="channels",
+    source="Shi et al. (2016), Real-time single image super-resolution, section 2.2",
+)
+def shuffled_channels(C: Any, R: Any) -> Any:
+    return over(C, R**2)
+
+
+@formula(
+    "size after a pixel shuffle",
+    chapter="output size",
+    symbol="O",
+    unit="px",
+    source="Shi et al. (2016), Real-time single image super-resolution, section 2.2",
+)
+def shuffled_size(N: Any, R: Any) -> Any:
+    return N * R
+
+
+@formula(
+    "channels after a pixel unshuffle",
+    chapter="output size",
+    symbol="K",
+    unit="channels",
+    source=TORCH.format("PixelUnshuffle"),
+)
+def unshuffled_channels(C: Any, R: Any) -> Any:
+    return C * R**2
+
+
+@formula(
+    "size after a pixel unshuffle", chapter="output size", symbol="O", unit="px", source=TORCH.format("PixelUnshuffle")
+)
+def unshuffled_size(N: Any, R: Any) -> Any:
+    return over(N, R)
+
+
+class _Resampling(Op):
+    """What Upsample and its two abbreviations have in common."""
+
+    def _mode(self) -> str:
+        return "nearest"
+
+    def _size(self) -> tuple[int, ...] | None:
+        return getattr(self, "size", None)
+
+    def _factors(self) -> tuple[float, ...] | None:
+        return getattr(self, "scale_factor", None)
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        size, factors = self._size(), self._factors()
+        if (size is None) == (factors is None):
+            raise Misfit(f"{self.type()} wants either size or scale_factor", argument="size" if size else "")
+        axes = len(shapes[0]) - 1
+        given = len(size or factors or ())
+        if not 1 <= axes <= 3 or given not in (1, axes):
+            raise Misfit(f"{given} factors do not fit an input of {axes} spatial axes at {{layer}}")
+        wanted = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}.get(self._mode(), axes)
+        if axes != wanted:
+            raise Misfit(
+                f"mode {self._mode()} is for {wanted} spatial axes, but {{layer}} receives {axes}", argument="mode"
+            )
+        for each in self.output(*shapes):
+            if not isinstance(each, int) and each.value < 1:
+                raise Misfit("nothing is left of the map at {layer}", argument="scale_factor")
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        channels, *axes = shapes[0]
+        size, factors = self._size(), self._factors()
+        if size is not None:
+            return (channels, *(size if len(size) == len(axes) else size * len(axes)))
+        assert factors is not None
+        spread = factors if len(factors) == len(axes) else factors * len(axes)
+        return (channels, *(upsampled.step(N=N, R=R) for N, R in zip(axes, spread, strict=True)))
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        each = {"linear": 1, "bilinear": 3, "trilinear": 7}.get(self._mode(), 0) * LINEAR_STEP
+        if self._mode() == "bicubic":
+            each = 5 * ("multiply", "multiply", "multiply", "multiply", "add", "add", "add")
+        return Work(other=elementwise_work.step(E=prod(out), Q=len(each))) if each else Work()
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        # Nearest takes one input, ⌊o/scale⌋; the others take their neighbours too, to both sides of the place.
+        around = {"nearest": 0, "nearest-exact": 0, "bicubic": 2}.get(self._mode(), 1)
+        found = [Reach(0)]
+        for axis, (N, O) in enumerate(zip(shapes[0][1:], out[1:], strict=True), 1):  # noqa: E741
+            stride = Fraction(N, O)
+            span = max(Fraction(0), 1 - stride) + 2 * around
+            found.append(Reach(axis, Window(span + 1, stride, span - around, exact=N == O)))
+        return tuple(found)
+
+
+class Upsample(_Resampling):
+    """A sequence, image or volume brought to another size by interpolation."""
+
+    size: tuple[int, ...] | None = arg(optional(whole_list(1)), "size of the output, or one for each axis", default=None)
+    scale_factor: tuple[float, ...] | None = arg(
+        optional(SCALES), "factor of enlargement, or one for each axis", default=None, letter="R"
+    )
+    mode: str = arg(
+        word("nearest", "linear", "bilinear", "bicubic", "trilinear", "nearest-exact"), "how values between are found",
+        default="nearest",
+    )  # fmt: skip
+    align_corners: bool | None = arg(
+        optional(FLAG), "whether the corners' centres stay where they are; not for nearest", default=None
+    )
+
+    example = "Upsample: {scale_factor: 2, mode: bilinear}"
+
+    def _mode(self) -> str:
+        return self.mode
+
+
+class UpsamplingNearest2d(_Resampling):
+    """Upsample of an image with mode nearest."""
+
+    size: tuple[int, ...] | None = arg(optional(whole_list(1)), "size of the output, or one for each axis", default=None)
+    scale_factor: tuple[float, ...] | None = arg(
+        optional(SCALES), "factor of enlargement, or one for each axis", default=None, letter="R"
+    )
+
+    spatial = 2
+    example = "UpsamplingNearest2d: {scale_factor: 2}"
+
+
+class UpsamplingBilinear2d(_Resampling):
+    """Upsample of an image with mode bilinear and align_corners."""
+
+    size: tuple[int, ...] | None = arg(optional(whole_list(1)), "size of the output, or one for each axis", default=None)
+    scale_factor: tuple[float, ...] | None = arg(
+        optional(SCALES), "factor of enlargement, or one for each axis", default=None, letter="R"
+    )
+
+    spatial = 2
+    example = "UpsamplingBilinear2d: {scale_factor: 2}"
+
+    def _mode(self) -> str:
+        return "bilinear"
+
+
+class PixelShuffle(Op):
+    """r² channels become one that is r times as high and wide."""
+
+    upscale_factor: int = arg(whole(), "r, the factor of enlargement", letter="R")
+
+    spatial = 2
+    example = "PixelShuffle: {upscale_factor: 3}"
+    example_input = (27, 32, 32)
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        channels, square = shapes[0][0], self.upscale_factor**2
+        if channels % square:
+            raise Misfit(
+                f"upscale_factor {self.upscale_factor} wants a multiple of {square} channels, "
+                f"but {channels} reach {{layer}}",
+                argument="upscale_factor",
+            )
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        channels, *axes = shapes[0]
+        r = self.upscale_factor
+        return (shuffled_channels.step(C=channels, R=r), *(shuffled_size.step(N=N, R=r) for N in axes))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        r = self.upscale_factor
+        span = Fraction(r - 1, r)
+        window = Window(span + 1, Fraction(1, r), span, exact=r == 1)
+        return (Reach(0), Reach(1, window), Reach(2, window))
+
+
+class PixelUnshuffle(Op):
+    """Each r×r square of a channel becomes r² channels."""
+
+    downscale_factor: int = arg(whole(), "r, the factor of reduction", letter="R")
+
+    spatial = 2
+    example = "PixelUnshuffle: {downscale_factor: 2}"
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if any(size % self.downscale_factor for size in shapes[0][1:]):
+            height, width = shapes[0][1:]
+            raise Misfit(
+                f"downscale_factor {self.downscale_factor} does not divide the {height}×{width} map that reaches {{layer}}",
+                argument="downscale_factor",
+            )
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        channels, *axes = shapes[0]
+        r = self.downscale_factor
+        return (unshuffled_channels.step(C=channels, R=r), *(unshuffled_size.step(N=N, R=r) for N in axes))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        window = Window(self.downscale_factor, self.downscale_factor, 0)
+        return (Reach(0), Reach(1, window), Reach(2, window))
+
+
+class ChannelShuffle(Op):
+    """The channels of g groups dealt out in turn, as ShuffleNet mixes them."""
+
+    groups: int = arg(whole(), "groups that the channels are divided into", letter="G")
+
+    example = "ChannelShuffle: {groups: 2}"
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if len(shapes[0]) < 2:
+            raise Misfit("ChannelShuffle wants channels and at least one more axis", hint="put it before Flatten")
+        if shapes[0][0] % self.groups:
+            raise Misfit(
+                f"groups is {self.groups}, which does not divide the {shapes[0][0]} channels that reach {{layer}}",
+                hint=f"use a divisor of {shapes[0][0]}",
+                argument="groups",
+            )

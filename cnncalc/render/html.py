@@ -1,0 +1,42 @@
+"""HTML: what a notebook shows for a report, and a page fragment for any table."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from .table import Table
+
+if TYPE_CHECKING:
+    from ..report import Report
+
+
+def render(table: Table) -> str:
+    """A table element with its title and notes around it."""
+    parts = ["<div>"]
+    parts += [f"<p><b>{escape(table.title)}</b></p>"] if table.title else []
+    parts += [f"<p><small>{escape(line)}</small></p>" for line in table.head]
+    if table.columns:
+        aligned = ["right" if column.right else "left" for column in table.columns]
+        titles = zip(aligned, (column.title for column in table.columns), strict=True)
+        parts.append("<table><thead><tr>" + "".join(_cell("th", side, text) for side, text in titles) + "</tr></thead><tbody>")
+        for line in table.lines:
+            texts = table.texts(line)
+            texts[0] = "\u2003" * line.level + texts[0]
+            row = "".join(_cell("td", side, text) for side, text in zip(aligned, texts, strict=True))
+            weight = ' style="font-weight:bold"' if line.kind in ("group", "total") else ""
+            parts.append(f"<tr{weight}>{row}</tr>")
+        parts.append("</tbody></table>")
+    parts += [f"<p>{escape(note)}</p>" for note in table.notes]
+    return "\n".join([*parts, "</div>"]) + "\n"
+
+
+def report_html(report: Report) -> str:
+    """A report as a notebook shows it: shapes, parameters and work of each layer, folded like a terminal's table."""
+    from .views import Choice, view
+
+    return render(view(report, "overview", Choice(fit=60)))
+
+
+def _cell(tag: str, side: str, text: str) -> str:
+    return f'<{tag} style="text-align:{side}">{escape(text)}</{tag}>'

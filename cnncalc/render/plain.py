@@ -1,0 +1,27 @@
+"""Plain text with aligned columns, one line a row: for pipes and files."""
+
+from __future__ import annotations
+
+from .table import Table
+
+
+def render(table: Table) -> str:
+    """Title and header, the columns, then the notes."""
+    rows = [table.texts(line) for line in table.lines]
+    titles = [column.title for column in table.columns]
+    widths = [max(len(row[i]) for row in [titles, *rows]) for i in range(len(titles))]
+    right = [column.right for column in table.columns]
+
+    def aligned(cells: list[str]) -> str:
+        parts = (
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(cells, widths, right, strict=True)
+        )
+        return "  ".join(parts).rstrip()
+
+    body = [aligned(titles), *map(aligned, rows)]
+    if table.lines and table.lines[-1].kind == "total":
+        body.insert(-1, "-" * max(map(len, body)))
+    head = [part for part in (table.title, *table.head) if part]
+    blocks = ["\n".join(part) for part in (head, body if titles else [], table.notes) if part]
+    return "\n\n".join(blocks) + "\n"

@@ -1,0 +1,94 @@
+"""A table as data, before any format: values with the way to show them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from ..formula import number
+from ..ops import readable
+
+
+def as_text(value: Any) -> str:
+    return str(value)
+
+
+def as_number(value: Any) -> str:
+    return number(value)
+
+
+def as_shape(value: Any) -> str:
+    return readable(value)
+
+
+def as_share(value: Any) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def as_mib(value: Any) -> str:
+    """Mebibytes with enough digits to see small ones.
+
+    >>> as_mib(102.4), as_mib(0.017944)
+    ('102.40', '0.0179')
+    """
+    return f"{value:,.2f}" if value >= 1 else f"{value:.4f}"
+
+
+def as_axes(value: Any) -> str:
+    """Sizes along the axes; once, where they are equal."""
+    sizes = [f"{float(each):g}" if isinstance(each, Fraction) else number(each) for each in value]
+    return sizes[0] if len(sizes) == 1 else "×".join(sizes)
+
+
+class Column(NamedTuple):
+    """A column: its key for programs, its heading for people, and how a value is shown."""
+
+    key: str
+    title: str
+    show: Callable[[Any], str] = as_text
+    right: bool = False
+    doc: str = ""
+
+
+class Line(NamedTuple):
+    """A row: raw values, None where they are not known. `kind` is layer, group, copies or total."""
+
+    cells: tuple[Any, ...]
+    kind: str = "layer"
+    level: int = 0
+
+
+class Table(NamedTuple):
+    """A table with what must be known to read it: title, header lines above and notes below."""
+
+    title: str
+    columns: tuple[Column, ...]
+    lines: Sequence[Line]
+    head: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    document: Any = None  # what the JSON format prints; the rows themselves if None
+
+    def texts(self, line: Line, unknown: str = "?") -> list[str]:
+        """The cells of a line as people read them."""
+        return [shown(column, cell, unknown) for column, cell in zip(self.columns, line.cells, strict=True)]
+
+
+class AtLeast(NamedTuple):
+    """A total with an unknown part: what is known of it."""
+
+    value: Any
+
+
+EMPTY = ""
+
+
+def shown(column: Column, cell: Any, unknown: str = "?") -> str:
+    """One cell as people read it."""
+    if cell is None:
+        return unknown
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, AtLeast):
+        return f"≥ {column.show(cell.value)}"
+    return column.show(cell)

@@ -1,0 +1,355 @@
+"""Which columns answer which question, and what is said above and below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ..analysis.memory import BYTES, tensor_bytes
+from ..errors import did_you_mean, wrong_call
+from ..formula import number
+from ..ops import readable
+from ..report import Figures, Report, Row, added
+from .table import EMPTY, AtLeast, Column, Line, Table, as_axes, as_mib, as_number, as_shape, as_share, as_text
+from .tree import Entry, entries, fitting
+
+#: Lines of a table in a terminal before it is folded.
+SCREEN = 70
+
+
+class Choice(NamedTuple):
+    """How much of the layers is shown: `fit` folds to so many lines, None shows one line a layer with its full name."""
+
+    depth: int | None = None
+    columns: tuple[str, ...] = ()
+    sort: str = ""
+    fit: int | None = None
+
+
+class _Cells(NamedTuple):
+    """What a column may draw on: the layers of a line, their sum, and the report."""
+
+    rows: tuple[Row, ...]
+    figures: Figures
+    report: Report
+    label: str
+    type: str
+    whole: bool
+
+    @property
+    def single(self) -> Row | None:
+        return self.rows[0] if len(self.rows) == 1 and not self.whole else None
+
+
+Value = Callable[[_Cells], Any]
+
+
+def _figure(name: str) -> Value:
+    return lambda cells: getattr(cells.figures, name)
+
+
+def _mib(size: int | None) -> float | None:
+    return None if size is None else size / 2**20
+
+
+def mib(size: int) -> str:
+    """Bytes as mebibytes, in words."""
+    return f"{as_mib(size / 2**20)} MiB"
+
+
+def _share(name: str) -> Value:
+    def share(cells: _Cells) -> Any:
+        own, total = getattr(cells.figures, name), getattr(cells.report.totals.figures, name)
+        return EMPTY if own is None else own / total if total else 0.0
+
+    return share
+
+
+def _of_row(get: Callable[[Row], Any]) -> Value:
+    return lambda cells: EMPTY if cells.single is None else get(cells.single)
+
+
+def _output(cells: _Cells) -> Any:
+    return EMPTY if cells.whole else cells.rows[-1].output_shape
+
+
+def _input(cells: _Cells) -> Any:
+    if cells.whole:
+        return EMPTY
+    shapes = cells.rows[0].input_shapes
+    if len(set(shapes)) > 1 and len(cells.rows) == 1:
+        return " ".join("?" if shape is None else readable(shape) for shape in shapes)
+    return shapes[0] if shapes else None
+
+
+def _field(name: str) -> Value:
+    def get(cells: _Cells) -> Any:
+        if cells.whole:
+            return EMPTY
+        found = cells.rows[-1].receptive_field
+        if found is None:
+            return EMPTY if cells.rows[-1].output_shape is not None else None
+        return getattr(found, name)
+
+    return get
+
+
+COLUMNS: dict[str, tuple[Column, Value]] = {
+    column.key: (column, value)
+    for column, value in (
+        (Column("layer", "layer"), lambda cells: cells.label),
+        (Column("type", "type"), lambda cells: cells.type),
+        (Column("line", "line", as_text, True, "line of the spec"), _of_row(lambda row: row.line)),
+        (Column("from", "from", as_text, doc="layers that it takes"), _of_row(lambda row: ", ".join(row.inputs))),
+        (Column("input", "input H×W×C", as_shape, True, "shape that comes in"), _input),
+        (Column("output", "output H×W×C", as_shape, True, "shape that goes out"), _output),
+        (Column("weights", "weights", as_number, True), _figure("weights")),
+        (Column("biases", "biases", as_number, True), _figure("biases")),
+        (Column("params", "parameters", as_number, True, "weights and biases"), _figure("params")),
+        (Column("params_share", "share", as_share, True, "share of the parameters"), _share("params")),
+        (Column("buffers", "buffers", as_number, True, "running statistics, not trained"), _figure("buffers")),
+        (Column("macs", "MACs", as_number, True, "multiply-adds of the batch"), _figure("macs")),
+        (Column("macs_share", "share", as_share, True, "share of the MACs"), _share("macs")),
+        (Column("other", "other work", as_number, True, "operations that are no multiply-adds"), _figure("other")),
+        (Column("flops", "FLOPs", as_number, True, "2·MACs + other work, of the batch"), _figure("flops")),
+        (Column("connections", "connections", as_number, True, "as LeCun counts them"), _figure("connections")),
+        (Column("bytes", "bytes", as_number, True, "memory of the output, for the batch"), _figure("output_bytes")),
+        (Column("mib", "MiB", as_mib, True, "the same in MiB"), lambda cells: _mib(cells.figures.output_bytes)),
+        (Column("bytes_share", "share", as_share, True, "share of all activations"), _share("output_bytes")),
+        (Column("rf", "receptive field", as_axes, True, "input pixels that a unit sees"), _field("size")),
+        (Column("rf_stride", "stride", as_axes, True, "input pixels between units"), _field("stride")),
+        (Column("rf_padding", "padding", as_axes, True, "how far the first unit sees beyond the edge"), _field("padding")),
+        (Column("rf_kind", "kind", as_text, doc="exact, union or whole input"), _field("kind")),
+        (Column("note", "note"), _of_row(lambda row: row.layer.note or EMPTY)),
+    )
+}
+
+QUESTIONS = {
+    "shapes": ("layer", "type", "input", "output"),
+    "params": ("layer", "type", "weights", "biases", "params", "params_share", "buffers"),
+    "flops": ("layer", "type", "macs", "macs_share", "other", "flops"),
+    "memory": ("layer", "type", "output", "bytes", "mib", "bytes_share"),
+    "receptive-field": ("layer", "type", "output", "rf", "rf_stride", "rf_padding", "rf_kind"),
+    "overview": ("layer", "type", "output", "params", "macs"),
+}
+_SUMMED = ("weights", "biases", "params", "buffers", "macs", "other", "flops", "connections", "bytes", "mib")
+
+
+def view(report: Report, question: str, choice: Choice = Choice()) -> Table:  # noqa: B008
+    """The table that answers a question; raises `SpecError` for a column that there is not."""
+    keys = _known(choice.columns) or QUESTIONS[question]
+    chosen = [COLUMNS[key] for key in keys]
+    lines, hint = _lines(report, chosen, choice)
+    if any(key in _SUMMED for key in keys):
+        lines.append(_total(report, chosen))
+    notes = _NOTES[question](report) if question in _NOTES else ()
+    return Table(
+        report.title, tuple(column for column, _ in chosen), lines, _head(report, keys), (*notes, *hint),
+        document=Lazy(report),
+    )  # fmt: skip
+
+
+class Lazy(NamedTuple):
+    """The JSON document of a report, made only when that format is asked for."""
+
+    report: Report
+
+
+def _known(columns: Sequence[str]) -> tuple[str, ...]:
+    for key in columns:
+        if key not in COLUMNS:
+            hint = did_you_mean(key, COLUMNS) or f"columns are {', '.join(COLUMNS)}"
+            raise wrong_call(f"there is no column {key}", hint)
+    return tuple(dict.fromkeys(columns))
+
+
+def _lines(report: Report, chosen: list[tuple[Column, Value]], choice: Choice) -> tuple[list[Line], tuple[str, ...]]:
+    hint: tuple[str, ...] = ()
+    if choice.sort:
+        return _sorted(report, chosen, choice), hint
+    if choice.depth is not None:
+        found = entries(report, choice.depth, fold=choice.fit is not None)
+    elif choice.fit is not None:
+        found, depth, deepest = fitting(report, choice.fit)
+        if depth < deepest:
+            hint = (f"folded to {depth} of {deepest} levels: --depth {deepest} shows all",)
+    else:
+        found = [Entry(row.name, row.name, 0, (row,), "layer") for row in report.rows]
+    full_names = choice.fit is None
+    return [_line(report, entry, chosen, entry.path if full_names else entry.label) for entry in found], hint
+
+
+def _line(report: Report, entry: Entry, chosen: list[tuple[Column, Value]], label: str) -> Line:
+    if entry.kind == "layer":
+        row = entry.rows[0]
+        cells = _Cells(entry.rows, row.figures, report, label, row.type, False)
+    else:
+        figures, complete = added(row.figures for row in entry.rows)
+        kind = _type_of(report, entry)
+        cells = _Cells(entry.rows, figures, report, label, kind, False)
+        if not complete:
+            return Line(tuple(_at_least(column, value(cells)) for column, value in chosen), entry.kind, entry.level)
+    return Line(tuple(value(cells) for _, value in chosen), entry.kind, entry.level)
+
+
+def _type_of(report: Report, entry: Entry) -> str:
+    group = report.graph.groups.get(entry.path)
+    kind = (group.block if group else "") or (entry.rows[0].type if entry.copies == len(entry.rows) else "")
+    if entry.kind == "copies":
+        return f"{entry.copies} × {kind or 'the same'}"
+    return kind
+
+
+def _at_least(column: Column, value: Any) -> Any:
+    return AtLeast(value) if column.key in _SUMMED and isinstance(value, (int, float)) else value
+
+
+def _total(report: Report, chosen: list[tuple[Column, Value]]) -> Line:
+    totals = report.totals
+    cells = _Cells(tuple(report.rows), totals.figures, report, "total", EMPTY, True)
+    values = [value(cells) for _, value in chosen]
+    if not totals.complete:
+        values = [_at_least(column, value) for (column, _), value in zip(chosen, values, strict=True)]
+    return Line(tuple(values), "total")
+
+
+def _sorted(report: Report, chosen: list[tuple[Column, Value]], choice: Choice) -> list[Line]:
+    """Layers (or groups at a depth), the largest first; with a leading minus, the smallest."""
+    key = choice.sort.lstrip("-+")
+    _known([key])
+    if choice.depth is None:
+        found = [Entry(row.name, row.name, 0, (row,), "layer") for row in report.rows]
+    else:
+        found = [entry for entry in entries(report, choice.depth, fold=False) if entry.kind != "group"]
+    get = COLUMNS[key][1]
+
+    def rank(entry: Entry) -> tuple[int, Any]:
+        figures = added(row.figures for row in entry.rows)[0]
+        value = get(_Cells(entry.rows, figures, report, entry.path, _type_of(report, entry) or entry.rows[0].type, False))
+        if isinstance(value, str):
+            return (1, value) if value != EMPTY else (0, "")
+        if isinstance(value, tuple):
+            product: Any = 1
+            for each in value:
+                product *= each
+            return (2, product)
+        return (0, "") if value is None else (2, value)
+
+    textual = key in ("layer", "type", "from", "rf_kind", "note")
+    descending = textual == choice.sort.startswith("-")
+    groups: dict[int, list[Entry]] = {}
+    for entry in found:
+        groups.setdefault(rank(entry)[0], []).append(entry)
+    ordered = [
+        entry for kind in (2, 1, 0) for entry in sorted(groups.get(kind, []), key=lambda e: rank(e)[1], reverse=descending)
+    ]
+    return [_line(report, entry, chosen, entry.path)._replace(level=0) for entry in ordered]
+
+
+def _head(report: Report, keys: Sequence[str]) -> tuple[str, ...]:
+    inputs = report.graph.inputs
+    named = len(inputs) > 1
+    shapes = ", ".join(f"{each.name} {readable(each.shape or ())}" if named else readable(each.shape or ()) for each in inputs)
+    line = f"input {shapes} · batch {report.batch} · {report.dtype}"
+    if report.inplace:
+        line += " · activations in place"
+    lines = [line]
+    if report.graph.about:
+        lines.append(f"source: {report.graph.about}")
+    if any(key in ("macs", "flops", "other") for key in keys):
+        lines.append("1 MAC = one multiply-add of a convolution, linear or matrix product, biases not counted;")
+        lines.append("FLOPs = 2·MACs + other work (one for each comparison, addition, multiplication, …)")
+    return tuple(lines)
+
+
+def _shapes_notes(report: Report) -> tuple[str, ...]:
+    totals = report.totals
+    at_least = "" if totals.complete else "≥ "
+    return (
+        f"{len(report.rows)} layers, depth {totals.depth} · {at_least}{number(totals.params)} parameters · "
+        f"{at_least}{number(totals.macs)} MACs",
+    )
+
+
+def _memory_notes(report: Report) -> tuple[str, ...]:
+    totals, width = report.totals, BYTES[report.dtype]
+    at_least = "" if totals.complete else "≥ "
+    given = sum(int(tensor_bytes(report.batch, each.shape, width)) for each in report.graph.inputs if each.shape)
+    peak = totals.peak
+    alive = " + ".join(f"{each.name} {as_mib(each.bytes / 2**20)}" for each in peak.alive[:6])
+    alive += f" + {len(peak.alive) - 6} more" if len(peak.alive) > 6 else ""
+    alive += f" + {as_mib(peak.extra_bytes / 2**20)} for the int64 indices of the max pool" if peak.extra_bytes else ""
+    whole = totals.weight_bytes + given + peak.bytes
+    rows = (
+        ("weights and buffers", totals.weight_bytes, ""),
+        ("input", given, ""),
+        ("all activations", totals.activation_bytes, "if none is freed"),
+        ("peak of activations", peak.bytes, f"while {peak.layer} runs"),
+        ("inference needs", whole, "weights + input + peak"),
+    )
+    lines = [f"{label:<20} {at_least}{mib(size):>14}  {remark}".rstrip() for label, size, remark in rows]
+    return (*lines, f"alive at the peak, in MiB: {alive}")
+
+
+def _field_notes(report: Report) -> tuple[str, ...]:
+    kinds = {row.receptive_field.kind for row in report.rows if row.receptive_field}
+    words = {
+        "union": "union: the smallest window that holds what all branches, or all positions, see",
+        "whole input": "whole input: every unit depends on all of it",
+    }
+    return tuple(text for kind, text in words.items() if kind in kinds)
+
+
+_NOTES: dict[str, Callable[[Report], tuple[str, ...]]] = {
+    "shapes": _shapes_notes,
+    "memory": _memory_notes,
+    "receptive-field": _field_notes,
+    "overview": _shapes_notes,
+}
+
+
+def summary(report: Report, fit: int | None = None) -> Table:
+    """All at a glance: totals, where the parameters live, where the work is."""
+    parts = entries(report, 1, fold=False)
+    chosen = [COLUMNS[key] for key in ("layer", "type", "output", "params", "params_share", "macs", "macs_share")]
+    lines = [_line(report, entry, chosen, entry.path) for entry in parts]
+    carrying = [line for line in lines if line.cells[3] or line.cells[5]]
+    lines = carrying if len(carrying) <= 30 else sorted(carrying, key=_weight, reverse=True)[:30]
+    totals = report.totals
+    at_least = "" if totals.complete else "≥ "
+    peak = totals.peak
+    facts = (
+        ("depth", f"{totals.depth} layers with weights on the longest path, {len(report.rows)} layers in all"),
+        ("parameters", f"{at_least}{number(totals.params)} ({number(totals.weights)} weights, {number(totals.biases)} biases)"),
+        ("buffers", number(totals.buffers)),
+        ("MACs", f"{at_least}{number(totals.macs)} ({si(totals.macs)}MAC)"),
+        ("FLOPs", f"{at_least}{number(totals.flops)} (2·MACs + {number(totals.other)} other work)"),
+        ("weights in memory", f"{at_least}{mib(totals.weight_bytes)}"),
+        ("all activations", f"{at_least}{mib(totals.activation_bytes)}"),
+        ("peak of activations", f"{at_least}{mib(peak.bytes)}, while {peak.layer} runs"),
+        ("output", ", ".join(readable(report.graph.nodes[i].shape or ()) for i in report.graph.outputs)),
+    )
+    left_out = len(carrying) - len(lines)
+    notes = [f"{label:<20} {text}" for label, text in facts]
+    if left_out:
+        notes.insert(0, f"({left_out} smaller parts are not shown)")
+    lines.append(_total(report, chosen))
+    columns = tuple(column for column, _ in chosen)
+    return Table(report.title, columns, lines, _head(report, ()), tuple(notes), document=Lazy(report))
+
+
+def _weight(line: Line) -> float:
+    shares = [cell for cell in (line.cells[4], line.cells[6]) if isinstance(cell, float)]
+    return sum(shares)
+
+
+def si(value: float) -> str:
+    """A count with an SI prefix.
+
+    >>> si(4089184256)
+    '4.089 G'
+    """
+    for factor, prefix in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if value >= factor:
+            return f"{value / factor:.3f} {prefix}"
+    return f"{value:g} "

@@ -1,0 +1,316 @@
+"""The answer as plain data: one row a layer, totals, and the conventions that they follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, TYPE_CHECKING
+
+from .analysis import cost, memory, receptive_field
+from .analysis.depth import depth
+from .analysis.receptive_field import ReceptiveField
+from .errors import Problem, Source, did_you_mean, wrong_call
+from .graph import Graph, Layer
+from .ops import Shape
+from .spec.model import load
+
+if TYPE_CHECKING:
+    from .analysis.explain import Explanation
+
+CONVENTION = (
+    "one MAC is one multiply-add of a convolution, linear or matrix product, biases not counted; "
+    "FLOPs = 2·MACs + the work of all other layers, one for each comparison, addition, multiplication, division, "
+    "root, exponential or logarithm; BatchNorm with running statistics"
+)
+
+
+class Figures(NamedTuple):
+    """What is counted, for one layer, a group of layers or the network; None where it is not known.
+
+    `macs`, `other`, `flops` and `output_bytes` are for the whole batch.
+    """
+
+    weights: int | None
+    biases: int | None
+    buffers: int | None
+    macs: int | None
+    other: int | None
+    connections: int | None
+    output_bytes: int | None
+
+    @property
+    def params(self) -> int | None:
+        """Weights and biases: what is trained."""
+        return None if self.weights is None or self.biases is None else self.weights + self.biases
+
+    @property
+    def flops(self) -> int | None:
+        """Twice the MACs, and all other work."""
+        return None if self.macs is None or self.other is None else int(cost.macs_to_flops(self.macs)) + self.other
+
+
+UNKNOWN = Figures(None, None, None, None, None, None, None)
+
+
+class Row(NamedTuple):
+    """One layer of a report."""
+
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape | None, ...]
+    figures: Figures
+    field: ReceptiveField | None
+    report: Report
+
+    @property
+    def name(self) -> str:
+        return self.layer.name
+
+    @property
+    def type(self) -> str:
+        return self.layer.type
+
+    @property
+    def line(self) -> int | None:
+        """The line of the spec that it was written in."""
+        return self.layer.place.line if self.layer.place else None
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """Channels first, without the batch."""
+        return self.layer.shape
+
+    @property
+    def params(self) -> int | None:
+        return self.figures.params
+
+    @property
+    def buffers(self) -> int | None:
+        return self.figures.buffers
+
+    @property
+    def macs(self) -> int | None:
+        return self.figures.macs
+
+    @property
+    def flops(self) -> int | None:
+        return self.figures.flops
+
+    @property
+    def output_bytes(self) -> int | None:
+        return self.figures.output_bytes
+
+    @property
+    def receptive_field(self) -> ReceptiveField | None:
+        return self.field
+
+    def explain(self, question: str = "") -> Explanation:
+        """The work behind the figures: all of them, or those of one question ("shape", "params", "macs", …).
+
+        >>> print(analyse("lenet")["C1"].explain("params"))
+        C1 (Conv2d): 32×32×1 → 28×28×6
+        <BLANKLINE>
+          weights      = ∏F·(C/G)·K
+                       = 5·5·(1/1)·6
+                       = 150 parameters
+          biases       = K
+                       = 6 parameters
+          parameters   = 150 + 6 = 156
+        """
+        from .analysis.explain import explain_row
+
+        return explain_row(self, question)
+
+
+class Part(NamedTuple):
+    """A group of layers and what they add up to."""
+
+    name: str
+    output_shape: Shape | None
+    figures: Figures
+    complete: bool
+
+
+class Totals(NamedTuple):
+    """What the network adds up to; "at least" where `complete` is False."""
+
+    figures: Figures
+    weight_bytes: int
+    activation_bytes: int
+    peak: memory.Peak
+    depth: int
+    complete: bool
+
+    @property
+    def params(self) -> int:
+        return self.figures.params or 0
+
+    @property
+    def trainable_params(self) -> int:
+        """All parameters: nothing is frozen in a spec."""
+        return self.params
+
+    @property
+    def weights(self) -> int:
+        return self.figures.weights or 0
+
+    @property
+    def biases(self) -> int:
+        return self.figures.biases or 0
+
+    @property
+    def buffers(self) -> int:
+        return self.figures.buffers or 0
+
+    @property
+    def macs(self) -> int:
+        return self.figures.macs or 0
+
+    @property
+    def other(self) -> int:
+        return self.figures.other or 0
+
+    @property
+    def flops(self) -> int:
+        return self.figures.flops or 0
+
+    @property
+    def connections(self) -> int:
+        return self.figures.connections or 0
+
+    @property
+    def peak_inference_bytes(self) -> int:
+        """The peak of activations, without the input and the weights."""
+        return self.peak.bytes
+
+
+class Report:
+    """Everything that is known of a network. `report["layer1.0.conv1"]` is a `Row`."""
+
+    def __init__(self, graph: Graph, batch: int, dtype: str, inplace: bool) -> None:
+        self.graph, self.batch, self.dtype, self.inplace = graph, batch, dtype, inplace
+        self.rows: Sequence[Row] = ()
+        self.states: Sequence[receptive_field.State | None] = ()
+
+    def __getitem__(self, name: str) -> Row:
+        found = self._by_name.get(name)
+        if found is None:
+            hint = did_you_mean(name, self._by_name) or f"a group is report.part({name!r})" * (name in self.graph.groups)
+            raise KeyError(f"there is no layer {name!r}" + (f"; {hint}" if hint else ""))
+        return found
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Report of {self.title}: {len(self.rows)} layers, {self.totals.params:,} parameters, {self.totals.macs:,} MACs>"
+
+    def _repr_html_(self) -> str:
+        from .render.html import report_html
+
+        return report_html(self)
+
+    @property
+    def title(self) -> str:
+        """The name of the network, with the variant."""
+        graph = self.graph
+        return f"{graph.name} ({graph.variant})" if graph.variant and graph.variant != graph.name else graph.name
+
+    @property
+    def warnings(self) -> Sequence[Problem]:
+        return self.graph.warnings
+
+    @cached_property
+    def _by_name(self) -> dict[str, Row]:
+        return {row.name: row for row in self.rows}
+
+    @cached_property
+    def totals(self) -> Totals:
+        figures, complete = added(row.figures for row in self.rows)
+        stored = (figures.params or 0) + (figures.buffers or 0)
+        return Totals(
+            figures,
+            int(memory.weight_bytes(stored, memory.BYTES[self.dtype])),
+            figures.output_bytes or 0,
+            memory.peak(self.graph, self.batch, self.dtype, self.inplace),
+            depth(self.graph),
+            complete and self.graph.complete and not self.graph.errors,
+        )
+
+    def part(self, name: str) -> Part:
+        """A group, by its path, or a layer: what it adds up to; raises KeyError.
+
+        >>> analyse("resnet50").part("layer1").figures.params
+        215808
+        """
+        if name not in self.graph.groups:
+            row = self[name]
+            return Part(name, row.output_shape, row.figures, row.figures is not UNKNOWN)
+        inside = name + "."
+        figures, complete = added(row.figures for row in self.rows if row.name.startswith(inside) or row.name == name)
+        return Part(name, self.graph.nodes[self.graph.groups[name].output].shape, figures, complete)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole report as plain data: what `--format json` prints."""
+        from .render.json import document
+
+        return document(self)
+
+
+def analyse(
+    spec: str | Path | Source | Graph,
+    *,
+    args: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    batch: int = 1,
+    dtype: str = "float32",
+    inplace: bool = False,
+) -> Report:
+    """All figures of a network: a path, a name in the zoo, a `Source`, or a graph that is loaded already.
+
+    Raises `SpecError` for a spec that is wrong, and for a batch or dtype that makes no sense.
+
+    >>> r = analyse("lenet")
+    >>> r.totals.params, r.totals.macs, r["C3"].output_shape
+    (61706, 416520, (16, 10, 10))
+    """
+    if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 10**9:
+        raise wrong_call(f"batch is {batch}; it must be a whole number ≥ 1")
+    if dtype not in memory.BYTES:
+        raise wrong_call(f"there is no dtype {dtype}", did_you_mean(dtype, memory.BYTES) or f"use one of {', '.join(memory.BYTES)}")
+    graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
+    report = Report(graph, batch, dtype, inplace)
+    found, states = cost.costs(graph), receptive_field.fields(graph)
+    width, nodes = memory.BYTES[dtype], graph.nodes
+    rows: list[Row] = []
+    for index in range(graph.input_count, len(nodes)):
+        layer, own = nodes[index], found[index]
+        figures = UNKNOWN
+        if own is not None and layer.shape is not None:
+            size = int(memory.tensor_bytes(batch, layer.shape, width))
+            macs, other = own.macs * batch, own.other * batch
+            figures = Figures(own.weights, own.biases, own.buffers, macs, other, own.connections, size)
+        names = tuple(nodes[i].name for i in layer.inputs)
+        shapes = tuple(nodes[i].shape for i in layer.inputs)
+        view = receptive_field.receptive_field(graph, layer, states[index])
+        rows.append(Row(layer, names, shapes, figures, view, report))
+    report.rows, report.states = rows, states
+    return report
+
+
+def added(figures: Iterator[Figures] | Sequence[Figures]) -> tuple[Figures, bool]:
+    """The sum of what is known, and whether all of it is."""
+    sums = [0] * 7
+    complete = True
+    for each in figures:
+        if each.weights is None:
+            complete = False
+            continue
+        values = (each.weights, each.biases, each.buffers, each.macs, each.other, each.connections, each.output_bytes)
+        for i, value in enumerate(values):
+            sums[i] += value or 0
+    return Figures(*sums), complete

@@ -1,0 +1,124 @@
+"""Layer types that a spec declares for itself: counted as declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..errors import Misfit, Place, did_you_mean
+from ..formula import formula
+from ..ops.base import Count, Op, Shape, Size, Work, arg
+from ..ops.kinds import is_int, whole, whole_list
+from . import expressions
+from .reader import Mapping, Node, Scalar, Sequence
+
+KEYS = ("args", "shape", "params", "buffers", "macs", "flops", "note")
+
+
+@formula("declared parameters", chapter="parameters", symbol="weights", unit="parameters", source="declared in the spec")
+def declared_weights(V: Any) -> Any:
+    return V
+
+
+@formula("declared buffers", chapter="parameters", symbol="buffers", unit="buffers", source="declared in the spec")
+def declared_buffers(V: Any) -> Any:
+    return V
+
+
+@formula("declared multiply-adds", chapter="multiply-adds", symbol="MACs", unit="MAC", source="declared in the spec")
+def declared_macs(V: Any) -> Any:
+    return V
+
+
+@formula("declared work", chapter="other work", symbol="FLOPs", unit="operations", source="declared in the spec")
+def declared_work(V: Any) -> Any:
+    return V
+
+
+class _Declared(Op):
+    """A layer of a type that the spec declares, its figures worked out."""
+
+    out: tuple[int, ...] = arg(whole_list(), "shape of the output")
+    weights: int = arg(whole(0), "parameters")
+    stored: int = arg(whole(0), "buffers")
+    macs: int = arg(whole(0), "multiply-adds")
+    flops: int = arg(whole(0), "other work")
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        return self.out
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        found = (Count("weights", declared_weights.step(V=self.weights)),) if self.weights else ()
+        return (*found, Count("buffers", declared_buffers.step(V=self.stored))) if self.stored else found
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return Work(
+            declared_macs.step(V=self.macs) if self.macs else None,
+            other=declared_work.step(V=self.flops) if self.flops else None,
+        )
+
+
+class _WeightedDeclared(_Declared):
+    weight_layers = 1
+
+
+class Declaration(NamedTuple):
+    """A type as the spec declares it: its arguments, and expressions for its figures."""
+
+    name: str
+    args: tuple[tuple[Scalar, Node | None], ...]
+    figures: dict[str, Node]
+    place: Place
+
+    def make(self, body: Node | None, value: Callable[[Node], Any], shape: Shape | None) -> _Declared | None:
+        """The layer for given arguments and incoming shape; None where the shape is not known; raises `Misfit`."""
+        from .expand import sizes
+
+        given = {key: node for key, _, node in body.items()} if isinstance(body, Mapping) else {}
+        known = [key.text for key, _ in self.args]
+        for name in given:
+            if name not in known:
+                raise Misfit(f"{self.name} has no argument {name}", did_you_mean(name, known), name, "argument")
+        if shape is None:
+            return None
+        names: dict[str, Any] = dict(sizes(shape))
+        for key, default in self.args:
+            node = given.get(key.text, default)
+            if node is None:
+                raise Misfit(f"{self.name} wants {key.text}", code="argument")
+            names[key.text] = value(node) if key.text in given else _worked(node, names)
+        figures = {key: self.figure(key, names) for key in ("params", "buffers", "macs", "flops")}
+        cls = _WeightedDeclared if figures["params"] else _Declared
+        return cls(
+            out=self.out(shape, names),
+            weights=figures["params"],
+            stored=figures["buffers"],
+            macs=figures["macs"],
+            flops=figures["flops"],
+        )
+
+    def figure(self, key: str, names: dict[str, Any]) -> int:
+        node = self.figures.get(key)
+        found = 0 if node is None else _worked(node, names)
+        if not is_int(found) or found < 0:
+            raise Misfit(f"{key} of {self.name} must be a whole number ≥ 0, not {found}", code="types")
+        return int(found)
+
+    def out(self, shape: Shape, names: dict[str, Any]) -> Shape:
+        node = self.figures.get("shape")
+        if node is None or (isinstance(node, Scalar) and node.value == "same"):
+            return shape
+        found = [_worked(item, names) for item in node.items] if isinstance(node, Sequence) else _worked(node, names)
+        if not isinstance(found, list) or not found or not all(is_int(size) and size > 0 for size in found):
+            raise Misfit(
+                f"shape of {self.name} must be 'same' or a list of sizes ≥ 1, not {found}",
+                "shape: [in_channels, in_height, in_width]",
+                code="types",
+            )
+        return tuple(found)
+
+
+def _worked(node: Node, names: dict[str, Any]) -> Any:
+    if isinstance(node, Scalar):
+        return expressions.evaluate(node.value, names) if isinstance(node.value, str) else node.value
+    raise Misfit("a number or an expression is wanted here", code="types")

@@ -1,0 +1,413 @@
+"""A whole spec: its head, its families and variants, then its layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Map
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import Place, Problem, Source, SpecError, did_you_mean, wrong_call
+from ..graph import Claim, Graph, Layer
+from ..ops import REGISTRY
+from ..ops.kinds import LARGEST, is_int
+from . import expressions
+from .declared import KEYS as TYPE_KEYS
+from .declared import Declaration
+from .expand import BESIDE, Block, Expander, Names, Scope, TooBig
+from .locate import locate
+from .reader import Mapping, Node, Scalar, Sequence, plain, read
+
+KEYS = ("name", "source", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs", "expect")
+
+Shapes = Map[str, tuple[int, ...]]
+
+
+class Spec(NamedTuple):
+    """A spec that is read, and which of its networks is wanted."""
+
+    source: Source
+    root: Mapping
+    variant: str = ""
+
+    @property
+    def variants(self) -> list[str]:
+        """The names of its variants."""
+        node = self.root.get("variants")
+        return list(node.pairs) if isinstance(node, Mapping) else []
+
+    @property
+    def title(self) -> str:
+        return self._text("name") or Path(self.source.name).stem
+
+    @property
+    def about(self) -> str:
+        return self._text("source")
+
+    def _text(self, key: str) -> str:
+        node = self.root.get(key)
+        return node.text if isinstance(node, Scalar) and node.value is not None else ""
+
+    def published(self) -> dict[str, dict[str, Any]]:
+        """What `expect` says, by variant (under "" for the file itself), as plain values."""
+        found = plain(self.root.get("expect") or Mapping({}, Place(1, 1)))
+        by_variant = {key: value for key, value in found.items() if key in self.variants and isinstance(value, dict)}
+        direct = {key: value for key, value in found.items() if key not in by_variant}
+        return {"": direct, **by_variant} if direct else by_variant
+
+    def graph(self, args: Map[str, Any] | None = None, inputs: Map[str, Any] | None = None) -> Graph:
+        """The network; raises `SpecError` with all that is wrong, unless unknown layer types are all that is."""
+        return _Model(self, dict(args or {}), dict(inputs or {})).graph()
+
+
+def open_spec(spec: str | Path | Source) -> Spec:
+    """Find and read a spec: a path, a name in the zoo, `file:variant`, `-`, or a `Source`; raises `SpecError`."""
+    source, variant = (spec, "") if isinstance(spec, Source) else locate(str(spec))
+    root = read(source)
+    if not isinstance(root, Mapping):
+        shape = "a list" if isinstance(root, Sequence) else f"the single value {root.text[:40]!r}"
+        raise SpecError(
+            [Problem("shape", f"a spec is a mapping with input and layers; this is {shape}", source, root.place,
+                     hint="`cnncalc new my_net` writes a spec to begin with")]
+        )  # fmt: skip
+    found = Spec(source, root, variant)
+    if variant and variant not in found.variants:
+        hint = did_you_mean(variant, found.variants)
+        hint = hint or (f"it has {', '.join(found.variants)}" if found.variants else "the file has no variants")
+        raise wrong_call(f"there is no variant {variant}", hint, where=source.name, code="variant")
+    return found
+
+
+def load(
+    spec: str | Path | Source,
+    *,
+    args: Map[str, Any] | None = None,
+    inputs: Map[str, Any] | None = None,
+) -> Graph:
+    """The graph of a spec: a path, a name in the zoo, `file:variant`, `-` for standard input, or a `Source`.
+
+    `args` turn the knobs of a family, `inputs` replace input shapes (`{"": (3, 320, 320)}` where there is one
+    input). Raises `SpecError`.
+
+    >>> len(load("lenet").layers)
+    12
+    >>> load("resnet50", inputs={"": (3, 320, 320)}).nodes[1].shape
+    (64, 160, 160)
+    """
+    return open_spec(spec).graph(args, inputs)
+
+
+class _Model:
+    """One network of a spec, while it is built."""
+
+    def __init__(self, spec: Spec, args: dict[str, Any], inputs: dict[str, Any]) -> None:
+        self.spec, self.root, self.given, self.new_inputs = spec, spec.root, args, inputs
+        self.made = Graph(spec.title, spec.variant, spec.source, spec.about)
+        self.expander = Expander(self.made)
+
+    def graph(self) -> Graph:
+        graph, expander = self.made, self.expander
+        self.check_keys()
+        graph.args = self.args()
+        names = Names(dict(graph.args))
+        expander.types = self.types()
+        expander.blocks = self.blocks()
+        self.inputs(names)
+        layers = self.root.get("layers")
+        try:
+            if layers is None:
+                self.problem("shape", "there are no layers", self.root.place, "layers: is a list of layer types")
+            elif not graph.errors:
+                x = 0 if graph.input_count == 1 else None
+                x = expander.layers(layers, Scope(""), x, names)
+                self.outputs(x)
+        except TooBig:
+            pass
+        self.expectations(names)
+        if any(error.code != "unknown-layer" for error in graph.errors):
+            raise SpecError(sorted(graph.errors, key=lambda each: each.place.line if each.place else 0))
+        self.warn()
+        return graph
+
+    # -- the head ------------------------------------------------------------------------------------------------
+
+    def check_keys(self) -> None:
+        for key, scalar, _ in self.root.items():
+            if key not in KEYS:
+                hint = did_you_mean(key, KEYS) or f"a spec has {', '.join(KEYS)}"
+                self.warning("unused-key", f"nothing uses the key {key}", scalar.place, hint)
+
+    def mapping(self, key: str, example: str) -> Mapping:
+        node = self.root.get(key)
+        if node is None or (isinstance(node, Scalar) and node.value is None):
+            return Mapping({}, self.root.place)
+        if not isinstance(node, Mapping):
+            self.problem("shape", f"{key} wants names with values", node.place, example)
+            return Mapping({}, node.place)
+        return node
+
+    def args(self) -> dict[str, Any]:
+        """The knobs: the file's defaults, then the variant's, then what was asked for."""
+        declared = self.mapping("args", "args: {classes: 1000}")
+        variants = self.mapping("variants", "variants: {small: {width: 32}}")
+        chosen = variants.get(self.spec.variant) if self.spec.variant else None
+        for variant, key, node in variants.items():
+            if isinstance(node, Scalar) and node.value is None:
+                continue
+            if not isinstance(node, Mapping):
+                self.problem("variants", f"variant {variant} wants settings of args", node.place, f"{variant}: {{…}}")
+                continue
+            for name, scalar, _ in node.items():
+                if name not in declared.pairs:
+                    hint = did_you_mean(name, declared.pairs) or f"args are {', '.join(declared.pairs) or 'not declared'}"
+                    self.problem("variants", f"variant {variant} sets {name}, which args does not have", scalar.place, hint)
+        for name in self.given:
+            if name not in declared.pairs:
+                hint = did_you_mean(name, declared.pairs)
+                hint = hint or (f"it has {', '.join(declared.pairs)}" if declared.pairs else "it declares no args")
+                raise wrong_call(f"there is no argument {name} to set", hint, where=self.spec.source.name)
+        settings = chosen if isinstance(chosen, Mapping) else Mapping({}, declared.place)
+        values: dict[str, Any] = {}
+        for name, key, default in declared.items():
+            if not name.isidentifier() or name in expressions.FUNCTIONS:
+                self.problem("args", f"{name!r} cannot be the name of an argument", key.place, "letters, digits and _")
+                continue
+            if name in self.given:
+                values[name] = self.given[name]
+            else:
+                values[name] = self.expander.value(settings.get(name) or default, None, Names(values), words=True)
+        return values
+
+    def types(self) -> dict[str, Declaration]:
+        found: dict[str, Declaration] = {}
+        for name, key, node in self.mapping("types", "types: {Deform: {shape: same, params: 9 * in_channels}}").items():
+            if name in REGISTRY:
+                self.problem("types", f"{name} is a layer type already", key.place, "give it another name")
+            elif not isinstance(node, Mapping):
+                self.problem("types", f"type {name} wants figures", node.place, f"{name}: {{shape: same, params: 0}}")
+            else:
+                for figure, scalar, _ in node.items():
+                    if figure not in TYPE_KEYS:
+                        hint = did_you_mean(figure, TYPE_KEYS) or f"a type has {', '.join(TYPE_KEYS)}"
+                        self.problem("types", f"type {name} has no figure {figure}", scalar.place, hint)
+                figures = {figure: each for figure, _, each in node.items() if figure != "args"}
+                found[name] = Declaration(name, self.parameters(node.get("args")), figures, key.place)
+        return found
+
+    def blocks(self) -> dict[str, Block]:
+        found: dict[str, Block] = {}
+        for name, key, node in self.mapping("blocks", "blocks: {conv_bn: {args: [c], layers: […]}}").items():
+            if name in REGISTRY or name in self.expander.types or name in (*BESIDE, "layers"):
+                self.problem("blocks", f"{name} cannot be the name of a block: it has a meaning already", key.place)
+                continue
+            if not isinstance(node, Mapping) or "layers" not in node.pairs:
+                self.problem("blocks", f"block {name} wants layers", node.place, f"{name}: {{args: […], layers: […]}}")
+                continue
+            for part, scalar, _ in node.items():
+                if part not in ("args", "layers", "note", "source"):
+                    hint = did_you_mean(part, ("args", "layers", "note")) or "a block has args, layers and note"
+                    self.problem("blocks", f"block {name} has no part {part}", scalar.place, hint)
+            found[name] = Block(name, self.parameters(node.get("args")), node.pairs["layers"][1], key.place)
+        return found
+
+    def parameters(self, node: Node | None) -> tuple[tuple[Scalar, Node | None], ...]:
+        """The arguments that a block or type declares: a bare name must be given, one with a value may be."""
+        if node is None or (isinstance(node, Scalar) and node.value is None):
+            return ()
+        pairs: list[tuple[Scalar, Node | None]] = []
+        if isinstance(node, Mapping):
+            pairs = [(key, value) for _, key, value in node.items()]
+        elif isinstance(node, Sequence):
+            for item in node.items:
+                if isinstance(item, Mapping):
+                    pairs += [(key, value) for _, key, value in item.items()]
+                elif isinstance(item, Scalar):
+                    pairs.append((item, None))
+                else:
+                    self.problem("args", "an argument is a name, or a name with a value", item.place)
+        else:
+            self.problem("args", "args wants a list of names", node.place, "args: [out_channels, stride: 1]")
+        names = [key.text for key, _ in pairs]
+        for key, _ in pairs:
+            if not key.text.isidentifier() or names.count(key.text) > 1 or key.text in expressions.FUNCTIONS:
+                what = "stands twice" if names.count(key.text) > 1 else "cannot be the name of an argument"
+                self.problem("args", f"{key.text!r} {what}", key.place, "letters, digits and _")
+                return ()
+        return tuple(pairs)
+
+    # -- inputs and outputs --------------------------------------------------------------------------------------
+
+    def inputs(self, names: Names) -> None:
+        node = self.root.get("input")
+        if node is None:
+            place = self.root.place
+            self.problem("input", "there is no input", place, "input: [3, 224, 224]   # channels, height, width")
+            return
+        several = {key: value for key, _, value in node.items()} if isinstance(node, Mapping) else {"input": node}
+        if not several:
+            self.problem("input", "there is no input", node.place, "input: [3, 224, 224]")
+        for key in self.new_inputs:
+            if key not in several and (key or len(several) > 1):
+                which = f"there is no input {key}" if key else "there are several inputs"
+                hint = did_you_mean(key, several) or f"say --input {next(iter(several))}=3x224x224; inputs are {', '.join(several)}"
+                raise wrong_call(which, hint, where=self.spec.source.name)
+        for name, value in several.items():
+            asked = self.new_inputs.get(name, self.new_inputs.get(""))
+            found = list(asked) if asked is not None else self.expander.value(value, None, names)
+            if isinstance(node, Mapping) and (self.expander.is_known(name) or not name or "." in name):
+                self.problem("input", f"{name!r} cannot be the name of an input", node.pairs[name][0].place)
+            if not isinstance(found, list) or not 1 <= len(found) <= 4 or not all(is_int(size) and size > 0 for size in found):
+                if isinstance(found, (list, int, float, str)) or found is None:
+                    self.problem(
+                        "input",
+                        f"an input is a list of 1 to 4 sizes ≥ 1, channels first, not {found}",
+                        value.place,
+                        "input: [3, 224, 224]   # channels, height, width; the batch is never written",
+                    )
+                continue
+            shape = tuple(found)
+            if any(size > LARGEST for size in shape):
+                self.problem("input", "that is too large for an input", value.place)
+            self.expander.outputs[name] = len(self.made.nodes)
+            self.made.nodes.append(Layer(name, "input", None, (), shape, value.place))
+        self.made.input_count = len(self.made.nodes)
+
+    def outputs(self, x: int | None) -> None:
+        node = self.root.get("outputs")
+        if node is None:
+            self.made.outputs = () if x is None else (x,)
+            return
+        parts = node.items if isinstance(node, Sequence) else [node]
+        found = []
+        for part in parts:
+            if not isinstance(part, Scalar):
+                self.problem("outputs", "outputs wants names of layers", part.place, "outputs: [fc, aux1.fc]")
+                continue
+            index = self.expander.find(part, Scope(""), x, Names(dict(self.made.args)))
+            if index is not None:
+                found.append(index)
+        self.made.outputs = tuple(found)
+
+    # -- what the spec claims, and what nothing uses --------------------------------------------------------------
+
+    def expectations(self, names: Names) -> None:
+        node = self.mapping("expect", "expect: {params: 61706}")
+        variants = self.spec.variants
+        claims: list[Claim] = []
+        for key, scalar, value in node.items():
+            if isinstance(value, Mapping):
+                if key not in variants:
+                    hint = did_you_mean(key, variants) or f"variants are {', '.join(variants) or 'not declared'}"
+                    self.problem("expect", f"expect names the variant {key}, which there is not", scalar.place, hint)
+                elif key == self.spec.variant:
+                    claims += self.claims(value, names)
+        if not self.spec.variant:
+            direct = {key: pair for key, pair in node.pairs.items() if not isinstance(pair[1], Mapping)}
+            claims += self.claims(Mapping(direct, node.place), names)
+        self.made.claims[:0] = claims
+
+    def claims(self, node: Mapping, names: Names) -> list[Claim]:
+        texts = {key: value.text for key, _, value in node.items() if isinstance(value, Scalar) and key in ("source", "note")}
+        return [
+            Claim("", key, self.expander.claimed(value, names), value.place, texts.get("source", ""), texts.get("note", ""))
+            for key, _, value in node.items()
+            if key not in texts
+        ]
+
+    def warn(self) -> None:
+        graph = self.made
+        used = {i for node in graph.nodes for i in node.inputs} | set(graph.outputs)
+        for index, layer in enumerate(graph.nodes):
+            if index in used:
+                continue
+            if layer.op is None and index < graph.input_count:
+                self.warning("unused-input", f"nothing uses the input {layer.name}", layer.place)
+            elif layer.shape is not None and len(graph.warnings) < 20:
+                message = f"the output of {layer.name} goes nowhere"
+                self.warning("dead-end", message, layer.place, f"a result of the network is named in outputs: [{layer.name}]")
+        self.warn_of_unused_names()
+        for layer in graph.layers:
+            shape = graph.nodes[layer.inputs[0]].shape if layer.inputs else None
+            if layer.type == "Linear" and shape is not None and len(shape) == 3 and len(graph.warnings) < 20:
+                self.warning(
+                    "linear-on-map",
+                    f"{layer.name} (Linear) receives a map and is applied along its last axis, at each of the other positions",
+                    layer.place,
+                    "Flatten before it makes one vector of the map",
+                )
+
+    def warn_of_unused_names(self) -> None:
+        words: dict[str, int] = {}
+        for text in _texts(self.root):
+            for word in set(re.findall(r"[^\W\d]\w*", text)):
+                words[word] = words.get(word, 0) + 1
+        blocks = self.root.get("blocks")
+        for name, block in self.expander.blocks.items():
+            if words.get(name, 0) < 2:
+                self.warning("unused-block", f"nothing uses the block {name}", block.place)
+            node = blocks.get(name) if isinstance(blocks, Mapping) else None
+            inside = set(re.findall(r"[^\W\d]\w*", " ".join(_value_texts(node)))) if node else set()
+            for key, _ in block.args:
+                if key.text not in inside:
+                    self.warning("unused-argument", f"block {name} does not use its argument {key.text}", key.place)
+        declared = self.root.get("args")
+        if isinstance(declared, Mapping):
+            values = set(re.findall(r"[^\W\d]\w*", " ".join(_value_texts(self.root))))
+            for name, key, _ in declared.items():
+                if name not in values:
+                    self.warning("unused-argument", f"nothing uses the argument {name}", key.place)
+
+    def problem(self, code: str, message: str, place: Place, hint: str = "") -> None:
+        self.made.errors.append(Problem(code, message, self.spec.source, place, hint=hint))
+
+    def warning(self, code: str, message: str, place: Place | None, hint: str = "") -> None:
+        self.made.warnings.append(Problem(code, "warning: " + message, self.spec.source, place, hint=hint))
+
+
+def _texts(node: Node) -> list[str]:
+    """All texts of a node, keys included, each aliased part once."""
+    seen: set[int] = set()
+    found: list[str] = []
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, Scalar):
+            if isinstance(each.value, str):
+                found.append(each.value)
+        elif isinstance(each, Sequence):
+            stack += each.items
+        else:
+            found += each.pairs
+            stack += [value for _, _, value in each.items()]
+    return found
+
+
+def _value_texts(node: Node) -> list[str]:
+    """The texts of a node that may hold expressions: values, and names with braces; not the args' own names."""
+    found: list[str] = []
+    stack = [node]
+    seen: set[int] = set()
+    while stack:
+        each = stack.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, Scalar):
+            if isinstance(each.value, str):
+                found.append(each.value)
+        elif isinstance(each, Sequence):
+            stack += each.items
+        else:
+            for key, _, value in each.items():
+                if "{" in key:
+                    found.append(key)
+                if key == "args" and isinstance(value, Sequence):
+                    # Defaults may use other arguments; a bare name is not a use.
+                    stack += [inner for item in value.items if isinstance(item, Mapping) for _, _, inner in item.items()]
+                else:
+                    stack.append(value)
+    return found
+

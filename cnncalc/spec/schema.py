@@ -1,0 +1,183 @@
+"""The language as a JSON Schema (draft 7), for editors: completion, explanation, and a first check while typing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..formula import Step
+from ..ops import FAMILIES, MERGES, REGISTRY, Op, Shape
+from ..ops.base import Argument
+
+FILE = "cnncalc.schema.json"
+_EXPRESSION = {"type": "string", "description": "an expression, such as 'hidden * 2'"}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the language.
+
+    >>> schema()["definitions"]["Conv2d"]["required"]
+    ['out_channels', 'kernel_size']
+    """
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "cnncalc architecture",
+        "type": "object",
+        "required": ["input", "layers"],
+        "properties": _properties(),
+        "definitions": {**_language(), **{name: _type(name, cls) for name, cls in REGISTRY.items() if name not in MERGES}},
+    }
+
+
+def _properties() -> dict[str, Any]:
+    shape = _ref("shape")
+    names = {"type": "object", "additionalProperties": True}
+    return {
+        "name": {"type": "string", "description": "what the network is called"},
+        "source": {"type": "string", "description": "the paper, or wherever the network comes from"},
+        "note": {"type": "string"},
+        "input": {
+            "description": "channels, height, width; the batch is never written. Several inputs by name.",
+            "anyOf": [shape, {"type": "object", "additionalProperties": shape, "minProperties": 1}],
+        },
+        "args": {**names, "description": "the knobs of a family, with their defaults"},
+        "variants": {
+            "type": "object",
+            "additionalProperties": {"anyOf": [names, {"type": "null"}]},
+            "description": "named settings of args",
+        },
+        "blocks": {
+            "type": "object",
+            "description": "parts that are used like layer types",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["layers"],
+                "properties": {"args": {}, "layers": _ref("layers"), "note": {"type": "string"}, "source": {"type": "string"}},
+                "additionalProperties": False,
+            },
+        },
+        "types": {"type": "object", "description": "layer types that the file declares", "additionalProperties": {"type": "object"}},
+        "layers": _ref("layers"),
+        "outputs": {
+            "description": "the layers whose outputs are results, if not only the last",
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        },
+        "expect": {**names, "description": "what was published, checked by `cnncalc check`; by variant in a family"},
+    }
+
+
+def _language() -> dict[str, Any]:
+    beside = _beside()
+    merges = {name: {"description": _summary(REGISTRY[name]), "anyOf": [_ref("branches"), _ref("merge")]} for name in MERGES}
+    types = {
+        name: {"description": _description(name, cls), "anyOf": [_ref(name), *([] if _required(cls) else [{"type": "null"}])]}
+        for name, cls in REGISTRY.items()
+        if name not in MERGES
+    }
+    layer = _ref("layer")
+    return {
+        "shape": {"type": "array", "minItems": 1, "maxItems": 4, "items": {"anyOf": [{"type": "integer", "minimum": 1}, _EXPRESSION]}},
+        "layers": {"anyOf": [{"type": "array", "items": layer}, layer]},
+        "layer": {"anyOf": [{"$ref": "#/definitions/word"}, {"type": "array", "items": layer}, _ref("mapping")]},
+        "word": {
+            "anyOf": [
+                {"type": "string", "description": "a block, or a type declared in the file"},
+                {"enum": [name for name, cls in REGISTRY.items() if not _required(cls) and name not in MERGES]},
+            ]
+        },
+        "mapping": {
+            "type": "object",
+            "properties": {**types, **merges, "layers": _ref("layers"), **beside},
+            # Any other key is the name of a layer, or a block with its arguments.
+            "additionalProperties": {"anyOf": [layer, {"type": "object"}, {"type": "null"}]},
+        },
+        "branches": {"type": "array", "items": {"anyOf": [_ref("layers"), {"type": "string", "description": "an earlier layer"}]}},
+        "merge": {"type": "object", "required": ["branches"], "properties": {"branches": _ref("branches"), "dim": {"type": "integer"}}},
+    }  # fmt: skip
+
+
+def _beside() -> dict[str, Any]:
+    count = {"anyOf": [{"type": "integer", "minimum": 0}, _EXPRESSION]}
+    return {
+        "when": {"description": "the layer is skipped where this is false", "anyOf": [{"type": "boolean"}, _EXPRESSION]},
+        "repeat": {"description": "so many copies in a row, `i` counting from 0", **count},
+        "foreach": {
+            "description": "one copy a column, the names bound",
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": "array"}, _EXPRESSION]},
+        },
+        "from": {
+            "description": "the earlier layer that this one takes its input from",
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        },
+        "expect": {"description": "a claim, checked by `cnncalc check`", "type": "object"},
+        "note": {"description": "shown beside the layer in reports", "type": "string"},
+    }
+
+
+def _type(name: str, cls: type[Op]) -> dict[str, Any]:
+    arguments = cls.arguments()
+    return {
+        "type": "object",
+        "description": _description(name, cls),
+        "properties": {each.name: _argument(each) for each in arguments},
+        "required": [each.name for each in arguments if each.required],
+        "additionalProperties": False,
+    }
+
+
+def _argument(argument: Argument) -> dict[str, Any]:
+    described = argument.doc + (f" ({argument.letter} in the formulas)" if argument.letter else "")
+    if argument.inferred:
+        described += "; the graph knows it, and where it is stated it is checked"
+    made: dict[str, Any] = {"description": described, "anyOf": [argument.kind.schema, _EXPRESSION]}
+    if argument.kind.words and list(argument.kind.schema) == ["enum"]:
+        made["anyOf"] = [argument.kind.schema, {**_EXPRESSION, "pattern": r"[^A-Za-z\-]|^[a-z_]+$"}]
+    if not argument.required and not argument.inferred:
+        made["default"] = list(argument.default) if isinstance(argument.default, tuple) else argument.default
+    return made
+
+
+def _description(name: str, cls: type[Op]) -> str:
+    lines = [_summary(cls)]
+    for step in example_steps(cls):
+        lines.append(f"{step.formula.symbol or step.formula.name} = {step.formula.text}")
+    return "\n".join([*dict.fromkeys(lines), f"Example: {cls.example}"])
+
+
+def example_input(cls: type[Op]) -> Shape:
+    """A shape on which the example of a layer type works."""
+    return cls.example_input or {1: (64, 128), 3: (64, 16, 28, 28)}.get(cls.spatial, (64, 28, 28))
+
+
+def example_steps(cls: type[Op]) -> list[Step]:
+    """The formulas of a layer type, as its example uses them: size, parameters, work."""
+    from ..errors import Source
+    from .model import load
+
+    shape = example_input(cls)
+    graph = load(Source("example", f"input: {list(shape)}\nlayers:\n  - {cls.example}\n"))
+    layer = graph.nodes[-1]
+    assert layer.op is not None and layer.shape is not None
+    shapes = tuple(each for each in graph.shapes_into(layer) if each is not None)
+    work = layer.op.work(layer.shape, *shapes)
+    found = [size for size in layer.op.output(*shapes) if isinstance(size, Step)]
+    found += [count.step for count in layer.op.counts(*shapes)]
+    found += [step for step in (work.macs, work.other, work.connections) if step is not None]
+    return list({step.formula.name: step for step in found}.values())
+
+
+def family_of(cls: type[Op]) -> str:
+    """The family of a layer type: the file that it stands in."""
+    return next((family for family, module in FAMILIES.items() if module.__name__ == cls.__module__), "")
+
+
+def _summary(cls: type[Op]) -> str:
+    return (cls.__doc__ or "").strip().splitlines()[0]
+
+
+def _required(cls: type[Op]) -> bool:
+    return any(argument.required for argument in cls.arguments())
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/definitions/{name}"}
