@@ -226,7 +226,7 @@ class Conv2d(_Conv):
     """A convolution over an image."""
 
     spatial = 2
-    example = "Conv2d: {out_channels: 64, kernel_size: 7, stride: 2, padding: 3, bias: false}"
+    example = "Conv2d: {out_channels: 64, kernel_size: 7, stride: 2, padding: 3}"
     example_input = (3, 224, 224)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import Misfit
 from ..formula import formula
 from .base import TORCH, Op, Reach, Shape, Size, Window, arg
-from .kinds import NUMBER, PADS
+from .kinds import NUMBER, PADS, whole
 
 
 @formula("output size of padding", chapter="output size", symbol="O", unit="px", source=TORCH.format("ZeroPad2d"))
@@ -51,6 +51,18 @@ class _Pad(Op):
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return (Reach(0), *(Reach(axis, Window(1, 1, before)) for axis, (before, _) in enumerate(self.pads(), 1)))
+
+
+class PadChannels(Op):
+    """Channels of zeros before and after: the parameter-free shortcut of CIFAR ResNets; torch.nn has no module for it."""
+
+    before: int = arg(whole(0), "channels of zeros before the input's", default=0, letter="P")
+    after: int = arg(whole(0), "channels of zeros after the input's", default=0, letter="P_end")
+
+    example = "PadChannels: {before: 8, after: 8}"
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        return (padded.step(N=shapes[0][0], P=self.before, P_end=self.after), *shapes[0][1:])
 
 
 class _ConstantPad(_Pad):

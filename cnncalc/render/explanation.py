@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from fractions import Fraction
 
-from ..analysis.explain import Explanation, Line
+from ..analysis.explain import Explanation
+from ..analysis.explain import Line as Number
 from ..formula import number
+from .table import Column, Line, Table, as_number
+from .table import as_text as as_words
 
 
 def as_text(explanation: Explanation, sources: bool = True, width: int = 79) -> str:
@@ -20,7 +24,7 @@ def as_text(explanation: Explanation, sources: bool = True, width: int = 79) -> 
     return "\n".join(parts)
 
 
-def _text_line(line: Line, label_width: int, sources: bool, width: int) -> list[str]:
+def _text_line(line: Number, label_width: int, sources: bool, width: int) -> list[str]:
     head, blank = f"  {line.label:<{label_width}} = ", " " * (label_width + 2) + " = "
     room = width - len(blank)
     if line.step is None:
@@ -80,6 +84,25 @@ def as_latex(explanation: Explanation) -> str:
         rows[-1] = rows[-1].removesuffix(r" \\")
         parts += [r"\begin{align*}", *rows, r"\end{align*}"]
     return "\n".join([*parts, *texts]) + "\n"
+
+
+def as_table(explanations: list[Explanation], title: str) -> Table:
+    """The same numbers as rows, for JSON, CSV and HTML."""
+    keys = ("layer", "quantity", "formula", "substitution", "value", "unit", "source", "remark")
+    columns = tuple(Column(key, key, as_number if key == "value" else as_words) for key in keys)
+    lines = []
+    for explanation in explanations:
+        layer = explanation.title.partition(":")[0]
+        for line in explanation.lines:
+            step = line.step
+            if step is None:
+                lines.append(Line((layer, line.label, "", line.text, "", "", "", line.remark)))
+                continue
+            formula = step.formula
+            value = float(step.value) if isinstance(step.value, Fraction) else step.value
+            cells = (layer, line.label, formula.text, step.substitution, value, formula.unit, formula.source, line.remark)
+            lines.append(Line(cells))
+    return Table(title, columns, lines)
 
 
 _LATEX = {

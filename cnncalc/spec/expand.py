@@ -22,6 +22,7 @@ from .reader import Mapping, Node, Scalar, Sequence
 
 MAX_LAYERS = 150_000
 MAX_BLOCKS = 60
+GROUPS = ("layers", "inline")
 BESIDE = ("when", "repeat", "foreach", "from", "expect", "note")
 
 Names = ChainMap[str, Any]
@@ -53,7 +54,7 @@ class Scope:
 class Item(NamedTuple):
     """One entry of a list or mapping of layers, sorted out: what it is, and the keys beside it."""
 
-    kind: str  # "type", "block", "merge", "group", "named", "unknown"
+    kind: str  # "type", "block", "merge", "group", "inline", "named", "named-many", "unknown", "broken"
     name: str  # of the type, block, merge, or of the named item
     body: Node | None
     beside: dict[str, Node]
@@ -116,13 +117,13 @@ class Expander:
             return Item("group", "", node, {}, node.place)
         if isinstance(node, Scalar):
             return self._sorted_word(node)
-        heads = [key for key in node.pairs if key == "layers" or self.is_known(key)]
+        heads = [key for key in node.pairs if key in GROUPS or self.is_known(key)]
         beside = {key: value for key, _, value in node.items() if key in BESIDE}
         others = [key for key in node.pairs if key not in heads and key not in BESIDE]
         if len(heads) == 1 and not others:
             head, key = heads[0], node.pairs[heads[0]]
-            if head == "layers":
-                return Item("group", "", key[1], beside, node.place)
+            if head in GROUPS:
+                return Item("group" if head == "layers" else "inline", "", key[1], beside, node.place)
             return Item(self.kind_of(head), head, key[1], beside, key[0].place, self.is_literal(key[1]))
         if heads:
             self._complain_of_keys(node, heads, others)
@@ -220,6 +221,11 @@ class Expander:
             return self.group(node, scope.number(), scope, x, names, item)
         if key is not None and not self.name_fits(key):
             return x
+        if item.kind == "inline" and key is not None:
+            self.problem("name", f"inline takes no name, but stands under {key.text}", key.place, "use layers: for a group with a name")
+            return x
+        if item.kind == "inline" and "expect" in item.beside:
+            self.problem("expect", "inline is no part of its own, so it has nothing to expect", item.place, "put expect on a layer inside")
         template = key.text if key else None
         if "repeat" not in item.beside and "foreach" not in item.beside:
             return self.copy(item, node, template, key, scope, x, names)
@@ -336,6 +342,9 @@ class Expander:
             x = sources[0]
         if item.kind == "merge":
             return self.merge(item, template, key, scope, x, names)
+        if item.kind == "inline":
+            assert item.body is not None
+            return self.layers(item.body, scope, x, names)
         name = scope.number() if template is None else self.filled(template, key, names, x)
         if item.kind == "group" or item.kind == "named-many" or item.kind == "named":
             return self.group(node if item.kind != "group" else item.body or node, name, scope, x, names, item)
@@ -638,7 +647,7 @@ class Expander:
 
     def name_fits(self, key: Scalar) -> bool:
         name = key.text
-        if self.is_known(name) or name == "layers":
+        if self.is_known(name) or name in GROUPS:
             self.problem("name", f"a layer may not bear the name {name}, which is a type or block", key.place, "add a digit")
         elif not name or "." in expressions.TEMPLATE.sub("", name) or any(each.isspace() for each in expressions.TEMPLATE.sub("", name)):
             self.problem("name", f"{name!r} cannot be the name of a layer", key.place, "letters, digits, _ and -; no dot")

@@ -14,7 +14,7 @@ from ..ops.kinds import LARGEST, is_int
 from . import expressions
 from .declared import KEYS as TYPE_KEYS
 from .declared import Declaration
-from .expand import BESIDE, Block, Expander, Names, Scope, TooBig
+from .expand import BESIDE, GROUPS, Block, Expander, Names, Scope, TooBig
 from .locate import locate
 from .reader import Mapping, Node, Scalar, Sequence, plain, read
 
@@ -197,7 +197,7 @@ class _Model:
     def blocks(self) -> dict[str, Block]:
         found: dict[str, Block] = {}
         for name, key, node in self.mapping("blocks", "blocks: {conv_bn: {args: [c], layers: […]}}").items():
-            if name in REGISTRY or name in self.expander.types or name in (*BESIDE, "layers"):
+            if name in REGISTRY or name in self.expander.types or name in (*BESIDE, *GROUPS):
                 self.problem("blocks", f"{name} cannot be the name of a block: it has a meaning already", key.place)
                 continue
             if not isinstance(node, Mapping) or "layers" not in node.pairs:
@@ -268,6 +268,13 @@ class _Model:
             shape = tuple(found)
             if any(size > LARGEST for size in shape):
                 self.problem("input", "that is too large for an input", value.place)
+            if len(shape) == 3 and shape[2] in (1, 3) and min(shape[:2]) > 4:
+                self.warning(
+                    "channels-last",
+                    f"this input has {shape[0]} channels, {shape[1]} rows and {shape[2]} columns: channels come first",
+                    value.place,
+                    f"did you mean [{shape[2]}, {shape[0]}, {shape[1]}]?",
+                )
             self.expander.outputs[name] = len(self.made.nodes)
             self.made.nodes.append(Layer(name, "input", None, (), shape, value.place))
         self.made.input_count = len(self.made.nodes)
@@ -279,11 +286,16 @@ class _Model:
             return
         parts = node.items if isinstance(node, Sequence) else [node]
         found = []
+        names = Names(dict(self.made.args))
         for part in parts:
+            if isinstance(part, Mapping) and set(part.pairs) == {"from", "when"}:
+                if not self.expander.value(part.pairs["when"][1], x, names):
+                    continue
+                part = part.pairs["from"][1]
             if not isinstance(part, Scalar):
-                self.problem("outputs", "outputs wants names of layers", part.place, "outputs: [fc, aux1.fc]")
+                self.problem("outputs", "outputs wants names of layers", part.place, "outputs: [fc, {from: aux1.fc, when: aux}]")
                 continue
-            index = self.expander.find(part, Scope(""), x, Names(dict(self.made.args)))
+            index = self.expander.find(part, Scope(""), x, names)
             if index is not None:
                 found.append(index)
         self.made.outputs = tuple(found)

@@ -59,7 +59,7 @@ def _properties() -> dict[str, Any]:
         "layers": _ref("layers"),
         "outputs": {
             "description": "the layers whose outputs are results, if not only the last",
-            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+            "anyOf": [{"type": "string"}, {"type": "array", "items": _ref("output")}],
         },
         "expect": {**names, "description": "what was published, checked by `cnncalc check`; by variant in a family"},
     }
@@ -86,11 +86,17 @@ def _language() -> dict[str, Any]:
         },
         "mapping": {
             "type": "object",
-            "properties": {**types, **merges, "layers": _ref("layers"), **beside},
+            "properties": {**types, **merges, "layers": _ref("layers"), "inline": _ref("layers"), **beside},
             # Any other key is the name of a layer, or a block with its arguments.
             "additionalProperties": {"anyOf": [layer, {"type": "object"}, {"type": "null"}]},
         },
         "branches": {"type": "array", "items": {"anyOf": [_ref("layers"), {"type": "string", "description": "an earlier layer"}]}},
+        "output": {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "object", "required": ["from", "when"], "properties": {"from": {"type": "string"}, "when": beside["when"]}},
+            ]
+        },
         "merge": {"type": "object", "required": ["branches"], "properties": {"branches": _ref("branches"), "dim": {"type": "integer"}}},
     }  # fmt: skip
 

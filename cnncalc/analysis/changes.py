@@ -1,0 +1,57 @@
+"""What changed between two reports of the same network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..formula import number
+from ..ops import readable
+
+if TYPE_CHECKING:
+    from ..report import Report, Row
+
+FIGURES = (("params", "parameters"), ("macs", "MACs"))
+SHOWN = 15
+
+
+def changes(before: Report, after: Report) -> list[str]:
+    """One line for each layer that is new, gone or different, and one for each total that moved."""
+    old, new = ({row.name: row for row in report.rows} for report in (before, after))
+    lines = [f"{name} ({old[name].type}) is gone" for name in old if name not in new]
+    lines += [f"{name} ({new[name].type}) is new" for name in new if name not in old]
+    for name in old:
+        if name in new:
+            different = _different(old[name], new[name])
+            if different:
+                lines.append(f"{name}: {', '.join(different)}")
+    if len(lines) > SHOWN:
+        lines = [*lines[:SHOWN], f"… and {len(lines) - SHOWN} more layers"]
+    for label, a, b in (
+        ("parameters", before.totals.params, after.totals.params),
+        ("MACs", before.totals.macs, after.totals.macs),
+        ("peak of activations, bytes", before.totals.peak_inference_bytes, after.totals.peak_inference_bytes),
+        ("depth", before.totals.depth, after.totals.depth),
+    ):
+        if a != b:
+            ratio = f" (×{b / a:.3g})" if a else ""
+            lines.append(f"total {label}: {number(a)} → {number(b)}{ratio}")
+    return lines
+
+
+def _different(old: Row, new: Row) -> list[str]:
+    found = [f"{old.type} → {new.type}"] if old.type != new.type else []
+    if old.output_shape != new.output_shape:
+        found.append(f"output {_shape(old.output_shape)} → {_shape(new.output_shape)}")
+    for attribute, label in FIGURES:
+        a, b = getattr(old, attribute), getattr(new, attribute)
+        if a != b:
+            found.append(f"{label} {_number(a)} → {_number(b)}")
+    return found
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "?" if shape is None else readable(shape)
+
+
+def _number(value: Any) -> str:
+    return "?" if value is None else number(value)

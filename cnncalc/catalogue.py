@@ -1,0 +1,260 @@
+"""Tables that are not about one network: comparisons, verdicts, the zoo, the layer types, the formulas."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import check as checking
+from .errors import did_you_mean, wrong_call
+from .formula import CHAPTERS, LETTERS, in_teaching_order, number
+from .ops import FAMILIES, REGISTRY, readable
+from .render.json import document
+from .render.table import AtLeast, Column, Line, Table, as_number, as_shape, as_text
+from .render.views import mib
+from .report import Report, analyse
+from .spec.locate import locate, zoo_files
+from .spec.model import open_spec
+from .spec.schema import FILE, example_input, example_steps, family_of
+
+
+def comparison(reports: Sequence[Report]) -> Table:
+    """Totals of several networks, each with its ratio to the first."""
+    columns = (
+        Column("network", "network"),
+        Column("params", "parameters", as_number, True),
+        Column("params_ratio", "×", _ratio, True),
+        Column("macs", "MACs", as_number, True),
+        Column("macs_ratio", "×", _ratio, True),
+        Column("depth", "depth", as_number, True),
+        Column("weight_bytes", "weights", mib, True),
+        Column("peak_inference_bytes", "peak", mib, True),
+    )
+    first = reports[0].totals
+    lines = []
+    for report in reports:
+        own = report.totals
+        cells = (
+            report.title, own.params, _over(own.params, first.params), own.macs, _over(own.macs, first.macs), own.depth,
+            own.weight_bytes, own.peak_inference_bytes,
+        )  # fmt: skip
+        if not own.complete:
+            cells = tuple(AtLeast(cell) if isinstance(cell, int) else cell for cell in cells)  # type: ignore[assignment]
+        lines.append(Line(cells))
+    inputs = {readable(report.graph.inputs[0].shape or ()) for report in reports}
+    same = f"input {inputs.pop()}" if len(inputs) == 1 else "inputs differ: " + ", ".join(
+        f"{report.title} {readable(report.graph.inputs[0].shape or ())}" for report in reports
+    )  # fmt: skip
+    head = (
+        f"{same} · batch {reports[0].batch} · {reports[0].dtype}",
+        "× is the ratio to the first; weights: parameters and buffers; peak: of activations during inference",
+    )
+    return Table("", columns, lines, head, document={"models": [document(report) for report in reports]})
+
+
+def _over(a: int, b: int) -> float | None:
+    return a / b if b else None
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3g}"
+
+
+def verdicts(results: Sequence[checking.Checked]) -> Table:
+    """The claims of several networks, and the work behind those that fail."""
+    columns = (
+        Column("network", "network"),
+        Column("part", "part"),
+        Column("quantity", "quantity"),
+        Column("claimed", "claimed", checking.shown, True),
+        Column("computed", "computed", checking.shown, True),
+        Column("holds", "holds", lambda value: "yes" if value else "NO"),
+    )
+    found = list(checking.claims(results))
+    lines = [
+        Line(
+            (result.title, verdict.part, verdict.claim.quantity, verdict.claim.value, _known(verdict.computed), verdict.holds),
+            "pass" if verdict.holds else "fail",
+        )
+        for result, verdict in found
+    ]
+    failed = [(result, verdict) for result, verdict in found if not verdict.holds]
+    notes = [_failure(result, verdict) for result, verdict in failed]
+    if not found:
+        notes.append("nothing is claimed: an expect: beside a layer, or for the network, would be checked")
+    else:
+        notes.append(f"{len(found) - len(failed)} of {len(found)} claims hold" + (f", {len(failed)} FAIL" if failed else ""))
+    return Table("", columns if found else (), lines, (), tuple(notes), document=[_verdict(*each) for each in found])
+
+
+def _known(value: Any) -> Any:
+    return "not known" if value is None else value
+
+
+def _failure(result: checking.Checked, verdict: checking.Verdict) -> str:
+    claim = verdict.claim
+    place = f"{result.report.graph.source.name}:{claim.place.line}" if claim.place else result.report.graph.source.name
+    text = (
+        f"{place}: {verdict.part}: {claim.quantity} is claimed as {checking.shown(claim.value)}, "
+        f"but computed as {checking.shown(verdict.computed)}"
+    )
+    text += f"\n  source of the claim: {claim.source}" if claim.source else ""
+    return text + (f"\n{textwrap.indent(verdict.work, '  ')}" if verdict.work else "") + "\n"
+
+
+def _verdict(result: checking.Checked, verdict: checking.Verdict) -> dict[str, Any]:
+    claim = verdict.claim
+    return {
+        "network": result.title,
+        "part": verdict.part,
+        "quantity": claim.quantity,
+        "claimed": claim.value,
+        "computed": verdict.computed,
+        "holds": verdict.holds,
+        "line": claim.place.line if claim.place else None,
+        "source": claim.source,
+    }
+
+
+def zoo_table() -> Table:
+    """The bundled networks: each file with its own defaults, then its variants."""
+    columns = (
+        Column("name", "name"),
+        Column("network", "network"),
+        Column("input", "input H×W×C", as_shape, True),
+        Column("params", "parameters", as_number, True),
+        Column("macs", "MACs", as_number, True),
+        Column("depth", "depth", as_number, True),
+    )
+    lines = []
+    for path in zoo_files():
+        spec = open_spec(str(path))
+        for variant in ("", *spec.variants):
+            report = analyse(spec._replace(variant=variant).graph())
+            totals, shape = report.totals, report.graph.inputs[0].shape
+            name = variant or path.stem
+            network = "" if variant else spec.title
+            lines.append(
+                Line((name, network, shape, totals.params, totals.macs, totals.depth), "layer" if variant else "group", int(bool(variant)))
+            )  # fmt: skip
+    notes = ("any of these names is a SPEC: cnncalc summary vgg16; its file is cnncalc new NAME --like vgg16 away",)
+    return Table("", columns, lines, (), notes)
+
+
+def ops_table() -> Table:
+    """All layer types by family."""
+    columns = (Column("type", "type"), Column("family", "family"), Column("what", "what it does"))
+    lines = [
+        Line((name, family, _summary(cls)))
+        for family in FAMILIES
+        for name, cls in REGISTRY.items()
+        if family_of(cls) == family
+    ]
+    return Table("", columns, lines, (), ("cnncalc ops TYPE shows arguments, formulas and an example",))
+
+
+def op_table(name: str) -> Table:
+    """One layer type: its arguments, its formulas with sources, and an example with its numbers."""
+    cls = REGISTRY.get(name)
+    if cls is None:
+        hint = did_you_mean(name, REGISTRY) or "`cnncalc ops` lists them"
+        raise wrong_call(f"there is no layer type {name}", hint)
+    columns = (Column("argument", "argument"), Column("default", "default"), Column("letter", "letter"), Column("meaning", "meaning"))
+    lines = []
+    for each in cls.arguments():
+        default = "required" if each.required else "known" if each.inferred else _default(each.default)
+        lines.append(Line((each.name, default, each.letter, f"{each.doc}: {each.kind.expects}")))
+    shape, notes = example_input(cls), []
+    steps = example_steps(cls)
+    for step in steps:
+        formula = step.formula
+        notes.append(f"{formula.name} [{formula.unit}]\n  {formula.symbol or 'value'} = {formula.text}\n  {formula.source}")
+        if formula.remark:
+            notes[-1] += "\n" + textwrap.indent(textwrap.fill(formula.remark, 76), "  ")
+    if cls.operations:
+        notes.append(f"for each element: {', '.join(cls.operations)}")
+    letters = {letter: LETTERS[letter] for step in steps for letter in step.formula.letters}
+    if letters:
+        notes.append("letters\n" + "\n".join(f"  {letter:<8} {meaning}" for letter, meaning in letters.items()))
+    example = [f"example, on {readable(shape)}", f"  - {cls.example}"]
+    example += [f"  {step.formula.symbol or step.formula.name} = {step.line} {step.formula.unit}" for step in steps]
+    notes.append("\n".join(example))
+    notes = [f"{note}\n" for note in notes[:-1]] + notes[-1:]
+    return Table(f"{name}: {_summary(cls)}", columns if lines else (), lines, (f"family: {family_of(cls)}",), tuple(notes))
+
+
+def formula_table() -> Table:
+    """All formulas in teaching order."""
+    columns = (
+        Column("chapter", "chapter"),
+        Column("name", "formula"),
+        Column("formula", "expression"),
+        Column("unit", "unit"),
+        Column("source", "source"),
+    )
+    lines = [
+        Line((each.chapter, each.name, f"{each.symbol} = {each.text}" if each.symbol else each.text, each.unit, each.source))
+        for each in in_teaching_order()
+    ]
+    return Table("", columns, lines)
+
+
+def formula_text() -> str:
+    """All formulas in teaching order, chapter by chapter, and what the letters mean."""
+    found = in_teaching_order()
+    parts = []
+    for chapter in CHAPTERS:
+        parts.append(f"{chapter.upper()}\n")
+        for each in found:
+            if each.chapter == chapter:
+                parts.append(f"  {each.name} [{each.unit}]\n      {each.symbol} = {each.text}")
+                parts.append(textwrap.fill(each.source, 79, initial_indent="      ", subsequent_indent="      ") + "\n")
+    used = {letter for each in found for letter in each.letters}
+    parts.append("LETTERS\n")
+    parts += [f"  {letter:<8} {meaning}" for letter, meaning in LETTERS.items() if letter in used]
+    return "\n".join(parts) + "\n"
+
+
+def first_spec(name: str, like: str = "") -> tuple[Path, str]:
+    """The path and text of a new spec, which nothing there may bear already; raises `SpecError`."""
+    path = Path(name if re.search(r"\.ya?ml$", name) else f"{name}.yaml")
+    if not re.fullmatch(r"[\w.\-]+", path.name):
+        raise wrong_call(f"{path.name!r} is not a name for a file", "letters, digits, _ and -", where="cnncalc new")
+    if path.exists():
+        raise wrong_call("is there already", "choose another name, or delete it first", where=str(path))
+    if not path.parent.is_dir():
+        raise wrong_call("there is no such folder", "make it first, or name a folder that is there", where=str(path.parent))
+    modeline = f"# yaml-language-server: $schema=./{FILE}\n"
+    if like:
+        return path, modeline + locate(like)[0].text
+    return path, modeline + _FIRST.format(name=path.stem)
+
+
+_FIRST = """\
+name: {name}
+input: [1, 28, 28]            # channels, height, width; the batch is never written
+
+layers:
+  - Conv2d: {{out_channels: 16, kernel_size: 3, padding: 1}}
+  - ReLU
+  - MaxPool2d: {{kernel_size: 2}}
+  - Conv2d: {{out_channels: 32, kernel_size: 3, padding: 1}}
+  - ReLU
+  - MaxPool2d: {{kernel_size: 2}}
+  - Flatten
+  - Linear: {{out_features: 10}}
+    expect: {{shape: [10]}}     # a claim: cnncalc check {name}.yaml
+"""
+
+
+def _summary(cls: Any) -> str:
+    return (cls.__doc__ or "").strip().splitlines()[0]
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else as_text(value) if not isinstance(value, int) else number(value)

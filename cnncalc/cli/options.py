@@ -1,0 +1,94 @@
+"""The options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import Misfit, did_you_mean, wrong_call
+from ..spec import expressions
+
+Spec = Annotated[str, typer.Argument(help="File, name in the zoo, file:variant, or -.", show_default=False)]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Turn a knob of the spec: --set classes=10.", show_default=False),
+]
+Input = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", metavar="CxHxW", help="Another input, channels first; NAME=CxHxW where there are several.", show_default=False),
+]  # fmt: skip
+Batch = Annotated[int, typer.Option("--batch", "-b", help="Images in the batch.")]
+Dtype = Annotated[str, typer.Option("--dtype", help="float64, float32, float16, bfloat16 or int8.")]
+InPlace = Annotated[bool, typer.Option("--inplace", help="Count every activation that can work in place as if it did.")]
+Format = Annotated[
+    str | None, typer.Option("--format", "-f", help="table, json, csv, markdown, latex or html.", show_default=False)
+]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; its ending tells the format.", show_default=False),
+]
+Depth = Annotated[int | None, typer.Option("--depth", "-d", help="Fold the layers to so many levels.", show_default=False)]
+Columns = Annotated[
+    str | None, typer.Option("--columns", "-c", help="Columns, with commas; a wrong one lists them.", show_default=False)
+]
+Sort = Annotated[
+    str | None, typer.Option("--sort", "-s", help="Sort by a column, largest first; -COLUMN the other way.", show_default=False)
+]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Print again whenever the file is saved, and what changed.")]
+
+
+def settings(given: list[str] | None) -> dict[str, Any]:
+    """`--set` values: numbers, lists, true and false, or a word; raises `SpecError`.
+
+    >>> settings(["depths=[3, 4, 23, 3]", "classes=10"])
+    {'depths': [3, 4, 23, 3], 'classes': 10}
+    """
+    values: dict[str, Any] = {}
+    for each in given or []:
+        name, equals, text = each.partition("=")
+        if not equals or not name.strip().isidentifier() or not text.strip():
+            raise wrong_call(f"--set {each} makes no sense", "write --set NAME=VALUE, as in --set classes=10")
+        try:
+            value = expressions.evaluate(text, {})
+        except Misfit as misfit:
+            if not re.fullmatch(r"[A-Za-z_][\w\-]*", text.strip()):
+                raise wrong_call(f"--set {each}: {misfit.cause}", misfit.hint or "a number, a list such as [3,4,6,3], or a word") from None
+            value = text.strip()
+        values[name.strip()] = value
+    return values
+
+
+def shapes(given: list[str] | None) -> dict[str, tuple[int, ...]]:
+    """`--input` values by the name of the input, "" where none is named; raises `SpecError`.
+
+    >>> shapes(["3x320x320"])
+    {'': (3, 320, 320)}
+    """
+    values: dict[str, tuple[int, ...]] = {}
+    for each in given or []:
+        name, _, text = each.rpartition("=")
+        if not re.fullmatch(r"\s*\d{1,9}(\s*[x×X*,]\s*\d{1,9}){0,3}\s*", text):
+            raise wrong_call(f"--input {each} makes no sense", "channels first, as in --input 3x224x224")
+        values[name.strip()] = tuple(int(part) for part in re.split(r"[x×X*,]", text))
+        if 0 in values[name.strip()]:
+            raise wrong_call(f"--input {each} has a size of 0", "every size is at least 1")
+    return values
+
+
+def listed(text: str | None) -> tuple[str, ...]:
+    """The words of a list with commas."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def chosen_format(format: str | None, output: str | None) -> str:
+    """The format that is asked for, or that the ending of the file tells; raises `SpecError`."""
+    from ..render import FORMATS
+
+    if format is None:
+        endings = {ending: name for name, ending in FORMATS.items()}
+        return next((name for ending, name in endings.items() if output and output.endswith(ending)), "table")
+    if format not in FORMATS:
+        raise wrong_call(f"there is no format {format}", did_you_mean(format, FORMATS) or f"use one of {', '.join(FORMATS)}")
+    return format

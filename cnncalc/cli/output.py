@@ -1,0 +1,71 @@
+"""Where answers go: the terminal, a pipe, or a file that is written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..errors import Problem, wrong_call
+from ..render import render
+from ..render.table import Table
+
+
+def is_terminal() -> bool:
+    """Whether a person looks at the standard output."""
+    return sys.stdout.isatty()
+
+
+def emit(table: Table, format: str, output: str | None) -> None:
+    """Print a table, or write it to a file; raises `SpecError` where the file cannot be written."""
+    if output is None and format == "table" and is_terminal():
+        from rich.console import Console
+
+        from ..render.terminal import show
+
+        show(table, Console(highlight=False))
+        return
+    emit_text(render(table, format), output)
+
+
+def emit_text(text: str, output: str | None) -> None:
+    """Print a text, or write it to a file."""
+    if output is None or output == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    write_file(Path(output), text)
+    print(f"wrote {output}", file=sys.stderr)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all; raises `SpecError`."""
+    temporary = None
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a directory")
+        if path.exists() and not path.is_file():  # a device or pipe cannot be replaced
+            path.write_text(text, encoding="utf-8")
+            return
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, path.stat().st_mode if path.exists() else 0o666 & ~mask)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise wrong_call(f"cannot be written: {error.strerror}", "is the folder there?", where=str(path)) from None
+
+
+def complain(problems: Iterable[Problem]) -> bool:
+    """Print warnings or errors beside the answer; whether there were any."""
+    found = [problem.text for problem in problems]
+    if found:
+        sys.stdout.flush()
+        print("\n" + "\n\n".join(found), file=sys.stderr)
+    return bool(found)

@@ -1,0 +1,56 @@
+"""--watch: print again when the file is saved, with what changed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..analysis.changes import changes
+from ..errors import SpecError, wrong_call
+from ..report import Report
+from ..spec.locate import is_file_spec
+from .output import complain
+
+INTERVAL_S = 0.2
+
+
+def follow(spec: str, answer: Callable[[], Report]) -> None:
+    """Answer now and after every change of the file, until interrupted."""
+    path = is_file_spec(spec)
+    if path is None:
+        raise wrong_call("--watch wants a file", "networks of the zoo do not change: copy one with `cnncalc new`", where=spec)
+    before: Report | None = None
+    try:
+        while True:
+            stamp = _stamp(path)
+            before = _once(answer, before)
+            print(f"\nwatching {path}; Ctrl-C ends", file=sys.stderr)
+            while _stamp(path) == stamp:
+                time.sleep(INTERVAL_S)
+            print(f"\n{'─' * 30} {time.strftime('%H:%M:%S')} {path.name} was saved\n", flush=True)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+
+
+def _once(answer: Callable[[], Report], before: Report | None) -> Report | None:
+    try:
+        report = answer()
+    except SpecError as error:
+        sys.stdout.flush()
+        print(error, file=sys.stderr)
+        return before
+    complain((*report.warnings, *report.graph.errors))
+    if before is not None:
+        changed = changes(before, report)
+        print("\nchanged:\n" + "\n".join(f"  {line}" for line in changed) if changed else "\nno figure changed", flush=True)
+    return report
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:  # an editor that replaces the file
+        return None
+    return found.st_mtime_ns, found.st_size
