@@ -56,12 +56,23 @@ UNKNOWN = Figures(None, None, None, None, None, None, None)
 class Row(NamedTuple):
     """One layer of a report."""
 
-    layer: Layer
-    inputs: tuple[str, ...]
-    input_shapes: tuple[Shape | None, ...]
-    figures: Figures
-    field: ReceptiveField | None
     report: Report
+    index: int  # of the layer among the nodes of the graph
+    figures: Figures
+
+    @property
+    def layer(self) -> Layer:
+        return self.report.graph.nodes[self.index]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the layers and inputs that it takes."""
+        return tuple(self.report.graph.nodes[i].name for i in self.layer.inputs)
+
+    @property
+    def input_shapes(self) -> tuple[Shape | None, ...]:
+        """Channels first, without the batch."""
+        return self.report.graph.shapes_into(self.layer)
 
     @property
     def name(self) -> str:
@@ -103,7 +114,8 @@ class Row(NamedTuple):
 
     @property
     def receptive_field(self) -> ReceptiveField | None:
-        return self.field
+        """What a unit sees of the input; None without spatial axes, or where it is not known."""
+        return receptive_field.receptive_field(self.report.graph, self.layer, self.report.states[self.index])
 
     def explain(self, question: str = "") -> Explanation:
         """The work behind the figures: all of them, or those of one question ("shape", "params", "macs", …).
@@ -132,15 +144,34 @@ class Part(NamedTuple):
     complete: bool
 
 
-class Totals(NamedTuple):
+class Totals:
     """What the network adds up to; "at least" where `complete` is False."""
 
-    figures: Figures
-    weight_bytes: int
-    activation_bytes: int
-    peak: memory.Peak
-    depth: int
-    complete: bool
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.figures, complete = added(row.figures for row in report.rows)
+        self.complete = complete and report.graph.complete and not report.graph.errors
+
+    @cached_property
+    def peak(self) -> memory.Peak:
+        """The most that activations take at one moment."""
+        report = self._report
+        return memory.peak(report.graph, report.batch, report.dtype, report.inplace)
+
+    @cached_property
+    def depth(self) -> int:
+        """Layers with weights on the longest path."""
+        return depth(self._report.graph)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Memory of parameters and buffers."""
+        return int(memory.weight_bytes(self.params + self.buffers, memory.BYTES[self._report.dtype]))
+
+    @property
+    def activation_bytes(self) -> int:
+        """Memory of the outputs of all layers together."""
+        return self.figures.output_bytes or 0
 
     @property
     def params(self) -> int:
@@ -191,7 +222,6 @@ class Report:
     def __init__(self, graph: Graph, batch: int, dtype: str, inplace: bool) -> None:
         self.graph, self.batch, self.dtype, self.inplace = graph, batch, dtype, inplace
         self.rows: Sequence[Row] = ()
-        self.states: Sequence[receptive_field.State | None] = ()
 
     def __getitem__(self, name: str) -> Row:
         found = self._by_name.get(name)
@@ -230,16 +260,12 @@ class Report:
 
     @cached_property
     def totals(self) -> Totals:
-        figures, complete = added(row.figures for row in self.rows)
-        stored = (figures.params or 0) + (figures.buffers or 0)
-        return Totals(
-            figures,
-            int(memory.weight_bytes(stored, memory.BYTES[self.dtype])),
-            figures.output_bytes or 0,
-            memory.peak(self.graph, self.batch, self.dtype, self.inplace),
-            depth(self.graph),
-            complete and self.graph.complete and not self.graph.errors,
-        )
+        return Totals(self)
+
+    @cached_property
+    def states(self) -> list[receptive_field.State | None]:
+        """The receptive field of each node, as the analysis keeps it."""
+        return receptive_field.fields(self.graph)
 
     def part(self, name: str) -> Part:
         """A group, by its path, or a layer: what it adds up to; raises KeyError.
@@ -284,21 +310,17 @@ def analyse(
         raise wrong_call(f"there is no dtype {dtype}", did_you_mean(dtype, memory.BYTES) or f"use one of {', '.join(memory.BYTES)}")
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
     report = Report(graph, batch, dtype, inplace)
-    found, states = cost.costs(graph), receptive_field.fields(graph)
-    width, nodes = memory.BYTES[dtype], graph.nodes
+    width, nodes, found = memory.BYTES[dtype], graph.nodes, cost.costs(graph)
     rows: list[Row] = []
     for index in range(graph.input_count, len(nodes)):
-        layer, own = nodes[index], found[index]
+        shape, own = nodes[index].shape, found[index]
         figures = UNKNOWN
-        if own is not None and layer.shape is not None:
-            size = int(memory.tensor_bytes(batch, layer.shape, width))
+        if own is not None and shape is not None:
+            size = int(memory.tensor_bytes(batch, shape, width))
             macs, other = own.macs * batch, own.other * batch
             figures = Figures(own.weights, own.biases, own.buffers, macs, other, own.connections, size)
-        names = tuple(nodes[i].name for i in layer.inputs)
-        shapes = tuple(nodes[i].shape for i in layer.inputs)
-        view = receptive_field.receptive_field(graph, layer, states[index])
-        rows.append(Row(layer, names, shapes, figures, view, report))
-    report.rows, report.states = rows, states
+        rows.append(Row(report, index, figures))
+    report.rows = rows
     return report
 
 

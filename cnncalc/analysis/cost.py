@@ -70,8 +70,9 @@ def costs(graph: Graph) -> list[Cost | None]:
 
 def known_shapes(graph: Graph, layer: Layer) -> tuple[Shape, ...] | None:
     """The shapes that enter a layer, or None where one is not known."""
-    shapes = tuple(shape for shape in graph.shapes_into(layer) if shape is not None)
-    return shapes if len(shapes) == len(layer.inputs) and shapes else None
+    nodes = graph.nodes
+    shapes = [nodes[i].shape for i in layer.inputs]
+    return None if None in shapes or not shapes else tuple(shapes)  # type: ignore[arg-type]
 
 
 def _cost(counts: tuple[Count, ...], work: Work) -> Cost:

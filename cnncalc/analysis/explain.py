@@ -200,10 +200,11 @@ def _field_lines(row: Row) -> Iterator[tuple[str, Line]]:
     """The steps from the field before to the field after, for the first axis that a window of this layer widens."""
     report, layer = row.report, row.layer
     shapes = tuple(shape for shape in row.input_shapes if shape is not None)
-    if row.field is None or layer.op is None or layer.shape is None:
+    field = row.receptive_field
+    if field is None or layer.op is None or layer.shape is None:
         return
-    size = "×".join(number(each) for each in row.field.size)
-    if row.field.kind == "whole input":
+    size = "×".join(number(each) for each in field.size)
+    if field.kind == "whole input":
         yield "receptive-field", Line("receptive field", text=f"{size}: the whole input")
         return
     if len(layer.inputs) > 1:

@@ -6,7 +6,6 @@ Computing receptive fields of convolutional neural networks). Where branches mee
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from ..formula import formula
@@ -68,6 +67,7 @@ State = dict[int, Fields]  # by input of the network
 def fields(graph: Graph) -> list[State | None]:
     """The receptive field of each node, by input of the network; None where it is not known."""
     states: list[State | None] = []
+    known: dict[tuple[int, tuple[Shape, ...]], tuple[Reach, ...]] = {}
     for index, layer in enumerate(graph.nodes):
         if index < graph.input_count:
             axes = len(layer.shape or ()) - 1
@@ -78,7 +78,10 @@ def fields(graph: Graph) -> list[State | None]:
         if layer.op is None or layer.shape is None or shapes is None or None in before:
             states.append(None)
             continue
-        reach = layer.op.reach(layer.shape, *shapes)
+        key = (id(layer.op), shapes)
+        reach = known.get(key)
+        if reach is None:
+            reach = known[key] = layer.op.reach(layer.shape, *shapes)
         after = [_through(state, reach) for state in before if state is not None]
         states.append(after[0] if len(after) == 1 else _merged(after, layer, graph))
     return states
@@ -96,7 +99,7 @@ def receptive_field(graph: Graph, layer: Layer, state: State | None) -> Receptiv
     whole = [_covers(field, layer.shape, N) for field, N in zip(found, size, strict=True)]
     kind = "whole input" if all(whole) else "exact" if all(field.exact for field in found) else "union"
     return ReceptiveField(
-        tuple(N if all(whole) else _tidy(_floor(field.size)) for field, N in zip(found, size, strict=True)),
+        tuple(N if all(whole) else _floor(field.size) for field, N in zip(found, size, strict=True)),
         tuple(_tidy(field.stride) for field in found),
         tuple(_tidy(field.padding) for field in found),
         kind,
@@ -170,4 +173,6 @@ def _floor(value: Number) -> int:
 
 
 def _tidy(value: Number) -> Number:
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+    if type(value) is int:  # nearly always, and much faster to ask than isinstance of an abstract class
+        return value
+    return value.numerator if value.denominator == 1 else value

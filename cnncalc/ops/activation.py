@@ -28,6 +28,8 @@ def halved(N: Any) -> Any:
 
 
 class _InPlace(Op):
+    """Activations that may take the place of their input."""
+
     inplace: bool = arg(FLAG, "whether the output takes the place of the input", default=False)
 
 
@@ -264,6 +266,8 @@ class GLU(Op):
 
 
 class _AlongAxis(Op):
+    """What the softmax family shares: an axis that sums to 1."""
+
     dim: int | None = arg(
         optional(whole(-8)), "the axis that sums to 1, the batch being 0; 1 for vectors and images if null", default=None
     )

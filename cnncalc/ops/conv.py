@@ -113,6 +113,8 @@ def conv_connections(F: Any, C: Any, G: Any, β: Any, K: Any, O: Any) -> Any:  #
 
 
 class _Convolution(Op):
+    """What convolutions and transposed convolutions share."""
+
     in_channels: int | None = inferred(whole(), "channels of the input", letter="C")
     out_channels: int = arg(whole(), "filters: channels of the output", letter="K")
     kernel_size: tuple[int, ...] = arg(sizes(), "size of the kernel", letter="F")
@@ -158,6 +160,8 @@ class _Convolution(Op):
 
 
 class _Conv(_Convolution):
+    """What the three convolutions share."""
+
     padding: tuple[int, ...] | str = arg(
         sizes(0, words=("same", "valid")), "padding on each side, 'same' or 'valid'", default=0, letter="P"
     )
@@ -239,6 +243,8 @@ class Conv3d(_Conv):
 
 
 class _ConvTranspose(_Convolution):
+    """What the three transposed convolutions share."""
+
     padding: tuple[int, ...] = arg(sizes(0), "what is cut off each side of the output", default=0, letter="P")
     output_padding: tuple[int, ...] = arg(
         sizes(0), "what is added at the end of the output", default=0, letter="A"

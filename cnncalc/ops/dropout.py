@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 
-from .base import Op, arg
+from ..errors import Misfit
+from .base import Op, Shape, arg, readable
 from .kinds import FLAG, SHARE, word
 
 
 class _Dropout(Op):
+    """What all dropouts share: the identity at test time."""
+
     p: float = arg(SHARE, "share of the values that is dropped in training", default=0.5)
     inplace: bool = arg(FLAG, "whether the output takes the place of the input", default=False)
 
@@ -25,6 +28,11 @@ class Dropout1d(_Dropout):
 
     example = "Dropout1d: {p: 0.2}"
     example_input = (64, 128)
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if len(shapes[0]) > 2:
+            raise Misfit("Dropout1d wants a sequence; {layer} receives " + readable(shapes[0]), hint="use Dropout2d or Dropout3d")
 
 
 class Dropout2d(_Dropout):

@@ -30,6 +30,8 @@ def merge_work(E: Any, m: Any) -> Any:
 
 
 class _Merge(Op):
+    """What all merges share."""
+
     many_inputs = True
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:

@@ -66,6 +66,8 @@ def _whole_map(shape: Shape) -> tuple[Reach, ...]:
 
 
 class _ChannelNorm(Op):
+    """What batch and instance normalisation share."""
+
     num_features: int | None = inferred(whole(), "channels of the input", letter="C")
     eps: float = arg(NUMBER, "what is added to the variance", default=1e-5)
     momentum: float | None = arg(
@@ -116,6 +118,8 @@ class _ChannelNorm(Op):
 
 
 class _BatchNorm(_ChannelNorm):
+    """What the three batch normalisations share."""
+
     affine: bool = arg(FLAG, "whether scale and shift are learnt", default=True)
     track_running_stats: bool = arg(FLAG, "whether running statistics are kept, and used in place of the batch's", default=True)
 
@@ -145,10 +149,17 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(_ChannelNorm):
+    """What the three instance normalisations share."""
+
     affine: bool = arg(FLAG, "whether scale and shift are learnt", default=False)
     track_running_stats: bool = arg(FLAG, "whether running statistics are kept, and used at test time", default=False)
 
     example = "InstanceNorm2d: {affine: true}"
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if not self.tracked and prod(shapes[0][1:]) == 1:
+            raise Misfit("{layer} normalises a map of a single value, whose variance is 0", hint="put it before the pooling")
 
 
 class InstanceNorm1d(_InstanceNorm):
@@ -254,6 +265,11 @@ class LocalResponseNorm(Op):
     k: float = arg(NUMBER, "what is added to the sum", default=1.0)
 
     example = "LocalResponseNorm: {size: 5, alpha: 0.0005, k: 2}"
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if len(shapes[0]) < 2:
+            raise Misfit("LocalResponseNorm wants a map; {layer} receives a vector", hint="put it before Flatten")
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         each = ("multiply", *("add",) * (self.size - 1), "multiply", "add", "power", "divide")

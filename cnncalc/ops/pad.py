@@ -17,6 +17,8 @@ def padded(N: Any, P: Any, P_end: Any) -> Any:
 
 
 class _Pad(Op):
+    """What all pads share."""
+
     padding: tuple[int, ...] = arg(
         PADS, "padding of every side, or a list: before and after, the last axis first", letter="P"
     )
@@ -40,7 +42,7 @@ class _Pad(Op):
                     hint=f"{self.type()} allows at most {most} there",
                     argument="padding",
                 )
-            if size + before + after < 1 or -before >= size or -after >= size:
+            if size + before + after < 1 or size + min(before, 0) + min(after, 0) < 0:
                 raise Misfit(
                     f"padding {before} and {after} leaves nothing of an axis of {size} at {{layer}}", argument="padding"
                 )
@@ -66,15 +68,21 @@ class PadChannels(Op):
 
 
 class _ConstantPad(_Pad):
+    """Pads of one value."""
+
     value: float = arg(NUMBER, "what the padding is filled with")
 
 
 class _ReflectionPad(_Pad):
+    """Pads that mirror."""
+
     def most(self, size: int) -> int | None:
         return size - 1
 
 
 class _CircularPad(_Pad):
+    """Pads that go round."""
+
     def most(self, size: int) -> int | None:
         return size
 

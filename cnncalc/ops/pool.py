@@ -84,6 +84,8 @@ def adaptive_max_work(C: Any, W: Any, O: Any) -> Any:  # noqa: E741
 
 
 class _Pool(Op):
+    """What all pools with windows share."""
+
     kernel_size: tuple[int, ...] = arg(sizes(), "size of the window", letter="F")
     stride: tuple[int, ...] | None = arg(
         optional(sizes()), "step of the window; the window's own size where it is not given", default=None, letter="S"
@@ -101,14 +103,17 @@ class _Pool(Op):
 
     def check(self, *shapes: Shape) -> None:
         super().check(*shapes)
-        for F, P, D in zip(self.kernel_size, self.pads(), self.dilations(), strict=True):
-            if P > (D * (F - 1) + 1) // 2:
+        for F, P in zip(self.kernel_size, self.pads(), strict=True):
+            if P > F // 2:
                 raise Misfit(
-                    f"padding {P} is more than half of the window, {D * (F - 1) + 1}",
-                    hint=f"use padding ≤ {(D * (F - 1) + 1) // 2}, or a pad layer before the pool",
+                    f"padding {P} is more than half of the window, {F}",
+                    hint=f"use padding ≤ {F // 2}, or a pad layer before the pool",
                     argument="padding",
                 )
-        check_window(shapes[0], self.kernel_size, tuple((P, P) for P in self.pads()), self.dilations())
+        # Rounding up, a window may hang over the end by less than a step.
+        hang = tuple(S - 1 if self.ceil_mode else 0 for S in self.steps())
+        pads = tuple((P, P + more) for P, more in zip(self.pads(), hang, strict=True))
+        check_window(shapes[0], self.kernel_size, pads, self.dilations())
 
     def output(self, *shapes: Shape) -> tuple[Size, ...]:
         rule = ceil_output if self.ceil_mode else conv_output
@@ -122,6 +127,8 @@ class _Pool(Op):
 
 
 class _MaxPool(_Pool):
+    """What the three max pools share."""
+
     padding: tuple[int, ...] = arg(sizes(0), "padding on each side, at most half a window", default=0, letter="P")
     dilation: tuple[int, ...] = arg(sizes(), "distance between the window's elements", default=1, letter="D")
 
@@ -162,6 +169,8 @@ class MaxPool3d(_MaxPool):
 
 
 class _AvgPool(_Pool):
+    """What the three average pools share."""
+
     padding: tuple[int, ...] = arg(sizes(0), "padding on each side, at most half a window", default=0, letter="P")
     count_include_pad: bool = arg(FLAG, "whether the padding's zeros count in the mean", default=True)
 
@@ -191,7 +200,7 @@ class AvgPool2d(_AvgPool):
 
 
 class AvgPool3d(_AvgPool):
-    """The mean of each window of a volume."""
+    """The mean of each window of a volume. Its window may not exceed the map even where padding would allow it."""
 
     divisor_override: int | None = arg(
         optional(whole()), "what the sum is divided by, in place of the window's size", default=None
@@ -200,8 +209,14 @@ class AvgPool3d(_AvgPool):
     spatial = 3
     example = "AvgPool3d: {kernel_size: 2}"
 
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        check_window(shapes[0], self.kernel_size, ((0, 0),) * 3, (1, 1, 1))
+
 
 class _LPPool(_Pool):
+    """What the three power-average pools share."""
+
     norm_type: float = arg(NUMBER, "the power p: 1 sums, large p approaches the maximum")
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
@@ -214,6 +229,11 @@ class LPPool1d(_LPPool):
     spatial = 1
     example = "LPPool1d: {norm_type: 2, kernel_size: 4}"
 
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        """As everywhere, but with plain numbers: PyTorch's LPPool1d takes no tuples."""
+        made = super().module_arguments(*shapes)
+        return {**made, "kernel_size": self.kernel_size[0], "stride": self.steps()[0]}
+
 
 class LPPool2d(_LPPool):
     """The p-norm of each window of an image."""
@@ -223,13 +243,19 @@ class LPPool2d(_LPPool):
 
 
 class LPPool3d(_LPPool):
-    """The p-norm of each window of a volume."""
+    """The p-norm of each window of a volume, which must hold a whole window even with ceil_mode."""
 
     spatial = 3
     example = "LPPool3d: {norm_type: 2, kernel_size: 2}"
 
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        check_window(shapes[0], self.kernel_size, ((0, 0),) * 3, (1, 1, 1))
+
 
 class _AdaptivePool(Op):
+    """What the adaptive pools share: the output size is given, the windows follow."""
+
     output_size: tuple[int | None, ...] = arg(
         sizes(holes=True), "size of the output; null keeps the size of that axis", letter="O"
     )
@@ -252,11 +278,15 @@ class _AdaptivePool(Op):
 
 
 class _AdaptiveAvgPool(_AdaptivePool):
+    """What the three adaptive average pools share."""
+
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=adaptive_avg_work.step(C=out[0], W=self.windows_together(out, shapes[0])))
 
 
 class _AdaptiveMaxPool(_AdaptivePool):
+    """What the three adaptive max pools share."""
+
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=adaptive_max_work.step(C=out[0], W=self.windows_together(out, shapes[0]), O=out[1:]))
 
@@ -267,6 +297,8 @@ class _AdaptiveMaxPool(_AdaptivePool):
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     """The mean over windows chosen so that a sequence gets the length that is asked for."""
+
+    output_size: tuple[int, ...] = arg(sizes(), "length of the output", letter="O")
 
     spatial = 1
     example = "AdaptiveAvgPool1d: {output_size: 1}"
@@ -288,6 +320,8 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool):
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """The largest value of windows chosen so that a sequence gets the length that is asked for."""
+
+    output_size: tuple[int, ...] = arg(sizes(), "length of the output", letter="O")
 
     spatial = 1
     example = "AdaptiveMaxPool1d: {output_size: 1}"

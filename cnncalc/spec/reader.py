@@ -132,7 +132,7 @@ class _Reading:
 
     def resolve(self, event: Any) -> Any:
         text: str = event.value
-        if event.style is not None or not event.implicit[0]:
+        if event.style or not event.implicit[0]:
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]

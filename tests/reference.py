@@ -1,0 +1,196 @@
+"""PyTorch as referee: one layer, or a whole graph, run on the meta device, where tensors have shapes but no data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnncalc.graph import Graph
+from cnncalc.ops import Op
+
+
+class Permute(nn.Module):
+    def __init__(self, dims: Any) -> None:
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x: Any) -> Any:
+        return x.permute(self.dims)
+
+
+class Slice(nn.Module):
+    def __init__(self, dim: int, start: int, stop: int | None, step: int) -> None:
+        super().__init__()
+        self.dim, self.part = dim, slice(start, stop, step)
+
+    def forward(self, x: Any) -> Any:
+        index = [slice(None)] * x.dim()
+        index[self.dim] = self.part
+        taken = x[tuple(index)]
+        if 0 in taken.shape:
+            raise RuntimeError("nothing is left")
+        return taken
+
+
+class Mean(nn.Module):
+    def __init__(self, dim: Any, keepdim: bool) -> None:
+        super().__init__()
+        self.dim, self.keepdim = dim, keepdim
+
+    def forward(self, x: Any) -> Any:
+        if 0 in self.dim or -x.dim() in self.dim:
+            raise RuntimeError("the mean over the batch")
+        result = x.mean(self.dim, self.keepdim)
+        if result.dim() == 1:
+            raise RuntimeError("no axis is left")
+        return result
+
+
+class PadChannels(nn.Module):
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.before, self.after = before, after
+
+    def forward(self, x: Any) -> Any:
+        return nn.functional.pad(x, [0, 0] * (x.dim() - 2) + [self.before, self.after])
+
+
+class LayerScale(nn.Module):
+    def __init__(self, init_value: float, shape: Any) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full(shape, init_value, device="meta"))
+
+    def forward(self, x: Any) -> Any:
+        return x * self.weight
+
+
+class PartialConv2d(nn.Module):
+    """One small convolution for each output plane, over the planes that it sees."""
+
+    def __init__(self, connections: Any, kernel_size: Any, stride: Any, padding: Any, bias: bool) -> None:
+        super().__init__()
+        self.connections = connections
+        self.planes = nn.ModuleList(
+            nn.Conv2d(len(planes), 1, kernel_size, stride, padding, bias=bias, device="meta") for planes in connections
+        )
+
+    def forward(self, x: Any) -> Any:
+        if max(map(max, self.connections)) >= x.shape[1]:
+            raise RuntimeError("no such plane")
+        parts = [conv(x[:, list(planes)]) for conv, planes in zip(self.planes, self.connections, strict=True)]
+        return torch.cat(parts, 1)
+
+
+class Subsampling(nn.Module):
+    def __init__(self, kernel_size: Any, channels: int) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.weight = nn.Parameter(torch.ones(channels, 1, 1, device="meta"))
+        self.bias = nn.Parameter(torch.ones(channels, 1, 1, device="meta"))
+
+    def forward(self, x: Any) -> Any:
+        return nn.functional.avg_pool2d(x, self.kernel_size) * self.weight + self.bias
+
+
+class RBF(nn.Module):
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.register_buffer("codes", torch.ones(out_features, in_features, device="meta"))
+
+    def forward(self, x: Any) -> Any:
+        return ((x.unsqueeze(1) - self.codes) ** 2).sum(2)
+
+
+class Attention(nn.Module):
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__()
+        self.inner = nn.MultiheadAttention(**arguments, device="meta")
+
+    def forward(self, *inputs: Any) -> Any:
+        query, key, value = inputs if len(inputs) == 3 else (inputs[0],) * 3
+        return self.inner(query, key, value, need_weights=False)[0]
+
+
+class Merge(nn.Module):
+    def __init__(self, kind: str, dim: int = 1) -> None:
+        super().__init__()
+        self.kind, self.dim = kind, dim
+
+    def forward(self, *inputs: Any) -> Any:
+        if self.kind == "concat":
+            return torch.cat(inputs, self.dim)
+        result = inputs[0]
+        for each in inputs[1:]:
+            if self.kind == "add" and each.shape != result.shape:
+                raise RuntimeError("add wants equal shapes")
+            result = result + each if self.kind == "add" else result * each
+        return result
+
+
+OWN: dict[str, Any] = {
+    "Permute": Permute,
+    "Slice": Slice,
+    "Mean": Mean,
+    "PadChannels": PadChannels,
+    "LayerScale": LayerScale,
+    "PartialConv2d": PartialConv2d,
+    "RBF": RBF,
+}
+
+
+def module(op: Op, *shapes: tuple[int, ...]) -> nn.Module:
+    """The PyTorch module of a layer, on the meta device."""
+    arguments, name = op.module_arguments(*shapes), op.type()
+    if name in ("add", "multiply", "concat"):
+        return Merge(name, **arguments)
+    if name == "StochasticDepth":
+        return nn.Identity()
+    if name == "Subsampling":
+        return Subsampling(channels=shapes[0][0], **arguments)
+    if name == "MultiheadAttention":
+        return Attention(**arguments)
+    if name == "Upsample":
+        arguments = {key: _tuple(value) if key in ("size", "scale_factor") else value for key, value in arguments.items()}
+    if name.startswith("Upsampling"):
+        arguments = {key: _tuple(value) for key, value in arguments.items()}
+    cls = OWN.get(name) or getattr(nn, name)
+    with torch.device("meta"):
+        made: nn.Module = cls(**arguments)
+    return made
+
+
+def _tuple(value: Any) -> Any:
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
+
+
+def output_shape(made: nn.Module, *shapes: tuple[int, ...], device: str = "meta") -> tuple[int, ...]:
+    """The shape after a module, without the batch; raises what PyTorch raises."""
+    made.eval()
+    if device != "meta":
+        made.to_empty(device=device)
+    result = made(*(torch.ones(2, *shape, device=device) for shape in shapes))
+    if 0 in result.shape:
+        raise RuntimeError("an axis of size 0")
+    return tuple(result.shape[1:])
+
+
+def parameter_counts(made: nn.Module) -> tuple[int, int]:
+    """Parameters, and buffers without the counters of batches."""
+    params = sum(each.numel() for each in made.parameters())
+    buffers = sum(each.numel() for name, each in made.named_buffers() if not name.endswith("num_batches_tracked"))
+    return params, buffers
+
+
+def run(graph: Graph) -> dict[str, tuple[tuple[int, ...], int, int]]:
+    """Output shape, parameters and buffers of each layer of a graph, as PyTorch has them."""
+    tensors = [torch.empty(2, *(each.shape or ()), device="meta") for each in graph.inputs]
+    found = {}
+    for layer in graph.layers:
+        assert layer.op is not None
+        inputs = [tensors[i] for i in layer.inputs]
+        made = module(layer.op, *(tuple(each.shape[1:]) for each in inputs)).eval()
+        tensors.append(made(*inputs))
+        found[layer.name] = (tuple(tensors[-1].shape[1:]), *parameter_counts(made))
+    return found

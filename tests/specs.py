@@ -1,0 +1,173 @@
+"""Random layers and random specs of all layer types, for tests that hold cnncalc against something else."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from cnncalc.ops import MERGES, REGISTRY, Op
+
+
+def sizes(rng: random.Random, dims: int, low: int, high: int) -> Any:
+    """One number, or one for each axis."""
+    if rng.random() < 0.6:
+        return rng.randint(low, high)
+    return [rng.randint(low, high) for _ in range(dims)]
+
+
+def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Arguments for a layer type that fit a shape more often than not, and sometimes do not."""
+    cls = REGISTRY[name]
+    dims, channels = cls.spatial, shape[0]
+    divisors = [d for d in range(1, channels + 1) if channels % d == 0]
+    groups = rng.choice(divisors) if rng.random() < 0.95 else rng.randint(1, 5)
+    made: dict[str, Any] = {}
+    if name.startswith("Conv"):
+        made = {"out_channels": groups * rng.randint(1, 4), "kernel_size": sizes(rng, dims, 1, 5)}
+        if rng.random() < 0.5:
+            made |= {"stride": sizes(rng, dims, 1, 3), "groups": groups}
+        if rng.random() < 0.5:
+            made |= {"dilation": sizes(rng, dims, 1, 3), "bias": rng.random() < 0.5}
+        if rng.random() < 0.6:
+            made["padding"] = sizes(rng, dims, 0, 3)
+        if name.startswith("ConvTranspose"):
+            if rng.random() < 0.4:
+                made["output_padding"] = sizes(rng, dims, 0, 2)
+        elif rng.random() < 0.2:
+            made["padding"] = rng.choice(["same", "valid"])
+        elif rng.random() < 0.3:
+            made["padding_mode"] = rng.choice(["reflect", "replicate", "circular"])
+    elif "Adaptive" in name:
+        made = {"output_size": sizes(rng, dims, 1, 6)}
+        if isinstance(made["output_size"], list) and rng.random() < 0.5:
+            made["output_size"][0] = None
+    elif "Pool" in name:
+        made = {"kernel_size": sizes(rng, dims, 1, 4)}
+        if rng.random() < 0.7:
+            made["stride"] = sizes(rng, dims, 1, 4)
+        if rng.random() < 0.5:
+            made["ceil_mode"] = True
+        if name.startswith("LP"):
+            made["norm_type"] = rng.choice([1, 2, 3])
+        elif rng.random() < 0.6:
+            made["padding"] = sizes(rng, dims, 0, 2)
+        if name.startswith("Max") and rng.random() < 0.4:
+            made["dilation"] = sizes(rng, dims, 1, 3)
+        if name.startswith("Avg") and rng.random() < 0.4:
+            made["count_include_pad"] = False
+    elif name.startswith(("Linear", "RBF")):
+        made = {"out_features": rng.randint(1, 9)}
+    elif name == "GroupNorm":
+        made = {"num_groups": groups, "affine": rng.random() < 0.7}
+    elif name.startswith(("BatchNorm", "InstanceNorm")):
+        made = {"affine": rng.random() < 0.5, "track_running_stats": rng.random() < 0.5}
+    elif name == "LayerNorm":
+        count = rng.randint(1, len(shape))
+        made = {"normalized_shape": list(shape[-count:]), "elementwise_affine": rng.random() < 0.7, "bias": rng.random() < 0.7}
+    elif name == "LocalResponseNorm":
+        made = {"size": rng.randint(1, 5)}
+    elif name == "PReLU":
+        made = {"num_parameters": rng.choice([1, channels, channels, 2])}
+    elif name == "Threshold":
+        made = {"threshold": 0.1, "value": 0}
+    elif name in ("GLU", "Softmax", "Softmin", "LogSoftmax"):
+        made = {"dim": rng.choice([1, -1, len(shape)])}
+    elif name == "Flatten":
+        made = {"start_dim": rng.randint(1, len(shape)), "end_dim": rng.choice([-1, len(shape), 1])}
+    elif name == "Unflatten":
+        made = {"dim": 1, "unflattened_size": [groups, -1]} if channels % groups == 0 else {"dim": 1, "unflattened_size": [channels, 1]}
+    elif name == "Permute":
+        axes = list(range(1, len(shape) + 1))
+        rng.shuffle(axes)
+        made = {"dims": [0, *axes]}
+    elif name == "Slice":
+        made = {"dim": rng.randint(1, len(shape)), "start": rng.randint(-3, 3), "step": rng.randint(1, 3)}
+        if rng.random() < 0.5:
+            made["stop"] = rng.randint(-3, 9)
+    elif name == "Mean":
+        made = {"dim": rng.sample(range(1, len(shape) + 1), rng.randint(1, len(shape))), "keepdim": rng.random() < 0.5}
+    elif name.startswith("Upsampl"):
+        axes = len(shape) - 1
+        if rng.random() < 0.3:
+            made["size"] = sizes(rng, max(axes, 1), 1, 12)
+        else:
+            made["scale_factor"] = rng.choice([2, 3, 1.5, 0.5, 0.7, 1.1]) if rng.random() < 0.7 else [rng.choice([2, 1.3])] * max(axes, 1)
+        if name == "Upsample":
+            made["mode"] = rng.choice(["nearest", "nearest-exact", {1: "linear", 2: "bilinear", 3: "trilinear"}.get(axes, "nearest"), "bicubic"])
+    elif name in ("PixelShuffle", "PixelUnshuffle"):
+        made = {"upscale_factor" if name == "PixelShuffle" else "downscale_factor": rng.randint(1, 3)}
+    elif name == "ChannelShuffle":
+        made = {"groups": groups}
+    elif name == "PadChannels":
+        made = {"before": rng.randint(0, 3), "after": rng.randint(0, 3)}
+    elif "Pad" in name:
+        if rng.random() < 0.4:
+            made = {"padding": rng.randint(0, 4)}
+        else:
+            low = 0 if name.startswith(("Reflection", "Replication", "Circular")) else -2
+            made = {"padding": [rng.randint(low, 4) for _ in range(2 * dims)]}
+        if name.startswith("Constant"):
+            made["value"] = 0.5
+    elif name == "StochasticDepth":
+        made = {"p": 0.2}
+    elif name == "PartialConv2d":
+        made = {
+            "connections": [sorted(rng.sample(range(channels), rng.randint(1, channels))) for _ in range(rng.randint(1, 4))],
+            "kernel_size": sizes(rng, 2, 1, 4),
+            "stride": sizes(rng, 2, 1, 2),
+            "padding": sizes(rng, 2, 0, 2),
+            "bias": rng.random() < 0.5,
+        }
+    elif name == "MultiheadAttention":
+        features = [d for d in range(1, shape[-1] + 1) if shape[-1] % d == 0]
+        made = {"num_heads": rng.choice(features), "bias": rng.random() < 0.6, "add_bias_kv": rng.random() < 0.3, "add_zero_attn": rng.random() < 0.3}
+    elif name == "concat":
+        made = {"dim": 1}
+    return made
+
+
+def shape_for(rng: random.Random, cls: type[Op]) -> tuple[int, ...]:
+    """An input of the number of axes that a layer type wants."""
+    if cls.__name__.startswith(("BatchNorm", "InstanceNorm")):
+        axes = rng.choice(cls.axes)  # type: ignore[attr-defined]
+    elif cls.__name__ == "MultiheadAttention":
+        axes = 2
+    elif cls.__name__ == "RBF":
+        axes = 1
+    elif cls.__name__ == "ChannelShuffle":
+        axes = rng.randint(2, 4)
+    elif cls.__name__.startswith("Upsampling"):
+        axes = 3
+    else:
+        axes = cls.spatial + 1 if cls.spatial else rng.randint(1, 4)
+    return tuple(rng.choice([1, 2, 3, 4, 6, 8, 9, 12]) if axis == 0 else rng.randint(1, 12) for axis in range(axes))
+
+
+def spec(rng: random.Random, length: int = 6) -> str:
+    """The text of a spec of random layers with branches, most of which fit."""
+    shape = tuple(rng.randint(1, 12) for _ in range(rng.randint(2, 4)))
+    lines = [f"input: {list(shape)}", "layers:"]
+    for _ in range(length):
+        name = rng.choice([each for each in REGISTRY if each not in MERGES])
+        lines += _entry(rng, name, shape, "  ")
+    return "\n".join(lines) + "\n"
+
+
+def _entry(rng: random.Random, name: str, shape: tuple[int, ...], indent: str) -> list[str]:
+    layer = f"{{{name}: {flow(arguments(rng, name, shape))}}}"
+    chance = rng.random()
+    if chance < 0.15:
+        merge = rng.choice(["concat", "multiply", "add"])
+        return [f"{indent}- {merge}:", f"{indent}    - [{layer}]", f"{indent}    - []"]
+    if chance < 0.25:
+        return [f"{indent}- {layer[:-1]}, repeat: {rng.randint(0, 3)}}}"]
+    return [f"{indent}- {layer}"]
+
+
+def flow(value: Any) -> str:
+    """A value as YAML writes it on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {flow(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
