@@ -38,16 +38,25 @@ def comparison(reports: Sequence[Report]) -> Table:
     for report in reports:
         own = report.totals
         cells = (
-            report.title, own.params, _over(own.params, first.params), own.macs, _over(own.macs, first.macs), own.depth,
-            own.weight_bytes, own.peak_inference_bytes,
-        )  # fmt: skip
+            report.title,
+            own.params,
+            _over(own.params, first.params),
+            own.macs,
+            _over(own.macs, first.macs),
+            own.depth,
+            own.weight_bytes,
+            own.peak_inference_bytes,
+        )
         if not own.complete:
             cells = tuple(AtLeast(cell) if isinstance(cell, int) else cell for cell in cells)  # type: ignore[assignment]
         lines.append(Line(cells))
     inputs = {readable(report.graph.inputs[0].shape or ()) for report in reports}
-    same = f"input {inputs.pop()}" if len(inputs) == 1 else "inputs differ: " + ", ".join(
-        f"{report.title} {readable(report.graph.inputs[0].shape or ())}" for report in reports
-    )  # fmt: skip
+    same = (
+        f"input {inputs.pop()}"
+        if len(inputs) == 1
+        else "inputs differ: "
+        + ", ".join(f"{report.title} {readable(report.graph.inputs[0].shape or ())}" for report in reports)
+    )
     head = (
         f"{same} · batch {reports[0].batch} · {reports[0].dtype}",
         "× is the ratio to the first; weights: parameters and buffers; peak: of activations during inference",
@@ -76,7 +85,14 @@ def verdicts(results: Sequence[checking.Checked]) -> Table:
     found = list(checking.claims(results))
     lines = [
         Line(
-            (result.title, verdict.part, verdict.claim.quantity, verdict.claim.value, _known(verdict.computed), verdict.holds),
+            (
+                result.title,
+                verdict.part,
+                verdict.claim.quantity,
+                verdict.claim.value,
+                _known(verdict.computed),
+                verdict.holds,
+            ),
             "pass" if verdict.holds else "fail",
         )
         for result, verdict in found
@@ -86,7 +102,9 @@ def verdicts(results: Sequence[checking.Checked]) -> Table:
     if not found:
         notes.append("nothing is claimed: an expect: beside a layer, or for the network, would be checked")
     else:
-        notes.append(f"{len(found) - len(failed)} of {len(found)} claims hold" + (f", {len(failed)} FAIL" if failed else ""))
+        notes.append(
+            f"{len(found) - len(failed)} of {len(found)} claims hold" + (f", {len(failed)} FAIL" if failed else "")
+        )
     return Table("", columns if found else (), lines, (), tuple(notes), document=[_verdict(*each) for each in found])
 
 
@@ -137,9 +155,8 @@ def zoo_table() -> Table:
             totals, shape = report.totals, report.graph.inputs[0].shape
             name = variant or path.stem
             network = "" if variant else spec.title
-            lines.append(
-                Line((name, network, shape, totals.params, totals.macs, totals.depth), "layer" if variant else "group", int(bool(variant)))
-            )  # fmt: skip
+            cells = (name, network, shape, totals.params, totals.macs, totals.depth)
+            lines.append(Line(cells, "layer" if variant else "group", int(bool(variant))))
     notes = ("any of these names is a SPEC: cnncalc summary vgg16; its file is cnncalc new NAME --like vgg16 away",)
     return Table("", columns, lines, (), notes)
 
@@ -162,7 +179,12 @@ def op_table(name: str) -> Table:
     if cls is None:
         hint = did_you_mean(name, REGISTRY) or "`cnncalc ops` lists them"
         raise wrong_call(f"there is no layer type {name}", hint)
-    columns = (Column("argument", "argument"), Column("default", "default"), Column("letter", "letter"), Column("meaning", "meaning"))
+    columns = (
+        Column("argument", "argument"),
+        Column("default", "default"),
+        Column("letter", "letter"),
+        Column("meaning", "meaning"),
+    )
     lines = []
     for each in cls.arguments():
         default = "required" if each.required else "known" if each.inferred else _default(each.default)
@@ -171,7 +193,9 @@ def op_table(name: str) -> Table:
     steps = example_steps(cls)
     for step in steps:
         formula = step.formula
-        notes.append(f"{formula.name} [{formula.unit}]\n  {formula.symbol or 'value'} = {formula.text}\n  {formula.source}")
+        notes.append(
+            f"{formula.name} [{formula.unit}]\n  {formula.symbol or 'value'} = {formula.text}\n  {formula.source}"
+        )
         if formula.remark:
             notes[-1] += "\n" + textwrap.indent(textwrap.fill(formula.remark, 76), "  ")
     if cls.operations:
@@ -183,7 +207,9 @@ def op_table(name: str) -> Table:
     example += [f"  {step.formula.symbol or step.formula.name} = {step.line} {step.formula.unit}" for step in steps]
     notes.append("\n".join(example))
     notes = [f"{note}\n" for note in notes[:-1]] + notes[-1:]
-    return Table(f"{name}: {_summary(cls)}", columns if lines else (), lines, (f"family: {family_of(cls)}",), tuple(notes))
+    return Table(
+        f"{name}: {_summary(cls)}", columns if lines else (), lines, (f"family: {family_of(cls)}",), tuple(notes)
+    )
 
 
 def formula_table() -> Table:
@@ -196,7 +222,15 @@ def formula_table() -> Table:
         Column("source", "source"),
     )
     lines = [
-        Line((each.chapter, each.name, f"{each.symbol} = {each.text}" if each.symbol else each.text, each.unit, each.source))
+        Line(
+            (
+                each.chapter,
+                each.name,
+                f"{each.symbol} = {each.text}" if each.symbol else each.text,
+                each.unit,
+                each.source,
+            )
+        )
         for each in in_teaching_order()
     ]
     return Table("", columns, lines)
@@ -226,7 +260,9 @@ def first_spec(name: str, like: str = "") -> tuple[Path, str]:
     if path.exists():
         raise wrong_call("is there already", "choose another name, or delete it first", where=str(path))
     if not path.parent.is_dir():
-        raise wrong_call("there is no such folder", "make it first, or name a folder that is there", where=str(path.parent))
+        raise wrong_call(
+            "there is no such folder", "make it first, or name a folder that is there", where=str(path.parent)
+        )
     modeline = f"# yaml-language-server: $schema=./{FILE}\n"
     if like:
         return path, modeline + locate(like)[0].text
@@ -257,4 +293,10 @@ def _summary(cls: Any) -> str:
 def _default(value: Any) -> str:
     if value is None:
         return "null"
-    return str(value).lower() if isinstance(value, bool) else as_text(value) if not isinstance(value, int) else number(value)
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else as_text(value)
+        if not isinstance(value, int)
+        else number(value)
+    )

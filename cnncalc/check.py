@@ -135,7 +135,7 @@ def _agree(claimed: Any, computed: Any) -> bool:
     unit = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[rounded.group(3)]
     printed = int(rounded.group(1) + (rounded.group(2) or ""))
     # Half a unit of the last printed digit, in integers: |printed·unit − computed·10^digits| ≤ unit/2.
-    return 2 * abs(printed * unit - computed * 10**digits) <= unit
+    return bool(2 * abs(printed * unit - computed * 10**digits) <= unit)
 
 
 def _work(report: Report, claim: Claim) -> str:

@@ -110,9 +110,7 @@ class Formula:
     ⌊(32 + 2·0 − 1·(5 − 1) − 1)/1⌋ + 1 = 28
     """
 
-    def __init__(
-        self, function: FunctionType, name: str, chapter: str, symbol: str, unit: str, source: str
-    ) -> None:
+    def __init__(self, function: FunctionType, name: str, chapter: str, symbol: str, unit: str, source: str) -> None:
         self.function, self.name, self.chapter = function, name, chapter
         self.symbol, self.unit, self.source = symbol, unit, source
 
@@ -185,7 +183,9 @@ class Step(NamedTuple):
 _FORMULAS: dict[str, Formula] = {}
 
 
-def formula(name: str, *, chapter: str, unit: str, source: str, symbol: str = "") -> Callable[[Callable[..., Any]], Formula]:
+def formula(
+    name: str, *, chapter: str, unit: str, source: str, symbol: str = ""
+) -> Callable[[Callable[..., Any]], Formula]:
     """Make a formula of a function whose body is one arithmetic expression.
 
     `unit` and `source` are required, so that no number can exist without them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .analysis import cost, memory, receptive_field
 from .analysis.depth import depth
@@ -57,12 +57,12 @@ class Row(NamedTuple):
     """One layer of a report."""
 
     report: Report
-    index: int  # of the layer among the nodes of the graph
+    node: int  # the place of the layer among the nodes of the graph
     figures: Figures
 
     @property
     def layer(self) -> Layer:
-        return self.report.graph.nodes[self.index]
+        return self.report.graph.nodes[self.node]
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ class Row(NamedTuple):
     @property
     def receptive_field(self) -> ReceptiveField | None:
         """What a unit sees of the input; None without spatial axes, or where it is not known."""
-        return receptive_field.receptive_field(self.report.graph, self.layer, self.report.states[self.index])
+        return receptive_field.receptive_field(self.report.graph, self.layer, self.report.states[self.node])
 
     def explain(self, question: str = "") -> Explanation:
         """The work behind the figures: all of them, or those of one question ("shape", "params", "macs", …).
@@ -226,7 +226,9 @@ class Report:
     def __getitem__(self, name: str) -> Row:
         found = self._by_name.get(name)
         if found is None:
-            hint = did_you_mean(name, self._by_name) or f"a group is report.part({name!r})" * (name in self.graph.groups)
+            hint = did_you_mean(name, self._by_name) or f"a group is report.part({name!r})" * (
+                name in self.graph.groups
+            )
             raise KeyError(f"there is no layer {name!r}" + (f"; {hint}" if hint else ""))
         return found
 
@@ -237,7 +239,8 @@ class Report:
         return len(self.rows)
 
     def __repr__(self) -> str:
-        return f"<Report of {self.title}: {len(self.rows)} layers, {self.totals.params:,} parameters, {self.totals.macs:,} MACs>"
+        totals = self.totals
+        return f"<Report of {self.title}: {len(self.rows)} layers, {totals.params:,} parameters, {totals.macs:,} MACs>"
 
     def _repr_html_(self) -> str:
         from .render.html import report_html
@@ -307,7 +310,9 @@ def analyse(
     if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 10**9:
         raise wrong_call(f"batch is {batch}; it must be a whole number ≥ 1")
     if dtype not in memory.BYTES:
-        raise wrong_call(f"there is no dtype {dtype}", did_you_mean(dtype, memory.BYTES) or f"use one of {', '.join(memory.BYTES)}")
+        raise wrong_call(
+            f"there is no dtype {dtype}", did_you_mean(dtype, memory.BYTES) or f"use one of {', '.join(memory.BYTES)}"
+        )
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
     report = Report(graph, batch, dtype, inplace)
     width, nodes, found = memory.BYTES[dtype], graph.nodes, cost.costs(graph)

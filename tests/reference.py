@@ -152,7 +152,9 @@ def module(op: Op, *shapes: tuple[int, ...]) -> nn.Module:
     if name == "MultiheadAttention":
         return Attention(**arguments)
     if name == "Upsample":
-        arguments = {key: _tuple(value) if key in ("size", "scale_factor") else value for key, value in arguments.items()}
+        arguments = {
+            key: _tuple(value) if key in ("size", "scale_factor") else value for key, value in arguments.items()
+        }
     if name.startswith("Upsampling"):
         arguments = {key: _tuple(value) for key, value in arguments.items()}
     cls = OWN.get(name) or getattr(nn, name)

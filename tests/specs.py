@@ -63,7 +63,11 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
         made = {"affine": rng.random() < 0.5, "track_running_stats": rng.random() < 0.5}
     elif name == "LayerNorm":
         count = rng.randint(1, len(shape))
-        made = {"normalized_shape": list(shape[-count:]), "elementwise_affine": rng.random() < 0.7, "bias": rng.random() < 0.7}
+        made = {
+            "normalized_shape": list(shape[-count:]),
+            "elementwise_affine": rng.random() < 0.7,
+            "bias": rng.random() < 0.7,
+        }
     elif name == "LocalResponseNorm":
         made = {"size": rng.randint(1, 5)}
     elif name == "PReLU":
@@ -75,7 +79,11 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
     elif name == "Flatten":
         made = {"start_dim": rng.randint(1, len(shape)), "end_dim": rng.choice([-1, len(shape), 1])}
     elif name == "Unflatten":
-        made = {"dim": 1, "unflattened_size": [groups, -1]} if channels % groups == 0 else {"dim": 1, "unflattened_size": [channels, 1]}
+        made = (
+            {"dim": 1, "unflattened_size": [groups, -1]}
+            if channels % groups == 0
+            else {"dim": 1, "unflattened_size": [channels, 1]}
+        )
     elif name == "Permute":
         axes = list(range(1, len(shape) + 1))
         rng.shuffle(axes)
@@ -91,9 +99,18 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
         if rng.random() < 0.3:
             made["size"] = sizes(rng, max(axes, 1), 1, 12)
         else:
-            made["scale_factor"] = rng.choice([2, 3, 1.5, 0.5, 0.7, 1.1]) if rng.random() < 0.7 else [rng.choice([2, 1.3])] * max(axes, 1)
+            made["scale_factor"] = (
+                rng.choice([2, 3, 1.5, 0.5, 0.7, 1.1]) if rng.random() < 0.7 else [rng.choice([2, 1.3])] * max(axes, 1)
+            )
         if name == "Upsample":
-            made["mode"] = rng.choice(["nearest", "nearest-exact", {1: "linear", 2: "bilinear", 3: "trilinear"}.get(axes, "nearest"), "bicubic"])
+            made["mode"] = rng.choice(
+                [
+                    "nearest",
+                    "nearest-exact",
+                    {1: "linear", 2: "bilinear", 3: "trilinear"}.get(axes, "nearest"),
+                    "bicubic",
+                ]
+            )
     elif name in ("PixelShuffle", "PixelUnshuffle"):
         made = {"upscale_factor" if name == "PixelShuffle" else "downscale_factor": rng.randint(1, 3)}
     elif name == "ChannelShuffle":
@@ -112,7 +129,9 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
         made = {"p": 0.2}
     elif name == "PartialConv2d":
         made = {
-            "connections": [sorted(rng.sample(range(channels), rng.randint(1, channels))) for _ in range(rng.randint(1, 4))],
+            "connections": [
+                sorted(rng.sample(range(channels), rng.randint(1, channels))) for _ in range(rng.randint(1, 4))
+            ],
             "kernel_size": sizes(rng, 2, 1, 4),
             "stride": sizes(rng, 2, 1, 2),
             "padding": sizes(rng, 2, 0, 2),
@@ -120,7 +139,12 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
         }
     elif name == "MultiheadAttention":
         features = [d for d in range(1, shape[-1] + 1) if shape[-1] % d == 0]
-        made = {"num_heads": rng.choice(features), "bias": rng.random() < 0.6, "add_bias_kv": rng.random() < 0.3, "add_zero_attn": rng.random() < 0.3}
+        made = {
+            "num_heads": rng.choice(features),
+            "bias": rng.random() < 0.6,
+            "add_bias_kv": rng.random() < 0.3,
+            "add_zero_attn": rng.random() < 0.3,
+        }
     elif name == "concat":
         made = {"dim": 1}
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import did_you_mean, wrong_call
 from ..formula import Step, number
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from ..report import Report, Row
 
 QUESTIONS = ("shape", "params", "macs", "flops", "connections", "memory", "receptive-field")
-_ALIASES = {"shapes": "shape", "parameters": "params", "work": "flops", "rf": "receptive-field", "receptive_field": "receptive-field"}
+_ALIASES = {
+    "shapes": "shape",
+    "parameters": "params",
+    "work": "flops",
+    "rf": "receptive-field",
+    "receptive_field": "receptive-field",
+}
 
 
 class Line(NamedTuple):
@@ -109,7 +115,9 @@ def totals(report: Report, question: str) -> Iterator[Explanation]:
         parts = [getattr(row.figures, attributes.get(name, name)) for row in report.rows]
         known = [part for part in parts if part]
         if known:
-            terms = " + ".join(number(part) for part in known) if len(known) <= 12 else f"the sum of {len(known)} layers"
+            terms = (
+                " + ".join(number(part) for part in known) if len(known) <= 12 else f"the sum of {len(known)} layers"
+            )
             lines.append(Line(label, text=f"{terms} = {at_least}{number(value)}"))
     if lines:
         yield Explanation(f"{report.title}: all {len(report.rows)} layers", tuple(lines))
@@ -186,9 +194,9 @@ def remainder(step: Step) -> str:
         return ""
     exact = f"({N}{f' + 2·{P}' if P else ''} − {extent})/{S} + 1 = {span / S + 1:.2f} does not fit: PyTorch "
     if step.formula is ceil_output:
-        return exact + f"rounds it up to {step.value}, and the last window hangs over the end" * (
-            step.value > span // S + 1
-        ) + f"would round it up, but a window may not start in the padding: {step.value}" * (step.value == span // S + 1)
+        if step.value > span // S + 1:
+            return exact + f"rounds it up to {step.value}, and the last window hangs over the end"
+        return exact + f"would round it up, but a window may not start in the padding: {step.value}"
     lost = span % S - P
     if lost <= 0:
         return exact + f"floors it to {step.value}, and only padding is left out"
@@ -216,10 +224,14 @@ def _field_lines(row: Row) -> Iterator[tuple[str, Line]]:
         window = reach[before.axis].window if before.axis is not None else None
         if window is None or (window.extent, window.stride, window.padding) == (1, 1, 0):
             continue
-        yield "receptive-field", Line(
-            "receptive field", field_size.step(r=before.size, F=window.extent, j=before.stride),
-            remark="" if window.exact else "a bound for all positions",
-        )  # fmt: skip
+        yield (
+            "receptive-field",
+            Line(
+                "receptive field",
+                field_size.step(r=before.size, F=window.extent, j=before.stride),
+                remark="" if window.exact else "a bound for all positions",
+            ),
+        )
         yield "receptive-field", Line("its stride", field_stride.step(j=before.stride, S=window.stride))
         yield (
             "receptive-field",

@@ -17,7 +17,7 @@ BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
     unit="bytes",
     source="Stanford CS231n, Convolutional Networks, computational considerations",
 )
-def tensor_bytes(B: Any, O: Any, b: Any) -> Any:  # noqa: E741
+def tensor_bytes(B: Any, O: Any, b: Any) -> Any:
     return B * prod(O) * b
 
 

@@ -51,7 +51,7 @@ class ReceptiveField(NamedTuple):
     """The receptive field of a layer: size, stride and padding for each axis of the input, and what they mean.
 
     `kind` is "exact", "union" (the smallest interval that holds what several branches or positions see) or
-    "whole input".
+    "whole input", where the size may exceed that of the input: the rest falls on padding.
     """
 
     size: tuple[Number, ...]
@@ -99,7 +99,9 @@ def receptive_field(graph: Graph, layer: Layer, state: State | None) -> Receptiv
     whole = [_covers(field, layer.shape, N) for field, N in zip(found, size, strict=True)]
     kind = "whole input" if all(whole) else "exact" if all(field.exact for field in found) else "union"
     return ReceptiveField(
-        tuple(N if all(whole) else _floor(field.size) for field, N in zip(found, size, strict=True)),
+        tuple(
+            N if all(whole) and not field.exact else _floor(field.size) for field, N in zip(found, size, strict=True)
+        ),
         tuple(_tidy(field.stride) for field in found),
         tuple(_tidy(field.padding) for field in found),
         kind,

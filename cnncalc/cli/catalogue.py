@@ -44,7 +44,9 @@ def schema(output: Output = None) -> None:
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="Name of the network, or the file to write.", show_default=False)],
-    like: Annotated[str, typer.Option("--like", help="Begin with a copy of a network in the zoo.", show_default=False)] = "",
+    like: Annotated[
+        str, typer.Option("--like", help="Begin with a copy of a network in the zoo.", show_default=False)
+    ] = "",
 ) -> None:
     """Write a first spec, with the schema beside it so that editors complete and explain."""
     from ..catalogue import first_spec
@@ -57,5 +59,3 @@ def new(
         write_file(schema_path, json.dumps(made(), ensure_ascii=False, indent=1) + "\n")
     write_file(path, text)
     print(f"wrote {path} and {schema_path.name}; now: cnncalc shapes {path}", file=sys.stderr)
-
-

@@ -15,7 +15,9 @@ from .output import complain, emit
 
 @app.command()
 def check(
-    specs: Annotated[list[str] | None, typer.Argument(help="Specs to check.", metavar="SPEC...", show_default=False)] = None,
+    specs: Annotated[
+        list[str] | None, typer.Argument(help="Specs to check.", metavar="SPEC...", show_default=False)
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Check the whole zoo.")] = False,
     format: Format = None,
     output: Output = None,
@@ -38,8 +40,8 @@ def check(
     emit(verdicts(results), kind, output)
     for result in results:
         complain((*result.warnings, *result.report.graph.errors))
-    for error in unreadable:
-        print(f"\n{error}", file=sys.stderr)
+    for each in unreadable:
+        print(f"\n{each}", file=sys.stderr)
     if unreadable or any(result.report.graph.errors for result in results):
         raise typer.Exit(2)
     if not all(result.holds for result in results):

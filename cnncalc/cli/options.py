@@ -17,8 +17,14 @@ Set = Annotated[
 ]
 Input = Annotated[
     list[str] | None,
-    typer.Option("--input", "-i", metavar="CxHxW", help="Another input, channels first; NAME=CxHxW where there are several.", show_default=False),
-]  # fmt: skip
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="CxHxW",
+        help="Another input, channels first; NAME=CxHxW where there are several.",
+        show_default=False,
+    ),
+]
 Batch = Annotated[int, typer.Option("--batch", "-b", help="Images in the batch.")]
 Dtype = Annotated[str, typer.Option("--dtype", help="float64, float32, float16, bfloat16 or int8.")]
 InPlace = Annotated[bool, typer.Option("--inplace", help="Count every activation that can work in place as if it did.")]
@@ -27,14 +33,20 @@ Format = Annotated[
 ]
 Output = Annotated[
     str | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; its ending tells the format.", show_default=False),
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write to a file; its ending tells the format.", show_default=False
+    ),
 ]
-Depth = Annotated[int | None, typer.Option("--depth", "-d", help="Fold the layers to so many levels.", show_default=False)]
+Depth = Annotated[
+    int | None, typer.Option("--depth", "-d", help="Fold the layers to so many levels.", show_default=False)
+]
 Columns = Annotated[
-    str | None, typer.Option("--columns", "-c", help="Columns, with commas; a wrong one lists them.", show_default=False)
+    str | None,
+    typer.Option("--columns", "-c", help="Columns, with commas; a wrong one lists them.", show_default=False),
 ]
 Sort = Annotated[
-    str | None, typer.Option("--sort", "-s", help="Sort by a column, largest first; -COLUMN the other way.", show_default=False)
+    str | None,
+    typer.Option("--sort", "-s", help="Sort by a column, largest first; -COLUMN the other way.", show_default=False),
 ]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Print again whenever the file is saved, and what changed.")]
 
@@ -54,7 +66,9 @@ def settings(given: list[str] | None) -> dict[str, Any]:
             value = expressions.evaluate(text, {})
         except Misfit as misfit:
             if not re.fullmatch(r"[A-Za-z_][\w\-]*", text.strip()):
-                raise wrong_call(f"--set {each}: {misfit.cause}", misfit.hint or "a number, a list such as [3,4,6,3], or a word") from None
+                raise wrong_call(
+                    f"--set {each}: {misfit.cause}", misfit.hint or "a number, a list such as [3,4,6,3], or a word"
+                ) from None
             value = text.strip()
         values[name.strip()] = value
     return values
@@ -90,5 +104,7 @@ def chosen_format(format: str | None, output: str | None) -> str:
         endings = {ending: name for name, ending in FORMATS.items()}
         return next((name for ending, name in endings.items() if output and output.endswith(ending)), "table")
     if format not in FORMATS:
-        raise wrong_call(f"there is no format {format}", did_you_mean(format, FORMATS) or f"use one of {', '.join(FORMATS)}")
+        raise wrong_call(
+            f"there is no format {format}", did_you_mean(format, FORMATS) or f"use one of {', '.join(FORMATS)}"
+        )
     return format

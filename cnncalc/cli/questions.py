@@ -6,11 +6,27 @@ from typing import NamedTuple
 
 import typer
 
+from ..render.table import Table
 from ..report import Report, analyse
 from . import app
 from .options import (
-    Batch, Columns, Depth, Dtype, Format, Input, InPlace, Output, Set, Sort, Spec, Watch, chosen_format, listed, settings, shapes,
-)  # fmt: skip
+    Batch,
+    Columns,
+    Depth,
+    Dtype,
+    Format,
+    InPlace,
+    Input,
+    Output,
+    Set,
+    Sort,
+    Spec,
+    Watch,
+    chosen_format,
+    listed,
+    settings,
+    shapes,
+)
 from .output import complain, emit, is_terminal
 
 HELP = {
@@ -77,8 +93,14 @@ def _register(question: str) -> None:
 
 
 def _table(
-    report: Report, question: str, depth: int | None, columns: str | None, sort: str | None, format: str, output: str | None
-):  # type: ignore[no-untyped-def]
+    report: Report,
+    question: str,
+    depth: int | None,
+    columns: str | None,
+    sort: str | None,
+    format: str,
+    output: str | None,
+) -> Table:
     from ..errors import wrong_call
     from ..render.views import SCREEN, Choice, summary, view
 

@@ -20,7 +20,9 @@ def follow(spec: str, answer: Callable[[], Report]) -> None:
     """Answer now and after every change of the file, until interrupted."""
     path = is_file_spec(spec)
     if path is None:
-        raise wrong_call("--watch wants a file", "networks of the zoo do not change: copy one with `cnncalc new`", where=spec)
+        raise wrong_call(
+            "--watch wants a file", "networks of the zoo do not change: copy one with `cnncalc new`", where=spec
+        )
     before: Report | None = None
     try:
         while True:
@@ -44,7 +46,10 @@ def _once(answer: Callable[[], Report], before: Report | None) -> Report | None:
     complain((*report.warnings, *report.graph.errors))
     if before is not None:
         changed = changes(before, report)
-        print("\nchanged:\n" + "\n".join(f"  {line}" for line in changed) if changed else "\nno figure changed", flush=True)
+        print(
+            "\nchanged:\n" + "\n".join(f"  {line}" for line in changed) if changed else "\nno figure changed",
+            flush=True,
+        )
     return report
 
 

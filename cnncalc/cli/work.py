@@ -11,21 +11,30 @@ from . import app
 from .options import Batch, Dtype, Format, Input, Output, Set, Spec, chosen_format, settings, shapes
 from .output import complain, emit, emit_text
 
+Layer = Annotated[str, typer.Argument(help="A layer or a group; without it, the whole network.", show_default=False)]
+Question = Annotated[
+    str,
+    typer.Option(
+        "--question",
+        "-q",
+        help="Only shape, params, macs, flops, connections, memory or receptive-field.",
+        show_default=False,
+    ),
+]
+
 
 @app.command()
 def explain(
     spec: Spec,
-    layer: Annotated[str, typer.Argument(help="A layer or a group; without it, the whole network.", show_default=False)] = "",
-    question: Annotated[
-        str, typer.Option("--question", "-q", help="shape, params, macs, flops, connections, memory or receptive-field.", show_default=False)
-    ] = "",
+    layer: Layer = "",
+    question: Question = "",
     set_: Set = None,
     input_: Input = None,
     batch: Batch = 1,
     dtype: Dtype = "float32",
     format: Format = None,
     output: Output = None,
-) -> None:  # fmt: skip
+) -> None:
     """Formula, substitution, result and source of every number of a layer."""
     from ..analysis.explain import explain as explained
     from ..render.explanation import as_latex, as_markdown, as_table, as_text
@@ -73,5 +82,3 @@ def compare(
     errors = [problem for report in reports for problem in report.graph.errors]
     if complain(errors):
         raise typer.Exit(2)
-
-

@@ -1,7 +1,8 @@
 """The layer types, one family a file. Importing this package registers them all."""
 
+from ..formula import Step
 from . import activation, attention, conv, dropout, lenet, linear, merge, norm, pad, pool, resample, shape
-from .base import REGISTRY, Argument, Count, Op, Parameter, Reach, Shape, Step, Window, Work, readable, value_of
+from .base import REGISTRY, Argument, Count, Op, Parameter, Reach, Shape, Window, Work, readable, value_of
 
 #: The families in teaching order, and their layer types in the order of the files.
 FAMILIES = {

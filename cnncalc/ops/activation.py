@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import formula, over, prod
@@ -269,10 +269,12 @@ class _AlongAxis(Op):
     """What the softmax family shares: an axis that sums to 1."""
 
     dim: int | None = arg(
-        optional(whole(-8)), "the axis that sums to 1, the batch being 0; 1 for vectors and images if null", default=None
+        optional(whole(-8)),
+        "the axis that sums to 1, the batch being 0; 1 for vectors and images if null",
+        default=None,
     )
 
-    operations = ("exponential", "add", "divide")
+    operations: ClassVar[tuple[str, ...]] = ("exponential", "add", "divide")
 
     def axis(self, shape: Shape) -> int:
         # PyTorch's rule for a missing dim: 0 for 1 or 3 axes, 1 otherwise, counted with the batch.
@@ -356,5 +358,3 @@ class LayerScale(Op):
 
     def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
         return {"init_value": self.init_value, "shape": self.parameters(*shapes)[0].shape}
-
-

@@ -210,7 +210,11 @@ class Op:
     def check(self, *shapes: Shape) -> None:
         """What is stated although the graph knows it must be true, and the axes must be as many as demanded."""
         if self.spatial and not self.many_inputs and len(shapes[0]) != self.spatial + 1:
-            wanted = {1: "channels and a length", 2: "channels, height and width", 3: "channels, depth, height and width"}
+            wanted = {
+                1: "channels and a length",
+                2: "channels, height and width",
+                3: "channels, depth, height and width",
+            }
             raise Misfit(
                 f"{self.type()} wants {wanted[self.spatial]}; {{layer}} receives {readable(shapes[0])}",
                 hint="put it before Flatten" if len(shapes[0]) == 1 else "",

@@ -83,7 +83,7 @@ def biases(K: Any) -> Any:
     unit="MAC",
     source="Howard et al. (2017), MobileNets, section 3.1; Sze et al. (2017), Efficient Processing, section III",
 )
-def conv_macs(F: Any, C: Any, G: Any, K: Any, O: Any) -> Any:  # noqa: E741
+def conv_macs(F: Any, C: Any, G: Any, K: Any, O: Any) -> Any:
     """Every weight is used once for each output position; biases are not counted."""
     return prod(F) * over(C, G) * K * prod(O)
 
@@ -107,7 +107,7 @@ def transposed_macs(F: Any, C: Any, G: Any, K: Any, N: Any) -> Any:
     unit="connections",
     source="LeCun et al. (1998), Gradient-based learning, section II.B",
 )
-def conv_connections(F: Any, C: Any, G: Any, β: Any, K: Any, O: Any) -> Any:  # noqa: E741
+def conv_connections(F: Any, C: Any, G: Any, β: Any, K: Any, O: Any) -> Any:
     """The bias counts as a connection of each output unit."""
     return (prod(F) * over(C, G) + β) * K * prod(O)
 
@@ -246,9 +246,7 @@ class _ConvTranspose(_Convolution):
     """What the three transposed convolutions share."""
 
     padding: tuple[int, ...] = arg(sizes(0), "what is cut off each side of the output", default=0, letter="P")
-    output_padding: tuple[int, ...] = arg(
-        sizes(0), "what is added at the end of the output", default=0, letter="A"
-    )
+    output_padding: tuple[int, ...] = arg(sizes(0), "what is added at the end of the output", default=0, letter="A")
     padding_mode: str = arg(word("zeros"), "PyTorch knows only zeros here", default="zeros")
 
     def check(self, *shapes: Shape) -> None:
@@ -273,7 +271,9 @@ class _ConvTranspose(_Convolution):
         return (channels, self.out_channels // self.groups, *self.kernel_size)
 
     def output(self, *shapes: Shape) -> tuple[Size, ...]:
-        axes = zip(shapes[0][1:], self.kernel_size, self.stride, self.padding, self.dilation, self.output_padding, strict=True)
+        axes = zip(
+            shapes[0][1:], self.kernel_size, self.stride, self.padding, self.dilation, self.output_padding, strict=True
+        )
         return (
             self.out_channels,
             *(transposed_output.step(N=N, F=F, S=S, P=P, D=D, A=A) for N, F, S, P, D, A in axes),

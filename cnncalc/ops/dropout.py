@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from ..errors import Misfit
 from .base import Op, Shape, arg, readable
 from .kinds import FLAG, SHARE, word
@@ -32,7 +31,9 @@ class Dropout1d(_Dropout):
     def check(self, *shapes: Shape) -> None:
         super().check(*shapes)
         if len(shapes[0]) > 2:
-            raise Misfit("Dropout1d wants a sequence; {layer} receives " + readable(shapes[0]), hint="use Dropout2d or Dropout3d")
+            raise Misfit(
+                "Dropout1d wants a sequence; {layer} receives " + readable(shapes[0]), hint="use Dropout2d or Dropout3d"
+            )
 
 
 class Dropout2d(_Dropout):

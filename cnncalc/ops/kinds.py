@@ -125,7 +125,11 @@ def whole_list(minimum: int = -LARGEST, single: bool = True, length: int | None 
 
     def read(value: Any, dims: int) -> tuple[int, ...]:
         values = value if isinstance(value, list) else [value] if single else None
-        if not values or any(not is_int(each) or each < minimum for each in values) or length not in (None, len(values)):
+        if (
+            not values
+            or any(not is_int(each) or each < minimum for each in values)
+            or length not in (None, len(values))
+        ):
             raise ValueError(expects)
         return tuple(values)
 

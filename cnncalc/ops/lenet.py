@@ -32,7 +32,7 @@ def partial_weights(F: Any, T: Any) -> Any:
     unit="MAC",
     source=LECUN.format("table I"),
 )
-def partial_macs(F: Any, T: Any, O: Any) -> Any:  # noqa: E741
+def partial_macs(F: Any, T: Any, O: Any) -> Any:
     return prod(F) * T * prod(O)
 
 
@@ -43,7 +43,7 @@ def partial_macs(F: Any, T: Any, O: Any) -> Any:  # noqa: E741
     unit="connections",
     source=LECUN.format("section II.B: layer C3 has 151,600"),
 )
-def partial_connections(F: Any, T: Any, β: Any, K: Any, O: Any) -> Any:  # noqa: E741
+def partial_connections(F: Any, T: Any, β: Any, K: Any, O: Any) -> Any:
     return (prod(F) * T + β * K) * prod(O)
 
 
@@ -65,7 +65,7 @@ def subsampling_weights(C: Any) -> Any:
     unit="operations",
     source=LECUN.format("section II.B: the inputs are added, multiplied by the coefficient, and the bias is added"),
 )
-def subsampling_work(F: Any, C: Any, O: Any) -> Any:  # noqa: E741
+def subsampling_work(F: Any, C: Any, O: Any) -> Any:
     return (prod(F) + 1) * C * prod(O)
 
 
@@ -76,7 +76,7 @@ def subsampling_work(F: Any, C: Any, O: Any) -> Any:  # noqa: E741
     unit="connections",
     source=LECUN.format("section II.B: layer S2 has 5,880"),
 )
-def subsampling_connections(F: Any, C: Any, O: Any) -> Any:  # noqa: E741
+def subsampling_connections(F: Any, C: Any, O: Any) -> Any:
     return (prod(F) + 1) * C * prod(O)
 
 
@@ -216,7 +216,9 @@ class RBF(Op):
     def check(self, *shapes: Shape) -> None:
         super().check(*shapes)
         if len(shapes[0]) != 1:
-            raise Misfit("RBF wants a vector; {layer} receives " + f"{len(shapes[0])} axes", hint="put Flatten before it")
+            raise Misfit(
+                "RBF wants a vector; {layer} receives " + f"{len(shapes[0])} axes", hint="put Flatten before it"
+            )
 
     def output(self, *shapes: Shape) -> tuple[Size, ...]:
         return (self.out_features,)

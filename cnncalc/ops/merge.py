@@ -12,7 +12,11 @@ from .shape import axis_index
 
 
 @formula(
-    "size of a concatenation", chapter="output size", symbol="K", unit="values", source="PyTorch documentation, torch.cat"
+    "size of a concatenation",
+    chapter="output size",
+    symbol="K",
+    unit="values",
+    source="PyTorch documentation, torch.cat",
 )
 def concatenated(n: Any) -> Any:
     return total(n)
@@ -60,13 +64,18 @@ class Add(_Merge, name="add"):
 class Multiply(_Merge, name="multiply"):
     """The product of branches, element by element; an axis of size 1 is repeated."""
 
-    example = "multiply: [[{AdaptiveAvgPool2d: {output_size: 1}}, {Conv2d: {out_channels: 3, kernel_size: 1}}, Sigmoid], []]"
+    example = (
+        "multiply: [[{AdaptiveAvgPool2d: {output_size: 1}}, {Conv2d: {out_channels: 3, kernel_size: 1}}, Sigmoid], []]"
+    )
     example_input = (3, 32, 32)
 
     def check(self, *shapes: Shape) -> None:
         for axis in range(len(shapes[0])):
             for shape in shapes:
-                if len(shape) != len(shapes[0]) or len({each[axis] for each in (shape, *shapes) if each[axis] != 1}) > 1:
+                if (
+                    len(shape) != len(shapes[0])
+                    or len({each[axis] for each in (shape, *shapes) if each[axis] != 1}) > 1
+                ):
                     different = next(each for each in shapes if each != shapes[0])
                     raise Misfit(
                         f"{{layer}} multiplies {readable(shapes[0])} and {readable(different)}, which do not fit",

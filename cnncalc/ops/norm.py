@@ -42,7 +42,8 @@ def norm_biases(C: Any) -> Any:
     chapter="parameters",
     symbol="buffers",
     unit="buffers",
-    source="Ioffe & Szegedy (2015), Batch normalization, algorithm 2: mean and variance; " + TORCH.format("BatchNorm2d"),
+    source="Ioffe & Szegedy (2015), Batch normalization, algorithm 2: mean and variance; "
+    + TORCH.format("BatchNorm2d"),
 )
 def norm_buffers(C: Any) -> Any:
     """They are not trained; PyTorch's counter of batches stands apart."""
@@ -62,7 +63,10 @@ def _counted(shape: Shape, bias: bool = True) -> tuple[Count, ...]:
 
 def _whole_map(shape: Shape) -> tuple[Reach, ...]:
     """Statistics over all positions: every output sees the whole map."""
-    return (Reach(0), *(Reach(axis, Window(2 * size - 1, 1, size - 1, False)) for axis, size in enumerate(shape) if axis))
+    return (
+        Reach(0),
+        *(Reach(axis, Window(2 * size - 1, 1, size - 1, False)) for axis, size in enumerate(shape) if axis),
+    )
 
 
 class _ChannelNorm(Op):
@@ -121,7 +125,9 @@ class _BatchNorm(_ChannelNorm):
     """What the three batch normalisations share."""
 
     affine: bool = arg(FLAG, "whether scale and shift are learnt", default=True)
-    track_running_stats: bool = arg(FLAG, "whether running statistics are kept, and used in place of the batch's", default=True)
+    track_running_stats: bool = arg(
+        FLAG, "whether running statistics are kept, and used in place of the batch's", default=True
+    )
 
     example = "BatchNorm2d"
 
@@ -159,7 +165,9 @@ class _InstanceNorm(_ChannelNorm):
     def check(self, *shapes: Shape) -> None:
         super().check(*shapes)
         if not self.tracked and prod(shapes[0][1:]) == 1:
-            raise Misfit("{layer} normalises a map of a single value, whose variance is 0", hint="put it before the pooling")
+            raise Misfit(
+                "{layer} normalises a map of a single value, whose variance is 0", hint="put it before the pooling"
+            )
 
 
 class InstanceNorm1d(_InstanceNorm):
@@ -201,7 +209,8 @@ class GroupNorm(Op):
         super().check(*shapes)
         if shapes[0][0] % self.num_groups:
             raise Misfit(
-                f"num_groups is {self.num_groups}, which does not divide the {shapes[0][0]} channels that reach {{layer}}",
+                f"num_groups is {self.num_groups}, which does not divide the "
+                f"{shapes[0][0]} channels that reach {{layer}}",
                 hint=f"use a divisor of {shapes[0][0]}",
                 argument="num_groups",
             )

@@ -56,7 +56,7 @@ class _Pad(Op):
 
 
 class PadChannels(Op):
-    """Channels of zeros before and after: the parameter-free shortcut of CIFAR ResNets; torch.nn has no module for it."""
+    """Channels of zeros before and after, as in the shortcuts of CIFAR ResNets; torch.nn has no module for it."""
 
     before: int = arg(whole(0), "channels of zeros before the input's", default=0, letter="P")
     after: int = arg(whole(0), "channels of zeros after the input's", default=0, letter="P_end")

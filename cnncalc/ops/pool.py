@@ -34,7 +34,7 @@ def ceil_output(N: Any, F: Any, S: Any, P: Any, D: Any) -> Any:
     unit="comparisons",
     source=COUNTED,
 )
-def max_pool_work(C: Any, O: Any, F: Any) -> Any:  # noqa: E741
+def max_pool_work(C: Any, O: Any, F: Any) -> Any:
     return C * prod(O) * (prod(F) - 1)
 
 
@@ -45,7 +45,7 @@ def max_pool_work(C: Any, O: Any, F: Any) -> Any:  # noqa: E741
     unit="operations",
     source=COUNTED,
 )
-def avg_pool_work(C: Any, O: Any, F: Any) -> Any:  # noqa: E741
+def avg_pool_work(C: Any, O: Any, F: Any) -> Any:
     """∏F − 1 additions and one division for each output."""
     return C * prod(O) * prod(F)
 
@@ -57,7 +57,7 @@ def avg_pool_work(C: Any, O: Any, F: Any) -> Any:  # noqa: E741
     unit="operations",
     source=COUNTED,
 )
-def lp_pool_work(C: Any, O: Any, F: Any) -> Any:  # noqa: E741
+def lp_pool_work(C: Any, O: Any, F: Any) -> Any:
     return C * prod(O) * 2 * prod(F)
 
 
@@ -79,7 +79,7 @@ def adaptive_avg_work(C: Any, W: Any) -> Any:
     unit="comparisons",
     source="counted over PyTorch's windows, ⌊i·N/O⌋ to ⌈(i + 1)·N/O⌉, which may overlap",
 )
-def adaptive_max_work(C: Any, W: Any, O: Any) -> Any:  # noqa: E741
+def adaptive_max_work(C: Any, W: Any, O: Any) -> Any:
     return C * prod(W) - C * prod(O)
 
 
@@ -270,7 +270,7 @@ class _AdaptivePool(Op):
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         found = [Reach(0)]
-        for axis, (N, O) in enumerate(zip(shapes[0][1:], out[1:], strict=True), 1):  # noqa: E741
+        for axis, (N, O) in enumerate(zip(shapes[0][1:], out[1:], strict=True), 1):
             exact = N % O == 0
             slack = Fraction(0) if exact else 1 - Fraction(1, O)
             found.append(Reach(axis, Window(Fraction(N, O) + 2 * slack, Fraction(N, O), slack, exact)))

@@ -107,7 +107,7 @@ class _Resampling(Op):
         # Nearest takes one input, ⌊o/scale⌋; the others take their neighbours too, to both sides of the place.
         around = {"nearest": 0, "nearest-exact": 0, "bicubic": 2}.get(self._mode(), 1)
         found = [Reach(0)]
-        for axis, (N, O) in enumerate(zip(shapes[0][1:], out[1:], strict=True), 1):  # noqa: E741
+        for axis, (N, O) in enumerate(zip(shapes[0][1:], out[1:], strict=True), 1):
             stride = Fraction(N, O)
             span = max(Fraction(0), 1 - stride) + 2 * around
             found.append(Reach(axis, Window(span + 1, stride, span - around, exact=N == O)))
@@ -117,14 +117,17 @@ class _Resampling(Op):
 class Upsample(_Resampling):
     """A sequence, image or volume brought to another size by interpolation."""
 
-    size: tuple[int, ...] | None = arg(optional(whole_list(1)), "size of the output, or one for each axis", default=None)
+    size: tuple[int, ...] | None = arg(
+        optional(whole_list(1)), "size of the output, or one for each axis", default=None
+    )
     scale_factor: tuple[float, ...] | None = arg(
         optional(SCALES), "factor of enlargement, or one for each axis", default=None, letter="R"
     )
     mode: str = arg(
-        word("nearest", "linear", "bilinear", "bicubic", "trilinear", "nearest-exact"), "how values between are found",
+        word("nearest", "linear", "bilinear", "bicubic", "trilinear", "nearest-exact"),
+        "how values between are found",
         default="nearest",
-    )  # fmt: skip
+    )
     align_corners: bool | None = arg(
         optional(FLAG), "whether the corners' centres stay where they are; not for nearest", default=None
     )
@@ -138,7 +141,9 @@ class Upsample(_Resampling):
 class UpsamplingNearest2d(_Resampling):
     """Upsample of an image with mode nearest."""
 
-    size: tuple[int, ...] | None = arg(optional(whole_list(1)), "size of the output, or one for each axis", default=None)
+    size: tuple[int, ...] | None = arg(
+        optional(whole_list(1)), "size of the output, or one for each axis", default=None
+    )
     scale_factor: tuple[float, ...] | None = arg(
         optional(SCALES), "factor of enlargement, or one for each axis", default=None, letter="R"
     )
@@ -150,7 +155,9 @@ class UpsamplingNearest2d(_Resampling):
 class UpsamplingBilinear2d(_Resampling):
     """Upsample of an image with mode bilinear and align_corners."""
 
-    size: tuple[int, ...] | None = arg(optional(whole_list(1)), "size of the output, or one for each axis", default=None)
+    size: tuple[int, ...] | None = arg(
+        optional(whole_list(1)), "size of the output, or one for each axis", default=None
+    )
     scale_factor: tuple[float, ...] | None = arg(
         optional(SCALES), "factor of enlargement, or one for each axis", default=None, letter="R"
     )
@@ -206,7 +213,8 @@ class PixelUnshuffle(Op):
         if any(size % self.downscale_factor for size in shapes[0][1:]):
             height, width = shapes[0][1:]
             raise Misfit(
-                f"downscale_factor {self.downscale_factor} does not divide the {height}×{width} map that reaches {{layer}}",
+                f"downscale_factor {self.downscale_factor} does not divide the "
+                f"{height}×{width} map that reaches {{layer}}",
                 argument="downscale_factor",
             )
 

@@ -71,7 +71,7 @@ class Flatten(Op):
         found = []
         for axis, size in enumerate(shapes[0]):
             if last - first > 1 and first <= axis < last:
-                found.append(Reach(None, Window(size, 1, 0, exact=size == 1)))
+                found.append(Reach(None, Window(size, 1, 0)))
             else:
                 found.append(Reach(axis if axis < first + 1 else axis - (last - first) + 1))
         return tuple(found)
@@ -81,7 +81,9 @@ class Unflatten(Op):
     """One axis becomes several."""
 
     dim: int = arg(whole(-8), "the axis that is split, the batch being 0")
-    unflattened_size: tuple[int, ...] = arg(whole_list(-1), "its new sizes; -1 for the one that follows from the others")
+    unflattened_size: tuple[int, ...] = arg(
+        whole_list(-1), "its new sizes; -1 for the one that follows from the others"
+    )
 
     view = True
     example = "Unflatten: {dim: 1, unflattened_size: [512, 4, 4]}"
@@ -149,7 +151,9 @@ class Slice(Op):
 
     dim: int = arg(whole(-8), "the axis, the batch being 0", default=1)
     start: int = arg(whole(-LARGEST), "first index; negative from the end", default=0, letter="start")
-    stop: int | None = arg(optional(whole(-LARGEST)), "index after the last; null for the end", default=None, letter="stop")
+    stop: int | None = arg(
+        optional(whole(-LARGEST)), "index after the last; null for the end", default=None, letter="stop"
+    )
     step: int = arg(whole(), "distance between indices", default=1, letter="step")
 
     view = True

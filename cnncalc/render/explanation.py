@@ -35,15 +35,20 @@ def _text_line(line: Number, label_width: int, sources: bool, width: int) -> lis
     texts = [step.formula.text, step.substitution, result]
     if texts[1] == number(step.value, ""):
         del texts[1]
-    shown = []
+    shown: list[str] = []
     for text in texts:
         prefix = blank if shown else head
         wrapped = textwrap.wrap(text, room, break_long_words=False) or [""]
         shown += [prefix + wrapped[0], *(" " * len(blank) + each for each in wrapped[1:])]
-    extra = [line.remark] * bool(line.remark and (sources or "does not fit" in line.remark)) + [f"[{step.formula.source}]"] * sources
+    extra = [line.remark] * bool(line.remark and (sources or "does not fit" in line.remark)) + [
+        f"[{step.formula.source}]"
+    ] * sources
     for each in extra:
         shown += textwrap.wrap(
-            each, width, initial_indent=" " * len(blank), subsequent_indent=" " * (len(blank) + 1 * each.startswith("["))
+            each,
+            width,
+            initial_indent=" " * len(blank),
+            subsequent_indent=" " * (len(blank) + 1 * each.startswith("[")),
         )
     return shown
 
@@ -100,17 +105,49 @@ def as_table(explanations: list[Explanation], title: str) -> Table:
                 continue
             formula = step.formula
             value = float(step.value) if isinstance(step.value, Fraction) else step.value
-            cells = (layer, line.label, formula.text, step.substitution, value, formula.unit, formula.source, line.remark)
+            cells = (
+                layer,
+                line.label,
+                formula.text,
+                step.substitution,
+                value,
+                formula.unit,
+                formula.source,
+                line.remark,
+            )
             lines.append(Line(cells))
     return Table(title, columns, lines)
 
 
 _LATEX = {
-    "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "×": r"$\times$", "→": r"$\to$", "−": "$-$", "·": r"$\cdot$",
-    "≥": r"$\ge$", "∏": r"$\prod$", "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$", "²": "$^2$", "…": r"\dots{}",
-    "Σ": r"$\Sigma$", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "₁": "$_1$",
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "_": r"\_",
+    "%": r"\%",
+    "&": r"\&",
+    "#": r"\#",
+    "$": r"\$",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "×": r"$\times$",
+    "→": r"$\to$",
+    "−": "$-$",
+    "·": r"$\cdot$",
+    "≥": r"$\ge$",
+    "∏": r"$\prod$",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "γ": r"$\gamma$",
+    "²": "$^2$",
+    "…": r"\dots{}",
+    "Σ": r"$\Sigma$",
+    "⌊": r"$\lfloor$",
+    "⌋": r"$\rfloor$",
+    "⌈": r"$\lceil$",
+    "⌉": r"$\rceil$",
+    "₁": "$_1$",
+}
 
 
 def escaped(text: str) -> str:

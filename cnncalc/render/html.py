@@ -19,7 +19,9 @@ def render(table: Table) -> str:
     if table.columns:
         aligned = ["right" if column.right else "left" for column in table.columns]
         titles = zip(aligned, (column.title for column in table.columns), strict=True)
-        parts.append("<table><thead><tr>" + "".join(_cell("th", side, text) for side, text in titles) + "</tr></thead><tbody>")
+        parts.append(
+            "<table><thead><tr>" + "".join(_cell("th", side, text) for side, text in titles) + "</tr></thead><tbody>"
+        )
         for line in table.lines:
             texts = table.texts(line)
             texts[0] = "\u2003" * line.level + texts[0]

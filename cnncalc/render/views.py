@@ -118,7 +118,10 @@ COLUMNS: dict[str, tuple[Column, Value]] = {
         (Column("bytes_share", "share", as_share, True, "share of all activations"), _share("output_bytes")),
         (Column("rf", "receptive field", as_axes, True, "input pixels that a unit sees"), _field("size")),
         (Column("rf_stride", "stride", as_axes, True, "input pixels between units"), _field("stride")),
-        (Column("rf_padding", "padding", as_axes, True, "how far the first unit sees beyond the edge"), _field("padding")),
+        (
+            Column("rf_padding", "padding", as_axes, True, "how far the first unit sees beyond the edge"),
+            _field("padding"),
+        ),
         (Column("rf_kind", "kind", as_text, doc="exact, union or whole input"), _field("kind")),
         (Column("note", "note"), _of_row(lambda row: row.layer.note or EMPTY)),
     )
@@ -144,9 +147,13 @@ def view(report: Report, question: str, choice: Choice = Choice()) -> Table:  # 
         lines.append(_total(report, chosen))
     notes = _NOTES[question](report) if question in _NOTES else ()
     return Table(
-        report.title, tuple(column for column, _ in chosen), lines, _head(report, keys), (*notes, *hint),
+        report.title,
+        tuple(column for column, _ in chosen),
+        lines,
+        _head(report, keys),
+        (*notes, *hint),
         document=Lazy(report),
-    )  # fmt: skip
+    )
 
 
 class Lazy(NamedTuple):
@@ -225,7 +232,9 @@ def _sorted(report: Report, chosen: list[tuple[Column, Value]], choice: Choice) 
 
     def rank(entry: Entry) -> tuple[int, Any]:
         figures = added(row.figures for row in entry.rows)[0]
-        value = get(_Cells(entry.rows, figures, report, entry.path, _type_of(report, entry) or entry.rows[0].type, False))
+        value = get(
+            _Cells(entry.rows, figures, report, entry.path, _type_of(report, entry) or entry.rows[0].type, False)
+        )
         if isinstance(value, str):
             return (1, value) if value != EMPTY else (0, "")
         if isinstance(value, tuple):
@@ -241,7 +250,9 @@ def _sorted(report: Report, chosen: list[tuple[Column, Value]], choice: Choice) 
     for entry in found:
         groups.setdefault(rank(entry)[0], []).append(entry)
     ordered = [
-        entry for kind in (2, 1, 0) for entry in sorted(groups.get(kind, []), key=lambda e: rank(e)[1], reverse=descending)
+        entry
+        for kind in (2, 1, 0)
+        for entry in sorted(groups.get(kind, []), key=lambda e: rank(e)[1], reverse=descending)
     ]
     return [_line(report, entry, chosen, entry.path)._replace(level=0) for entry in ordered]
 
@@ -249,7 +260,9 @@ def _sorted(report: Report, chosen: list[tuple[Column, Value]], choice: Choice) 
 def _head(report: Report, keys: Sequence[str]) -> tuple[str, ...]:
     inputs = report.graph.inputs
     named = len(inputs) > 1
-    shapes = ", ".join(f"{each.name} {readable(each.shape or ())}" if named else readable(each.shape or ()) for each in inputs)
+    shapes = ", ".join(
+        f"{each.name} {readable(each.shape or ())}" if named else readable(each.shape or ()) for each in inputs
+    )
     line = f"input {shapes} · batch {report.batch} · {report.dtype}"
     if report.inplace:
         line += " · activations in place"
@@ -295,7 +308,7 @@ def _field_notes(report: Report) -> tuple[str, ...]:
     kinds = {row.receptive_field.kind for row in report.rows if row.receptive_field}
     words = {
         "union": "union: the smallest window that holds what all branches, or all positions, see",
-        "whole input": "whole input: every unit depends on all of it",
+        "whole input": "whole input: every unit depends on all of it; what is wider than the input falls on padding",
     }
     return tuple(text for kind, text in words.items() if kind in kinds)
 
@@ -320,7 +333,10 @@ def summary(report: Report, fit: int | None = None) -> Table:
     peak = totals.peak
     facts = (
         ("depth", f"{totals.depth} layers with weights on the longest path, {len(report.rows)} layers in all"),
-        ("parameters", f"{at_least}{number(totals.params)} ({number(totals.weights)} weights, {number(totals.biases)} biases)"),
+        (
+            "parameters",
+            f"{at_least}{number(totals.params)} ({number(totals.weights)} weights, {number(totals.biases)} biases)",
+        ),
         ("buffers", number(totals.buffers)),
         ("MACs", f"{at_least}{number(totals.macs)} ({si(totals.macs)}MAC)"),
         ("FLOPs", f"{at_least}{number(totals.flops)} (2·MACs + {number(totals.other)} other work)"),

@@ -15,7 +15,9 @@ from .reader import Mapping, Node, Scalar, Sequence
 KEYS = ("args", "shape", "params", "buffers", "macs", "flops", "note")
 
 
-@formula("declared parameters", chapter="parameters", symbol="weights", unit="parameters", source="declared in the spec")
+@formula(
+    "declared parameters", chapter="parameters", symbol="weights", unit="parameters", source="declared in the spec"
+)
 def declared_weights(V: Any) -> Any:
     return V
 
@@ -72,7 +74,7 @@ class Declaration(NamedTuple):
 
     def make(self, body: Node | None, value: Callable[[Node], Any], shape: Shape | None) -> _Declared | None:
         """The layer for given arguments and incoming shape; None where the shape is not known; raises `Misfit`."""
-        from .expand import sizes
+        from .workspace import sizes
 
         given = {key: node for key, _, node in body.items()} if isinstance(body, Mapping) else {}
         known = [key.text for key, _ in self.args]

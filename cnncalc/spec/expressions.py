@@ -131,7 +131,7 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         what = type(node).__name__.lower()
         raise Misfit(
             f"{ast.unparse(node)[:60]!r} may not stand in an expression: {what} is not among what a spec may use",
-            hint=f"allowed are names, arithmetic, comparisons, and or not, a if c else b, lists, {', '.join(FUNCTIONS)}",
+            "allowed are names, arithmetic, comparisons, and or not, a if c else b, lists, " + ", ".join(FUNCTIONS),
             code="expression",
         )
     return _bounded(rule(node, names))
@@ -261,7 +261,9 @@ def _call(node: ast.Call, names: Mapping[str, Any]) -> Any:
     if function is None:
         called = ast.unparse(node.func)[:60]
         raise Misfit(
-            f"{called!r} cannot be called", did_you_mean(called, FUNCTIONS) or f"there are {', '.join(FUNCTIONS)}", code="expression"
+            f"{called!r} cannot be called",
+            did_you_mean(called, FUNCTIONS) or f"there are {', '.join(FUNCTIONS)}",
+            code="expression",
         )
     if node.keywords or any(isinstance(each, ast.Starred) for each in node.args):
         raise Misfit(f"{ast.unparse(node)[:60]!r}: functions take plain values", code="expression")

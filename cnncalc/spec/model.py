@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping as Map
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +13,12 @@ from ..ops.kinds import LARGEST, is_int
 from . import expressions
 from .declared import KEYS as TYPE_KEYS
 from .declared import Declaration
-from .expand import BESIDE, GROUPS, Block, Expander, Names, Scope, TooBig
+from .expand import Expander
+from .items import BESIDE, GROUPS, Block
 from .locate import locate
 from .reader import Mapping, Node, Scalar, Sequence, plain, read
+from .warnings import warn, warning
+from .workspace import Names, Scope, TooBig
 
 KEYS = ("name", "source", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs", "expect")
 
@@ -67,9 +69,16 @@ def open_spec(spec: str | Path | Source) -> Spec:
     if not isinstance(root, Mapping):
         shape = "a list" if isinstance(root, Sequence) else f"the single value {root.text[:40]!r}"
         raise SpecError(
-            [Problem("shape", f"a spec is a mapping with input and layers; this is {shape}", source, root.place,
-                     hint="`cnncalc new my_net` writes a spec to begin with")]
-        )  # fmt: skip
+            [
+                Problem(
+                    "shape",
+                    f"a spec is a mapping with input and layers; this is {shape}",
+                    source,
+                    root.place,
+                    hint="`cnncalc new my_net` writes a spec to begin with",
+                )
+            ]
+        )
     found = Spec(source, root, variant)
     if variant and variant not in found.variants:
         hint = did_you_mean(variant, found.variants)
@@ -110,8 +119,8 @@ class _Model:
         self.check_keys()
         graph.args = self.args()
         names = Names(dict(graph.args))
-        expander.types = self.types()
-        expander.blocks = self.blocks()
+        expander.types.update(self.types())
+        expander.blocks.update(self.blocks())
         self.inputs(names)
         layers = self.root.get("layers")
         try:
@@ -126,7 +135,7 @@ class _Model:
         self.expectations(names)
         if any(error.code != "unknown-layer" for error in graph.errors):
             raise SpecError(sorted(graph.errors, key=lambda each: each.place.line if each.place else 0))
-        self.warn()
+        warn(graph, self.root, expander.blocks)
         return graph
 
     # -- the head ------------------------------------------------------------------------------------------------
@@ -135,7 +144,7 @@ class _Model:
         for key, scalar, _ in self.root.items():
             if key not in KEYS:
                 hint = did_you_mean(key, KEYS) or f"a spec has {', '.join(KEYS)}"
-                self.warning("unused-key", f"nothing uses the key {key}", scalar.place, hint)
+                warning(self.made, "unused-key", f"nothing uses the key {key}", scalar.place, hint)
 
     def mapping(self, key: str, example: str) -> Mapping:
         node = self.root.get(key)
@@ -151,7 +160,7 @@ class _Model:
         declared = self.mapping("args", "args: {classes: 1000}")
         variants = self.mapping("variants", "variants: {small: {width: 32}}")
         chosen = variants.get(self.spec.variant) if self.spec.variant else None
-        for variant, key, node in variants.items():
+        for variant, _, node in variants.items():
             if isinstance(node, Scalar) and node.value is None:
                 continue
             if not isinstance(node, Mapping):
@@ -159,8 +168,12 @@ class _Model:
                 continue
             for name, scalar, _ in node.items():
                 if name not in declared.pairs:
-                    hint = did_you_mean(name, declared.pairs) or f"args are {', '.join(declared.pairs) or 'not declared'}"
-                    self.problem("variants", f"variant {variant} sets {name}, which args does not have", scalar.place, hint)
+                    hint = (
+                        did_you_mean(name, declared.pairs) or f"args are {', '.join(declared.pairs) or 'not declared'}"
+                    )
+                    self.problem(
+                        "variants", f"variant {variant} sets {name}, which args does not have", scalar.place, hint
+                    )
         for name in self.given:
             if name not in declared.pairs:
                 hint = did_you_mean(name, declared.pairs)
@@ -175,7 +188,7 @@ class _Model:
             if name in self.given:
                 values[name] = self.given[name]
             else:
-                values[name] = self.expander.value(settings.get(name) or default, None, Names(values), words=True)
+                values[name] = self.expander.space.value(settings.get(name) or default, None, Names(values), words=True)
         return values
 
     def types(self) -> dict[str, Declaration]:
@@ -249,14 +262,21 @@ class _Model:
         for key in self.new_inputs:
             if key not in several and (key or len(several) > 1):
                 which = f"there is no input {key}" if key else "there are several inputs"
-                hint = did_you_mean(key, several) or f"say --input {next(iter(several))}=3x224x224; inputs are {', '.join(several)}"
+                hint = (
+                    did_you_mean(key, several)
+                    or f"say --input {next(iter(several))}=3x224x224; inputs are {', '.join(several)}"
+                )
                 raise wrong_call(which, hint, where=self.spec.source.name)
         for name, value in several.items():
             asked = self.new_inputs.get(name, self.new_inputs.get(""))
-            found = list(asked) if asked is not None else self.expander.value(value, None, names)
-            if isinstance(node, Mapping) and (self.expander.is_known(name) or not name or "." in name):
+            found = list(asked) if asked is not None else self.expander.space.value(value, None, names)
+            if isinstance(node, Mapping) and (self.expander.sorter.is_known(name) or not name or "." in name):
                 self.problem("input", f"{name!r} cannot be the name of an input", node.pairs[name][0].place)
-            if not isinstance(found, list) or not 1 <= len(found) <= 4 or not all(is_int(size) and size > 0 for size in found):
+            if (
+                not isinstance(found, list)
+                or not 1 <= len(found) <= 4
+                or not all(is_int(size) and size > 0 for size in found)
+            ):
                 if isinstance(found, (list, int, float, str)) or found is None:
                     self.problem(
                         "input",
@@ -269,13 +289,14 @@ class _Model:
             if any(size > LARGEST for size in shape):
                 self.problem("input", "that is too large for an input", value.place)
             if len(shape) == 3 and shape[2] in (1, 3) and min(shape[:2]) > 4:
-                self.warning(
+                warning(
+                    self.made,
                     "channels-last",
                     f"this input has {shape[0]} channels, {shape[1]} rows and {shape[2]} columns: channels come first",
                     value.place,
                     f"did you mean [{shape[2]}, {shape[0]}, {shape[1]}]?",
                 )
-            self.expander.outputs[name] = len(self.made.nodes)
+            self.expander.space.outputs[name] = len(self.made.nodes)
             self.made.nodes.append(Layer(name, "input", None, (), shape, value.place))
         self.made.input_count = len(self.made.nodes)
 
@@ -289,13 +310,15 @@ class _Model:
         names = Names(dict(self.made.args))
         for part in parts:
             if isinstance(part, Mapping) and set(part.pairs) == {"from", "when"}:
-                if not self.expander.value(part.pairs["when"][1], x, names):
+                if not self.expander.space.value(part.pairs["when"][1], x, names):
                     continue
                 part = part.pairs["from"][1]
             if not isinstance(part, Scalar):
-                self.problem("outputs", "outputs wants names of layers", part.place, "outputs: [fc, {from: aux1.fc, when: aux}]")
+                self.problem(
+                    "outputs", "outputs wants names of layers", part.place, "outputs: [fc, {from: aux1.fc, when: aux}]"
+                )
                 continue
-            index = self.expander.find(part, Scope(""), x, names)
+            index = self.expander.space.find(part, Scope(""), x, names)
             if index is not None:
                 found.append(index)
         self.made.outputs = tuple(found)
@@ -319,107 +342,21 @@ class _Model:
         self.made.claims[:0] = claims
 
     def claims(self, node: Mapping, names: Names) -> list[Claim]:
-        texts = {key: value.text for key, _, value in node.items() if isinstance(value, Scalar) and key in ("source", "note")}
+        texts = {
+            key: value.text for key, _, value in node.items() if isinstance(value, Scalar) and key in ("source", "note")
+        }
         return [
-            Claim("", key, self.expander.claimed(value, names), value.place, texts.get("source", ""), texts.get("note", ""))
+            Claim(
+                "",
+                key,
+                self.expander.space.claimed(value, names),
+                value.place,
+                texts.get("source", ""),
+                texts.get("note", ""),
+            )
             for key, _, value in node.items()
             if key not in texts
         ]
 
-    def warn(self) -> None:
-        graph = self.made
-        used = {i for node in graph.nodes for i in node.inputs} | set(graph.outputs)
-        for index, layer in enumerate(graph.nodes):
-            if index in used:
-                continue
-            if layer.op is None and index < graph.input_count:
-                self.warning("unused-input", f"nothing uses the input {layer.name}", layer.place)
-            elif layer.shape is not None and len(graph.warnings) < 20:
-                message = f"the output of {layer.name} goes nowhere"
-                self.warning("dead-end", message, layer.place, f"a result of the network is named in outputs: [{layer.name}]")
-        self.warn_of_unused_names()
-        for layer in graph.layers:
-            shape = graph.nodes[layer.inputs[0]].shape if layer.inputs else None
-            if layer.type == "Linear" and shape is not None and len(shape) == 3 and len(graph.warnings) < 20:
-                self.warning(
-                    "linear-on-map",
-                    f"{layer.name} (Linear) receives a map and is applied along its last axis, at each of the other positions",
-                    layer.place,
-                    "Flatten before it makes one vector of the map",
-                )
-
-    def warn_of_unused_names(self) -> None:
-        words: dict[str, int] = {}
-        for text in _texts(self.root):
-            for word in set(re.findall(r"[^\W\d]\w*", text)):
-                words[word] = words.get(word, 0) + 1
-        blocks = self.root.get("blocks")
-        for name, block in self.expander.blocks.items():
-            if words.get(name, 0) < 2:
-                self.warning("unused-block", f"nothing uses the block {name}", block.place)
-            node = blocks.get(name) if isinstance(blocks, Mapping) else None
-            inside = set(re.findall(r"[^\W\d]\w*", " ".join(_value_texts(node)))) if node else set()
-            for key, _ in block.args:
-                if key.text not in inside:
-                    self.warning("unused-argument", f"block {name} does not use its argument {key.text}", key.place)
-        declared = self.root.get("args")
-        if isinstance(declared, Mapping):
-            values = set(re.findall(r"[^\W\d]\w*", " ".join(_value_texts(self.root))))
-            for name, key, _ in declared.items():
-                if name not in values:
-                    self.warning("unused-argument", f"nothing uses the argument {name}", key.place)
-
     def problem(self, code: str, message: str, place: Place, hint: str = "") -> None:
         self.made.errors.append(Problem(code, message, self.spec.source, place, hint=hint))
-
-    def warning(self, code: str, message: str, place: Place | None, hint: str = "") -> None:
-        self.made.warnings.append(Problem(code, "warning: " + message, self.spec.source, place, hint=hint))
-
-
-def _texts(node: Node) -> list[str]:
-    """All texts of a node, keys included, each aliased part once."""
-    seen: set[int] = set()
-    found: list[str] = []
-    stack = [node]
-    while stack:
-        each = stack.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        if isinstance(each, Scalar):
-            if isinstance(each.value, str):
-                found.append(each.value)
-        elif isinstance(each, Sequence):
-            stack += each.items
-        else:
-            found += each.pairs
-            stack += [value for _, _, value in each.items()]
-    return found
-
-
-def _value_texts(node: Node) -> list[str]:
-    """The texts of a node that may hold expressions: values, and names with braces; not the args' own names."""
-    found: list[str] = []
-    stack = [node]
-    seen: set[int] = set()
-    while stack:
-        each = stack.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        if isinstance(each, Scalar):
-            if isinstance(each.value, str):
-                found.append(each.value)
-        elif isinstance(each, Sequence):
-            stack += each.items
-        else:
-            for key, _, value in each.items():
-                if "{" in key:
-                    found.append(key)
-                if key == "args" and isinstance(value, Sequence):
-                    # Defaults may use other arguments; a bare name is not a use.
-                    stack += [inner for item in value.items if isinstance(item, Mapping) for _, _, inner in item.items()]
-                else:
-                    stack.append(value)
-    return found
-

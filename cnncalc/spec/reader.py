@@ -20,7 +20,7 @@ MAX_DEPTH = 60
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_CONSTANTS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_CONSTANTS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _CONSTANTS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -107,7 +107,8 @@ class _Reading:
     def document(self) -> Node:
         documents = 0
         for event in yaml.parse(self.source.text, Loader=_Loader):
-            place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+            mark: Any = event.start_mark
+            place = Place(mark.line + 1, mark.column + 1)
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
@@ -117,17 +118,21 @@ class _Reading:
                 node = Scalar(self.resolve(event), event.value, place)
                 self.add(node, 1, event.anchor)
             elif isinstance(event, yaml.AliasEvent):
-                self.alias(event.anchor, place)
+                self.alias(str(event.anchor), place)
             elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
                 self.check_tag(event.tag, place)
                 opened = Sequence([], place) if isinstance(event, yaml.SequenceStartEvent) else Mapping({}, place)
                 self.stack.append(_Open(opened, event.anchor))
                 if len(self.stack) > MAX_DEPTH:
-                    raise self.error(f"more than {MAX_DEPTH} levels deep", place, "use blocks for what is nested", "too-big")
+                    raise self.error(
+                        f"more than {MAX_DEPTH} levels deep", place, "use blocks for what is nested", "too-big"
+                    )
             elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
                 self.close()
         if self.root is None:
-            raise self.error("the file is empty", Place(1, 1), "`cnncalc new my_net` writes a spec to begin with", "empty")
+            raise self.error(
+                "the file is empty", Place(1, 1), "`cnncalc new my_net` writes a spec to begin with", "empty"
+            )
         return self.root
 
     def resolve(self, event: Any) -> Any:
@@ -156,7 +161,9 @@ class _Reading:
             top.node.items.append(node)
         elif top.key is None:
             if not isinstance(node, Scalar):
-                raise self.error("a list or mapping cannot be a name", node.place, "a text with { } or [ ] wants quotes")
+                raise self.error(
+                    "a list or mapping cannot be a name", node.place, "a text with { } or [ ] wants quotes"
+                )
             top.key = node
         else:
             self.pair(top, top.key, node)
@@ -228,10 +235,10 @@ def read_file_text(data: bytes, name: str) -> Source:
     try:
         return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise _refused(name, f"is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}", "save it as UTF-8") from None
+        raise _refused(
+            name, f"is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}", "save it as UTF-8"
+        ) from None
 
 
 def _refused(name: str, why: str, hint: str) -> SpecError:
     return SpecError([Problem("file", f"the file {why}", Source(name, ""), hint=hint)])
-
-

@@ -24,7 +24,10 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "required": ["input", "layers"],
         "properties": _properties(),
-        "definitions": {**_language(), **{name: _type(name, cls) for name, cls in REGISTRY.items() if name not in MERGES}},
+        "definitions": {
+            **_language(),
+            **{name: _type(name, cls) for name, cls in REGISTRY.items() if name not in MERGES},
+        },
     }
 
 
@@ -51,11 +54,20 @@ def _properties() -> dict[str, Any]:
             "additionalProperties": {
                 "type": "object",
                 "required": ["layers"],
-                "properties": {"args": {}, "layers": _ref("layers"), "note": {"type": "string"}, "source": {"type": "string"}},
+                "properties": {
+                    "args": {},
+                    "layers": _ref("layers"),
+                    "note": {"type": "string"},
+                    "source": {"type": "string"},
+                },
                 "additionalProperties": False,
             },
         },
-        "types": {"type": "object", "description": "layer types that the file declares", "additionalProperties": {"type": "object"}},
+        "types": {
+            "type": "object",
+            "description": "layer types that the file declares",
+            "additionalProperties": {"type": "object"},
+        },
         "layers": _ref("layers"),
         "outputs": {
             "description": "the layers whose outputs are results, if not only the last",
@@ -67,15 +79,25 @@ def _properties() -> dict[str, Any]:
 
 def _language() -> dict[str, Any]:
     beside = _beside()
-    merges = {name: {"description": _summary(REGISTRY[name]), "anyOf": [_ref("branches"), _ref("merge")]} for name in MERGES}
+    merges = {
+        name: {"description": _summary(REGISTRY[name]), "anyOf": [_ref("branches"), _ref("merge")]} for name in MERGES
+    }
     types = {
-        name: {"description": _description(name, cls), "anyOf": [_ref(name), *([] if _required(cls) else [{"type": "null"}])]}
+        name: {
+            "description": _description(name, cls),
+            "anyOf": [_ref(name), *([] if _required(cls) else [{"type": "null"}])],
+        }
         for name, cls in REGISTRY.items()
         if name not in MERGES
     }
     layer = _ref("layer")
     return {
-        "shape": {"type": "array", "minItems": 1, "maxItems": 4, "items": {"anyOf": [{"type": "integer", "minimum": 1}, _EXPRESSION]}},
+        "shape": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 4,
+            "items": {"anyOf": [{"type": "integer", "minimum": 1}, _EXPRESSION]},
+        },
         "layers": {"anyOf": [{"type": "array", "items": layer}, layer]},
         "layer": {"anyOf": [{"$ref": "#/definitions/word"}, {"type": "array", "items": layer}, _ref("mapping")]},
         "word": {
@@ -90,21 +112,35 @@ def _language() -> dict[str, Any]:
             # Any other key is the name of a layer, or a block with its arguments.
             "additionalProperties": {"anyOf": [layer, {"type": "object"}, {"type": "null"}]},
         },
-        "branches": {"type": "array", "items": {"anyOf": [_ref("layers"), {"type": "string", "description": "an earlier layer"}]}},
+        "branches": {
+            "type": "array",
+            "items": {"anyOf": [_ref("layers"), {"type": "string", "description": "an earlier layer"}]},
+        },
         "output": {
             "anyOf": [
                 {"type": "string"},
-                {"type": "object", "required": ["from", "when"], "properties": {"from": {"type": "string"}, "when": beside["when"]}},
+                {
+                    "type": "object",
+                    "required": ["from", "when"],
+                    "properties": {"from": {"type": "string"}, "when": beside["when"]},
+                },
             ]
         },
-        "merge": {"type": "object", "required": ["branches"], "properties": {"branches": _ref("branches"), "dim": {"type": "integer"}}},
-    }  # fmt: skip
+        "merge": {
+            "type": "object",
+            "required": ["branches"],
+            "properties": {"branches": _ref("branches"), "dim": {"type": "integer"}},
+        },
+    }
 
 
 def _beside() -> dict[str, Any]:
     count = {"anyOf": [{"type": "integer", "minimum": 0}, _EXPRESSION]}
     return {
-        "when": {"description": "the layer is skipped where this is false", "anyOf": [{"type": "boolean"}, _EXPRESSION]},
+        "when": {
+            "description": "the layer is skipped where this is false",
+            "anyOf": [{"type": "boolean"}, _EXPRESSION],
+        },
         "repeat": {"description": "so many copies in a row, `i` counting from 0", **count},
         "foreach": {
             "description": "one copy a column, the names bound",

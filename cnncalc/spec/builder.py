@@ -1,0 +1,190 @@
+"""Operations with their arguments worked out, and nodes with their shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from typing import Any
+
+from ..errors import Misfit, did_you_mean
+from ..formula import prod
+from ..graph import Claim, Group, Layer
+from ..ops import REGISTRY, Op, Shape, readable, value_of
+from ..ops.kinds import LARGEST
+from .items import BESIDE, Item
+from .reader import Mapping, Node, Scalar
+from .workspace import UNKNOWN, Names, Scope, Workspace
+
+MAX_LAYERS = 150_000
+
+
+class Builder:
+    """Puts nodes into the graph of a workspace."""
+
+    def __init__(self, space: Workspace) -> None:
+        self.space = space
+        self._made: dict[Any, Op] = {}
+        self._shapes: dict[Any, Shape] = {}
+        self._kept: list[Any] = []  # what the ids in _made and _shapes belong to, so that they stay taken
+
+    def make(
+        self, item: Item, options: dict[str, Node], x: int | None, names: Names, shape_known: bool = True
+    ) -> Op | None:
+        """The operation of a type or merge with its arguments worked out; None after an error."""
+        cls = REGISTRY[item.name]
+        if item.literal and id(item) in self._made:
+            return self._made[id(item)]
+        declared = {each.name: each for each in cls.arguments()}
+        values: dict[str, Any] = {}
+        good = True
+        for name, node in options.items():
+            argument = declared.get(name)
+            if argument is None:
+                place = (
+                    item.body.pairs[name][0].place
+                    if isinstance(item.body, Mapping) and name in item.body.pairs
+                    else node.place
+                )
+                known = list(declared)
+                hint = (
+                    did_you_mean(name, known)
+                    or self.other_hint(name, item)
+                    or (f"it takes {', '.join(known)}" if known else "")
+                )
+                self.space.problem("argument", f"{item.name} has no argument {name}", place, hint)
+                good = False
+                continue
+            value = self.space.value(node, x, names, words=argument.kind.words)
+            good = good and value is not UNKNOWN
+            values[name] = value
+        for argument in declared.values():
+            if argument.required and argument.name not in options:
+                self.space.problem(
+                    "argument", f"{item.name} wants {argument.name}", item.place, f"{argument.doc}; {cls.example}"
+                )
+                good = False
+        if not good:
+            return None
+        key = (item.name, repr(values))
+        op = self._made.get(key)
+        if op is None:
+            try:
+                op = cls(**values)
+            except Misfit as misfit:
+                self.misfit(misfit, item, "", ())
+                return None
+            self._made[key] = op
+        if item.literal:
+            self._made[id(item)] = op
+            self._kept.append(item)
+        return op
+
+    def other_hint(self, name: str, item: Item) -> str:
+        if any(bracket in name for bracket in ")]"):
+            return "inside { }, an expression with , or [ ] wants quotes: {out_channels: 'max(8, c)'}"
+        if name in BESIDE:
+            return f"{name} stands beside {item.name}, not inside: {{{item.name}: {{…}}, {name}: …}}"
+        return ""
+
+    def put(
+        self, item: Item, name: str, scope: Scope, op: Op | None, inputs: tuple[int, ...], names: Names
+    ) -> int | None:
+        """A new node of the graph; its shape is unknown where an input's is, or where it does not fit."""
+        path = scope.child(name)
+        nodes = self.space.graph.nodes
+        shapes = tuple(nodes[i].shape for i in inputs)
+        shape: Shape | None = None
+        if op is not None and inputs and None not in shapes:
+            known = tuple(each for each in shapes if each is not None)
+            key = (id(op), known)
+            shape = self._shapes.get(key)
+            if shape is None:
+                try:
+                    if len(known) > 1 and not op.many_inputs:
+                        raise Misfit(f"{item.name} takes one input, not {len(known)}")
+                    op.check(*known)
+                    shape = tuple(value_of(size) for size in op.output(*known))
+                    if prod(shape) > LARGEST:
+                        raise Misfit(f"{readable(shape)} is more than 10^15 values", code="too-big")
+                    self._shapes[key] = shape
+                    self._kept.append(op)
+                except Misfit as misfit:
+                    self.misfit(misfit, item, path, inputs)
+        if path in self.space.outputs:
+            first = (
+                next((node.place for node in nodes if node.name == path), None) or self.space.graph.groups[path].place
+            )
+            where = f" (line {first.line})" if first else ""
+            self.space.problem(
+                "duplicate", f"there are two layers named {path}{where}", item.place, "give one another name"
+            )
+        note = item.beside.get("note")
+        index = len(nodes)
+        if index > MAX_LAYERS + self.space.graph.input_count:
+            raise self.space.too_big(f"more than {MAX_LAYERS:,} layers", item.place)
+        kind = item.name or "unknown"
+        block = self.space.uses[-1].block if self.space.uses else ""
+        text = note.text if isinstance(note, Scalar) else ""
+        nodes.append(Layer(path, kind, op, inputs, shape, item.place, text, block))
+        self.space.outputs[path] = index
+        self.claims(item, path, index, names)
+        return index
+
+    def misfit(self, misfit: Misfit, item: Item, path: str, inputs: Items[int]) -> None:
+        """Note what an operation said of its input, at the argument that it named, with where the shapes came from."""
+        place = item.place
+        if misfit.argument and isinstance(item.body, Mapping):
+            value = item.body.get(misfit.argument)
+            place = value.place if value else place
+        context = [line for line in (self.origin(i, misfit.code) for i in inputs) if line]
+        message = misfit.cause.replace("{layer}", path)
+        self.space.problem(misfit.code, message, place, misfit.hint, tuple(dict.fromkeys(context)))
+
+    def origin(self, index: int, code: str) -> str:
+        """Where a shape came from: the last layer that changed it."""
+        nodes = self.space.graph.nodes
+        node = nodes[index]
+        if node.shape is None:
+            return ""
+        while (
+            node.inputs
+            and node.op is not None
+            and not node.op.many_inputs
+            and nodes[node.inputs[0]].shape == node.shape
+        ):
+            node = nodes[node.inputs[0]]
+        if node.op is None:
+            return f"{readable(node.shape or ())} is the input"
+        line = f", line {node.place.line}" if node.place else ""
+        if code == "too-small":
+            size = "×".join(map(str, (node.shape or ())[1:]))
+            return f"the map shrank to {size} at {node.name} ({node.type}{line})"
+        return f"{readable(node.shape or ())} comes from {node.name} ({node.type}{line})"
+
+    def finish(self, path: str, block: str, x: int | None, item: Item) -> None:
+        """Note the end of a group or block, so that others can name it."""
+        if x is None:
+            return
+        if path in self.space.outputs and path not in self.space.graph.groups:
+            self.space.problem("duplicate", f"there are two parts named {path}", item.place, "give one another name")
+        note = item.beside.get("note")
+        self.space.outputs[path] = x
+        self.space.graph.groups[path] = Group(path, block, x, item.place, note.text if isinstance(note, Scalar) else "")
+        self.claims(item, path, x, Names())
+
+    def claims(self, item: Item, path: str, index: int, names: Names) -> None:
+        node = item.beside.get("expect")
+        if node is None:
+            return
+        if not isinstance(node, Mapping):
+            self.space.problem(
+                "expect", "expect wants quantities by name", node.place, "expect: {shape: [6, 28, 28], params: 156}"
+            )
+            return
+        extra = {
+            key: value.text for key, _, value in node.items() if isinstance(value, Scalar) and key in ("source", "note")
+        }
+        for quantity, _, value in node.items():
+            if quantity not in extra:
+                found = self.space.claimed(value, names)
+                claim = Claim(path, quantity, found, value.place, extra.get("source", ""), extra.get("note", ""))
+                self.space.graph.claims.append(claim)

@@ -1,0 +1,168 @@
+"""The entries of lists and mappings of layers, sorted out: what each is, and the keys beside it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..errors import Place, did_you_mean
+from ..ops import MERGES, REGISTRY
+from .declared import Declaration
+from .expressions import TEMPLATE
+from .reader import Mapping, Node, Scalar, Sequence
+from .workspace import Workspace
+
+GROUPS = ("layers", "inline")
+BESIDE = ("when", "repeat", "foreach", "from", "expect", "note")
+
+
+class Block(NamedTuple):
+    """A block as it is declared."""
+
+    name: str
+    args: tuple[tuple[Scalar, Node | None], ...]
+    layers: Node
+    place: Place
+
+
+class Item(NamedTuple):
+    """One entry of a list or mapping of layers, sorted out: what it is, and the keys beside it."""
+
+    kind: str  # "type", "block", "merge", "group", "inline", "named", "named-many", "unknown", "broken"
+    name: str  # of the type, block, merge, or of the named item
+    body: Node | None
+    beside: dict[str, Node]
+    place: Place
+    literal: bool = False  # arguments without expressions
+
+
+class Sorter:
+    """Tells types, blocks, merges, groups and names apart."""
+
+    def __init__(self, space: Workspace, blocks: dict[str, Block], types: dict[str, Declaration]) -> None:
+        self.space, self.blocks, self.types = space, blocks, types
+        self._items: dict[int, Item] = {}
+
+    def sort(self, node: Node) -> Item:
+        item = self._items.get(id(node))
+        if item is None:
+            item = self._items[id(node)] = self._sorted(node)
+        return item
+
+    def _sorted(self, node: Node) -> Item:
+        if isinstance(node, Sequence):
+            return Item("group", "", node, {}, node.place)
+        if isinstance(node, Scalar):
+            return self._sorted_word(node)
+        heads = [key for key in node.pairs if key in GROUPS or self.is_known(key)]
+        beside = {key: value for key, _, value in node.items() if key in BESIDE}
+        others = [key for key in node.pairs if key not in heads and key not in BESIDE]
+        if len(heads) == 1 and not others:
+            head, (word, body) = heads[0], node.pairs[heads[0]]
+            if head in GROUPS:
+                return Item("group" if head == "layers" else "inline", "", body, beside, node.place)
+            return Item(self.kind_of(head), head, body, beside, word.place, self.is_literal(body))
+        if heads:
+            self._complain_of_keys(node, heads, others)
+            return Item("broken", "", None, {}, node.place)
+        unknown = [key for key in others if self.looks_like_type(key, node.pairs[key][1])]
+        if len(unknown) == 1 and len(others) == 1:
+            return Item("unknown", unknown[0], None, beside, node.pairs[unknown[0]][0].place)
+        if beside and others:
+            key = next(iter(beside))
+            self.space.problem(
+                "keys",
+                f"{key} stands beside {', '.join(others)}, which are names of layers",
+                node.pairs[key][0].place,
+                f"write {key} beside the type, or a group as {{layers: …, {key}: …}}"
+                + (f"; {did_you_mean(others[0], self.known())}" if did_you_mean(others[0], self.known()) else ""),
+            )
+            return Item("broken", "", None, {}, node.place)
+        if not others:
+            self.space.problem("keys", "there is no layer here", node.place, "a type, as in: - ReLU")
+            return Item("broken", "", None, {}, node.place)
+        return Item("named" if len(others) == 1 else "named-many", others[0], node, {}, node.place)
+
+    def _sorted_word(self, node: Scalar) -> Item:
+        if not isinstance(node.value, str):
+            what = "nothing" if node.value is None else node.text
+            self.space.problem("layers", f"{what} stands where a layer should", node.place, "a type, as in: - ReLU")
+            return Item("broken", "", None, {}, node.place)
+        kind = self.kind_of(node.value)
+        return Item(kind, node.value, None, {}, node.place, literal=True)
+
+    def _complain_of_keys(self, node: Mapping, heads: list[str], others: list[str]) -> None:
+        if len(heads) > 1:
+            key = node.pairs[heads[1]][0]
+            self.space.problem(
+                "keys",
+                f"{heads[0]} and {heads[1]} stand in one mapping",
+                key.place,
+                "one layer an item: begin a new line with -",
+            )
+            return
+        key = node.pairs[others[0]][0]
+        hint = did_you_mean(others[0], BESIDE)
+        if not hint and isinstance(node.pairs[heads[0]][1], Scalar) and node.pairs[heads[0]][1].value is None:  # type: ignore[union-attr]
+            hint = f"the arguments of {heads[0]} belong inside: {heads[0]}: {{{others[0]}: …}}, or further to the right"
+        self.space.problem(
+            "keys",
+            f"{others[0]} is not a key beside {heads[0]}",
+            key.place,
+            hint
+            or f"keys beside a layer are {', '.join(BESIDE)}; a name stands before the layer: name: {{{heads[0]}: …}}",
+        )
+
+    def is_known(self, name: str) -> bool:
+        return name in REGISTRY or name in self.blocks or name in self.types
+
+    def known(self) -> list[str]:
+        return [*REGISTRY, *self.blocks, *self.types]
+
+    def kind_of(self, name: str) -> str:
+        if name in MERGES:
+            return "merge"
+        if name in self.blocks:
+            return "block"
+        return "type" if self.is_known(name) else "unknown"
+
+    def looks_like_type(self, name: str, value: Node) -> bool:
+        """Whether an unknown key is meant as a layer type: what follows are arguments and not layers."""
+        if isinstance(value, Scalar):
+            return value.value is None or not isinstance(value.value, str)
+        if isinstance(value, Sequence):
+            return False
+        if not value.pairs:
+            return True
+        return all(
+            (isinstance(each, Scalar) and (not isinstance(each.value, str) or key in _ARGUMENT_NAMES))
+            or (
+                isinstance(each, Sequence)
+                and all(isinstance(part, Scalar) and not isinstance(part.value, str) for part in each.items)
+            )
+            or key in _ARGUMENT_NAMES
+            for key, _, each in value.items()
+        )
+
+    def is_literal(self, node: Node | None) -> bool:
+        if node is None or isinstance(node, Scalar):
+            return not isinstance(node, Scalar) or not isinstance(node.value, str)
+        parts = node.items if isinstance(node, Sequence) else [value for _, _, value in node.items()]
+        return all(self.is_literal(part) for part in parts)
+
+    def name_fits(self, key: Scalar) -> bool:
+        name = key.text
+        if self.is_known(name) or name in GROUPS:
+            self.space.problem(
+                "name", f"a layer may not bear the name {name}, which is a type or block", key.place, "add a digit"
+            )
+        elif not name or "." in TEMPLATE.sub("", name) or any(each.isspace() for each in TEMPLATE.sub("", name)):
+            self.space.problem(
+                "name", f"{name!r} cannot be the name of a layer", key.place, "letters, digits, _ and -; no dot"
+            )
+        else:
+            return True
+        return False
+
+
+# Names that are arguments and hardly ever layers, so that an unknown type with arguments is not taken for a group.
+_ARGUMENT_NAMES = frozenset(each.name for cls in REGISTRY.values() for each in cls.arguments()) - {"size", "p", "value"}

@@ -1,0 +1,104 @@
+"""What is no error but hardly meant: names that nothing uses, outputs that go nowhere, a map into a linear layer."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from ..errors import Place, Problem
+from ..graph import Graph
+from .items import Block
+from .reader import Mapping, Node, Scalar, Sequence
+
+MOST = 20  # of each kind
+
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+def warning(graph: Graph, code: str, message: str, place: Place | None, hint: str = "") -> None:
+    """Note a warning, unless there are many already."""
+    if sum(each.code == code for each in graph.warnings) < MOST:
+        graph.warnings.append(Problem(code, "warning: " + message, graph.source, place, hint=hint))
+
+
+def warn(graph: Graph, root: Mapping, blocks: dict[str, Block]) -> None:
+    """Note all warnings of a finished graph."""
+    _dead_ends(graph)
+    _maps_into_linear_layers(graph)
+    _unused_blocks(graph, root, blocks)
+    _unused_arguments(graph, root)
+
+
+def _dead_ends(graph: Graph) -> None:
+    used = {i for node in graph.nodes for i in node.inputs} | set(graph.outputs)
+    for index, layer in enumerate(graph.nodes):
+        if index in used:
+            continue
+        if index < graph.input_count:
+            warning(graph, "unused-input", f"nothing uses the input {layer.name}", layer.place)
+        elif layer.shape is not None:
+            hint = f"a result of the network is named in outputs: [{layer.name}]"
+            warning(graph, "dead-end", f"the output of {layer.name} goes nowhere", layer.place, hint)
+
+
+def _maps_into_linear_layers(graph: Graph) -> None:
+    for layer in graph.layers:
+        shape = graph.nodes[layer.inputs[0]].shape if layer.inputs else None
+        if layer.type == "Linear" and shape is not None and len(shape) == 3:
+            message = f"{layer.name} (Linear) receives a map, and works along its last axis at each other position"
+            warning(graph, "linear-on-map", message, layer.place, "Flatten before it makes one vector of the map")
+
+
+def _unused_blocks(graph: Graph, root: Mapping, blocks: dict[str, Block]) -> None:
+    words = Counter(word for text in _texts(root, keys=True) for word in set(_NAME.findall(text)))
+    declared = root.get("blocks")
+    for name, block in blocks.items():
+        if words[name] < 2:
+            warning(graph, "unused-block", f"nothing uses the block {name}", block.place)
+        node = declared.get(name) if isinstance(declared, Mapping) else None
+        inside = _used(node) if node is not None else set()
+        for key, _ in block.args:
+            if key.text not in inside:
+                message = f"block {name} does not use its argument {key.text}"
+                warning(graph, "unused-argument", message, key.place)
+
+
+def _unused_arguments(graph: Graph, root: Mapping) -> None:
+    declared = root.get("args")
+    if isinstance(declared, Mapping):
+        used = _used(root)
+        for name, key, _ in declared.items():
+            if name not in used:
+                warning(graph, "unused-argument", f"nothing uses the argument {name}", key.place)
+
+
+def _used(node: Node) -> set[str]:
+    return set(_NAME.findall(" ".join(_texts(node, keys=False))))
+
+
+def _texts(root: Node, keys: bool) -> Iterator[str]:
+    """The texts below a node, each aliased part once: values, and keys, of which otherwise only those with braces.
+
+    A bare name in `args` declares and does not use, so it counts only among the keys.
+    """
+    seen: set[int] = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Scalar):
+            if isinstance(node.value, str):
+                yield node.value
+        elif isinstance(node, Sequence):
+            stack += node.items
+        else:
+            for key, _, value in node.items():
+                if keys or "{" in key:
+                    yield key
+                if key == "args" and isinstance(value, Sequence) and not keys:
+                    stack += [item for item in value.items if not isinstance(item, Scalar)]
+                else:
+                    stack.append(value)

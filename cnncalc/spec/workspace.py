@@ -1,0 +1,182 @@
+"""What can be named and worked out at a place in a spec, and where its errors are noted."""
+
+from __future__ import annotations
+
+import re
+from collections import ChainMap
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..errors import Misfit, Place, Problem, did_you_mean
+from ..graph import Graph
+from ..ops import REGISTRY, Shape
+from . import expressions
+from .reader import Mapping, Node, Scalar, Sequence
+
+Names = ChainMap[str, Any]
+
+MAX_PROBLEMS = 50
+
+
+class Scope:
+    """A part of the module tree: where unnamed layers take their numbers."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.next = path, 0
+
+    def child(self, name: str) -> str:
+        """The path of a layer here."""
+        return f"{self.path}.{name}" if self.path else name
+
+    def number(self) -> str:
+        """The next number, as a name."""
+        self.next += 1
+        return str(self.next - 1)
+
+
+class Use(NamedTuple):
+    """A block in use, for the context of errors inside it."""
+
+    block: str
+    path: str
+    place: Place
+
+
+class TooBig(Exception):
+    """The spec breaks a bound; nothing more is expanded."""
+
+
+class Unknown:
+    """The value of an expression that could not be worked out; the error is noted already."""
+
+
+UNKNOWN = Unknown()
+
+
+class Workspace:
+    """A graph that grows, the names of its parts, and the errors so far."""
+
+    def __init__(self, graph: Graph, known: Callable[[str], bool]) -> None:
+        self.graph = graph
+        self.is_known = known  # whether a word is a type or block
+        self.outputs: dict[str, int] = {}  # full path → node
+        self.uses: tuple[Use, ...] = ()
+
+    def problem(self, code: str, message: str, place: Place, hint: str = "", context: tuple[str, ...] = ()) -> None:
+        used = tuple(
+            f"in block {use.block}, used in line {use.place.line} as {use.path}" for use in reversed(self.uses[-3:])
+        )
+        found = Problem(code, message, self.graph.source, place, (*context, *used), hint)
+        if len(self.graph.errors) < MAX_PROBLEMS and not any(
+            (each.message, each.place) == (message, place) for each in self.graph.errors
+        ):
+            self.graph.errors.append(found)
+
+    def value(self, node: Node, x: int | None, names: Names, words: Any = ()) -> Any:
+        """The value of a node, expressions worked out; `UNKNOWN` after an error, which is noted here.
+
+        `words` are strings that are meant literally; True takes any word that an argument of some layer takes.
+        """
+        if isinstance(node, Sequence):
+            values = [self.value(item, x, names, words) for item in node.items]
+            return UNKNOWN if any(value is UNKNOWN for value in values) else values
+        if isinstance(node, Mapping):
+            if words is True:
+                return {key: self.value(each, x, names, words) for key, _, each in node.items()}
+            self.problem(
+                "value", "a mapping stands where a value should", node.place, "an expression with { } wants quotes"
+            )
+            return UNKNOWN
+        if not isinstance(node.value, str):
+            return node.value
+        if words is not True and node.value in words:
+            return node.value
+        if words is True and node.value in _WORDS and node.value not in names:
+            return node.value
+        if self.shape(x) is None and any(
+            name.startswith("in_") for name in expressions.names_in(node.value) - set(names)
+        ):
+            return UNKNOWN
+        try:
+            return expressions.evaluate(node.value, self.seen(node.value, x, names))
+        except Misfit as misfit:
+            hint = misfit.hint
+            if not hint and words and words is not True:
+                hint = f"or one of the words {', '.join(words)}"
+            self.problem(misfit.code, misfit.cause, node.place, hint)
+            return UNKNOWN
+
+    def claimed(self, node: Node, names: Names) -> Any:
+        """The value of a claim: a number, a list, a rounded figure such as 61.1M, or an expression."""
+        if isinstance(node, Scalar) and isinstance(node.value, str) and not _ROUNDED.fullmatch(node.value):
+            found = self.value(node, None, names) if expressions.names_in(node.value) <= set(names) else node.value
+            return None if found is UNKNOWN else found
+        if isinstance(node, Sequence):
+            return [self.claimed(item, names) for item in node.items]
+        return node.value if isinstance(node, Scalar) else None
+
+    def filled(self, template: str, key: Scalar | None, names: Names, x: int | None) -> str:
+        if "{" not in template:
+            return template
+        try:
+            return expressions.fill(template, self.seen(template, x, names))
+        except Misfit as misfit:
+            self.problem(misfit.code, misfit.cause, key.place if key else Place(1, 1), misfit.hint)
+            return expressions.TEMPLATE.sub("_", template)
+
+    def seen(self, text: str, x: int | None, names: Names) -> Names:
+        """The names that an expression may use, with the sizes of the incoming tensor where it asks for them."""
+        if "in_" not in text:
+            return names
+        shape = self.shape(x)
+        return names if shape is None else names.new_child(sizes(shape))
+
+    def shape(self, x: int | None) -> Shape | None:
+        return None if x is None else self.graph.nodes[x].shape
+
+    def find(self, node: Scalar, scope: Scope, x: int | None, names: Names) -> int | None:
+        """The earlier layer of that name: in the nearest scope first, then outward; a full path always works."""
+        name = self.filled(node.text, node, names, x)
+        path = scope.path
+        while path:
+            if f"{path}.{name}" in self.outputs:
+                return self.outputs[f"{path}.{name}"]
+            path = path.rpartition(".")[0]
+        if name in self.outputs:
+            return self.outputs[name]
+        if self.is_known(name):
+            hint = f"a layer in a branch stands in a list: [{name}]"
+        else:
+            hint = did_you_mean(name, list(self.outputs)[-2000:])
+            hint = hint or "only layers that stand above can be named"
+        self.problem("from", f"there is no earlier layer {name}", node.place, hint)
+        return None
+
+    def sources(self, node: Node, scope: Scope, x: int | None, names: Names) -> list[int]:
+        parts = node.items if isinstance(node, Sequence) else [node]
+        found = []
+        for part in parts:
+            if not isinstance(part, Scalar):
+                self.problem("from", "from wants the name of an earlier layer", part.place)
+                return []
+            source = self.find(part, scope, x, names)
+            if source is None:
+                return []
+            found.append(source)
+        return found
+
+    def too_big(self, message: str, place: Place, hint: str = "is there a digit too many?") -> TooBig:
+        self.problem("too-big", message, place, hint)
+        return TooBig()
+
+
+def sizes(shape: Shape) -> dict[str, Any]:
+    """The sizes of the incoming tensor, as expressions name them."""
+    axes = {2: ("in_length",), 3: ("in_height", "in_width"), 4: ("in_depth", "in_height", "in_width")}
+    named = dict(zip(axes.get(len(shape), ()), shape[1:], strict=False))
+    return {"in_channels": shape[0], "in_features": shape[-1], **named}
+
+
+# The words that arguments of layer types take literally, and figures rounded as papers print them.
+_WORDS = frozenset(word for cls in REGISTRY.values() for each in cls.arguments() for word in each.kind.words)
+_ROUNDED = re.compile(r"\s*\d+(\.\d+)?\s*[KMGT]\s*")
