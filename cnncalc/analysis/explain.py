@@ -114,10 +114,11 @@ def totals(report: Report, question: str) -> Iterator[Explanation]:
             continue
         parts = [getattr(row.figures, attributes.get(name, name)) for row in report.rows]
         known = [part for part in parts if part]
-        if known:
-            terms = (
-                " + ".join(number(part) for part in known) if len(known) <= 12 else f"the sum of {len(known)} layers"
-            )
+        if len(known) == 1:
+            lines.append(Line(label, text=f"{at_least}{number(value)}, all in one layer"))
+        elif known:
+            few = " + ".join(number(part) for part in known[:12])
+            terms = few if len(known) <= 12 else f"the sum of {len(known)} layers"
             lines.append(Line(label, text=f"{terms} = {at_least}{number(value)}"))
     if lines:
         yield Explanation(f"{report.title}: all {len(report.rows)} layers", tuple(lines))

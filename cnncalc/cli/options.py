@@ -67,7 +67,7 @@ def settings(given: list[str] | None) -> dict[str, Any]:
         except Misfit as misfit:
             if not re.fullmatch(r"[A-Za-z_][\w\-]*", text.strip()):
                 raise wrong_call(
-                    f"--set {each}: {misfit.cause}", misfit.hint or "a number, a list such as [3,4,6,3], or a word"
+                    f"--set {each}: {misfit.cause}", "a number, a list such as [3,4,6,3], or a word"
                 ) from None
             value = text.strip()
         values[name.strip()] = value

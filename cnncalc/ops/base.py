@@ -217,7 +217,7 @@ class Op:
             }
             raise Misfit(
                 f"{self.type()} wants {wanted[self.spatial]}; {{layer}} receives {readable(shapes[0])}",
-                hint="put it before Flatten" if len(shapes[0]) == 1 else "",
+                hint="a vector has no axes to slide over: is it behind a Flatten?" if len(shapes[0]) == 1 else "",
             )
         for name, value in self.infer(*shapes).items():
             stated = getattr(self, name)

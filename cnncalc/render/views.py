@@ -279,7 +279,7 @@ def _shapes_notes(report: Report) -> tuple[str, ...]:
     totals = report.totals
     at_least = "" if totals.complete else "≥ "
     return (
-        f"{len(report.rows)} layers, depth {totals.depth} · {at_least}{number(totals.params)} parameters · "
+        f"{len(report.rows)} layer{'s' * (len(report.rows) != 1)}, depth {totals.depth} · {at_least}{number(totals.params)} parameters · "
         f"{at_least}{number(totals.macs)} MACs",
     )
 

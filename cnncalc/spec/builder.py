@@ -34,6 +34,11 @@ class Builder:
         if item.literal and id(item) in self._made:
             return self._made[id(item)]
         declared = {each.name: each for each in cls.arguments()}
+        for name, node in options.items():
+            if any(bracket in name for bracket in ")]"):
+                hint = "inside { }, an expression with , or [ ] wants quotes: {out_channels: 'max(8, c)'}"
+                self.space.problem("argument", f"{item.name} has no argument {name}", node.place, hint)
+                return None
         values: dict[str, Any] = {}
         good = True
         for name, node in options.items():
@@ -57,7 +62,7 @@ class Builder:
             good = good and value is not UNKNOWN
             values[name] = value
         for argument in declared.values():
-            if argument.required and argument.name not in options:
+            if argument.required and argument.name not in options and good:
                 self.space.problem(
                     "argument", f"{item.name} wants {argument.name}", item.place, f"{argument.doc}; {cls.example}"
                 )
@@ -79,8 +84,6 @@ class Builder:
         return op
 
     def other_hint(self, name: str, item: Item) -> str:
-        if any(bracket in name for bracket in ")]"):
-            return "inside { }, an expression with , or [ ] wants quotes: {out_channels: 'max(8, c)'}"
         if name in BESIDE:
             return f"{name} stands beside {item.name}, not inside: {{{item.name}: {{…}}, {name}: …}}"
         return ""
@@ -136,7 +139,7 @@ class Builder:
             value = item.body.get(misfit.argument)
             place = value.place if value else place
         context = [line for line in (self.origin(i, misfit.code) for i in inputs) if line]
-        message = misfit.cause.replace("{layer}", path)
+        message = misfit.cause.replace("{layer}", f"layer {path}" if path.isdigit() else path)
         self.space.problem(misfit.code, message, place, misfit.hint, tuple(dict.fromkeys(context)))
 
     def origin(self, index: int, code: str) -> str:

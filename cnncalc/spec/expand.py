@@ -17,6 +17,7 @@ from .builder import MAX_LAYERS, Builder
 from .declared import Declaration
 from .items import Block, Item, Sorter
 from .reader import Mapping, Node, Scalar, Sequence
+from .size import Size
 from .workspace import UNKNOWN, Names, Scope, Use, Workspace
 
 MAX_BLOCKS = 60
@@ -33,6 +34,16 @@ class Expander:
         self.builder = Builder(self.space)
         self.factor = 1  # product of the repeats around
         self.steps = 0
+
+    def expand(self, node: Node, names: Names) -> int | None:
+        """All layers of a model; returns the node that comes out. Raises `TooBig`."""
+        size = Size(self.sorter, self.blocks, dict(names), MAX_BLOCKS, MAX_LAYERS)
+        least = size.of(node, dict(names))
+        if least > MAX_LAYERS:
+            place = size.culprit or node.place
+            raise self.space.too_big(f"at least {least:,} layers; a network may have {MAX_LAYERS:,}", place)
+        x = 0 if self.space.graph.input_count == 1 else None
+        return self.layers(node, Scope(""), x, names)
 
     def layers(self, node: Node, scope: Scope, x: int | None, names: Names) -> int | None:
         """The layers of a list or mapping, one after the other; returns the node that comes out."""

@@ -10,6 +10,7 @@ import ast
 import math
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -78,7 +79,9 @@ def _parsed(text: str) -> ast.expr:
     if len(text) > MAX_TEXT:
         raise Misfit(f"an expression of {len(text)} characters; at most {MAX_TEXT} are read", code="too-big")
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of what will be an error later, as in `1if x else 2`
+            return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         hint = ""
         if text.count("(") != text.count(")") or text.count("[") != text.count("]"):
@@ -160,7 +163,8 @@ def _name(node: ast.Name, names: Mapping[str, Any]) -> Any:
     if node.id in CONSTANTS:
         return CONSTANTS[node.id]
     known = sorted({*names, *FUNCTIONS})
-    hint = did_you_mean(node.id, known) or (f"names here: {', '.join(sorted(names))}" if names else "")
+    there = f"names here: {', '.join(sorted(names))}" if names else "args: declares names for the whole file"
+    hint = did_you_mean(node.id, known) or there
     raise Misfit(f"there is no {node.id!r} here", hint, code="name")
 
 

@@ -26,6 +26,8 @@ def zoo_files() -> list[Path]:
 
 def locate(spec: str) -> tuple[Source, str]:
     """The text of a spec, and the variant that its name asks for (or an empty string); raises `SpecError`."""
+    if not spec.strip():
+        raise wrong_call("no spec is named", "a file, a name in the zoo, file:variant, or - for standard input")
     if spec == "-":
         return read_file_text(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>"), ""
     path = Path(spec)
@@ -73,10 +75,10 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _read(path: Path) -> Source:
+def _read(path: Path, name: str = "") -> Source:
     try:
         with path.open("rb") as file:
-            return read_file_text(file.read(MAX_BYTES + 1), str(path))
+            return read_file_text(file.read(MAX_BYTES + 1), name or str(path))
     except OSError as error:
         raise wrong_call(f"cannot be read: {error.strerror}", where=str(path), code="file") from None
 
@@ -87,11 +89,11 @@ def _in_zoo(name: str) -> tuple[Source, str] | None:
         return None
     path = zoo_folder() / f"{stem}.yaml"
     if path.is_file():
-        return _read(path), ""
+        return _read(path, f"zoo/{path.name}"), ""
     for path in zoo_files():
         text = path.read_text(encoding="utf-8")
         if f"\n  {stem}:" in text and stem in variant_names(text):
-            return _read(path), stem
+            return _read(path, f"zoo/{path.name}"), stem
     return None
 
 
@@ -106,4 +108,4 @@ def _not_found(spec: str, path: Path) -> SpecError:
     near = did_you_mean(Path(spec).name.removesuffix(".yaml"), zoo_names())
     hint = near or "`cnncalc zoo` lists the networks that are bundled, `cnncalc new NAME` writes a spec of your own"
     shown = spec if len(spec) <= 80 else spec[:77] + "…"
-    return wrong_call("there is no such file, and no such network in the zoo", hint, where=shown or "''", code="file")
+    return wrong_call("there is no such file, and no such network in the zoo", hint, where=shown, code="file")

@@ -125,11 +125,11 @@ class _Model:
         layers = self.root.get("layers")
         try:
             if layers is None:
-                self.problem("shape", "there are no layers", self.root.place, "layers: is a list of layer types")
+                near = did_you_mean("layers", [key for key in self.root.pairs if key not in KEYS])
+                hint = near.replace("did you mean", "is that what is meant with") or "layers: is a list of layer types"
+                self.problem("shape", "there are no layers", self.root.place, hint)
             elif not graph.errors:
-                x = 0 if graph.input_count == 1 else None
-                x = expander.layers(layers, Scope(""), x, names)
-                self.outputs(x)
+                self.outputs(expander.expand(layers, names))
         except TooBig:
             pass
         self.expectations(names)

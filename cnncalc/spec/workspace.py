@@ -63,9 +63,11 @@ class Workspace:
         self.uses: tuple[Use, ...] = ()
 
     def problem(self, code: str, message: str, place: Place, hint: str = "", context: tuple[str, ...] = ()) -> None:
-        used = tuple(
-            f"in block {use.block}, used in line {use.place.line} as {use.path}" for use in reversed(self.uses[-3:])
-        )
+        lines = [f"in block {use.block}, used in line {use.place.line}" for use in reversed(self.uses[-5:])]
+        used = list(dict.fromkeys(lines))  # a block that uses itself is named once
+        if used:
+            path = self.uses[-1].path
+            used[0] += f" as {path if len(path) <= 60 else '…' + path[-59:]}"
         found = Problem(code, message, self.graph.source, place, (*context, *used), hint)
         if len(self.graph.errors) < MAX_PROBLEMS and not any(
             (each.message, each.place) == (message, place) for each in self.graph.errors
@@ -101,7 +103,9 @@ class Workspace:
             return expressions.evaluate(node.value, self.seen(node.value, x, names))
         except Misfit as misfit:
             hint = misfit.hint
-            if not hint and words and words is not True:
+            if node.value.lower() in ("yes", "no", "on", "off"):
+                hint = "write true or false"
+            elif not hint and words and words is not True:
                 hint = f"or one of the words {', '.join(words)}"
             self.problem(misfit.code, misfit.cause, node.place, hint)
             return UNKNOWN

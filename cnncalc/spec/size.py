@@ -1,0 +1,95 @@
+"""How many layers a spec has at least, counted without expanding it, so that one that is far too big ends at once.
+
+What depends on `i`, on a column or on an incoming shape is not known here and counts nothing: the count is a lower
+bound. A block with the same arguments is counted once, so that blocks that use each other cost nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import Misfit, Place
+from . import expressions
+from .items import Block, Item, Sorter
+from .reader import Mapping, Node, Scalar, Sequence
+
+#: A lower bound beyond which counting on makes no sense.
+ENOUGH = 10**12
+
+
+class Size:
+    """Counts layers and uses of blocks; `culprit` is the innermost place that has more than `most`."""
+
+    def __init__(self, sorter: Sorter, blocks: dict[str, Block], args: dict[str, Any], deepest: int, most: int) -> None:
+        self.sorter, self.blocks, self.args, self.deepest, self.most = sorter, blocks, args, deepest, most
+        self.culprit: Place | None = None
+        self._known: dict[tuple[str, str], int] = {}
+
+    def of(self, node: Node | None, names: dict[str, Any], depth: int = 0) -> int:
+        """The layers of a list, a mapping or a single entry, at least."""
+        if node is None or depth > self.deepest:
+            return 0
+        if isinstance(node, Sequence):
+            return min(ENOUGH, sum(self.of(item, names, depth) for item in node.items))
+        if isinstance(node, Scalar) and node.value is None:
+            return 0
+        return self._entry(node, self.sorter.sort(node), names, depth)
+
+    def _entry(self, node: Node, item: Item, names: dict[str, Any], depth: int) -> int:
+        if "when" in item.beside and not self._value(item.beside["when"], names):
+            return 0
+        found = min(ENOUGH, self._copies(item, names) * self._one(node, item, names, depth))
+        if found > self.most and self.culprit is None:
+            self.culprit = item.beside["repeat"].place if "repeat" in item.beside else item.place
+        return found
+
+    def _one(self, node: Node, item: Item, names: dict[str, Any], depth: int) -> int:
+        if item.kind in ("type", "unknown"):
+            return 1
+        if item.kind == "merge":
+            branches = item.body if isinstance(item.body, Sequence) else None
+            kept = [each for each in branches.items if not isinstance(each, Scalar)] if branches else []
+            return sum(self.of(each, names, depth) for each in kept)
+        if item.kind == "block":
+            return max(1, self._block(item, names, depth))
+        if item.kind in ("named", "named-many") and isinstance(node, Mapping):
+            return sum(self.of(value, names, depth) for _, _, value in node.items())
+        return 0 if item.body is node and not isinstance(node, Sequence) else self.of(item.body, names, depth)
+
+    def _block(self, item: Item, names: dict[str, Any], depth: int) -> int:
+        block = self.blocks[item.name]
+        given = item.body if isinstance(item.body, Mapping) else None
+        inside = dict(self.args)
+        for key, default in block.args:
+            stated = given.get(key.text) if given else None
+            value = self._value(stated, names) if stated is not None else self._value(default, inside)
+            inside.pop(key.text, None)
+            if value is not None:
+                inside[key.text] = value
+        known = (block.name, repr(inside))
+        if known not in self._known:
+            self._known[known] = 0  # while it is being counted: a block that never ends is found by the walk
+            self._known[known] = self.of(block.layers, inside, depth + 1)
+        return self._known[known]
+
+    def _copies(self, item: Item, names: dict[str, Any]) -> int:
+        copies = 1
+        foreach = item.beside.get("foreach")
+        if isinstance(foreach, Mapping):
+            columns = [self._value(value, names) for _, _, value in foreach.items()]
+            copies = max((len(column) for column in columns if isinstance(column, list)), default=1)
+        if "repeat" in item.beside:
+            count = self._value(item.beside["repeat"], names)
+            copies *= count if isinstance(count, int) and count > 0 else 0
+        return copies
+
+    def _value(self, node: Node | None, names: dict[str, Any]) -> Any:
+        """The value of a node, None where it is not known."""
+        if isinstance(node, Sequence):
+            return [self._value(item, names) for item in node.items]
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            return node.value if isinstance(node, Scalar) else None
+        try:
+            return expressions.evaluate(node.value, names)
+        except Misfit:
+            return None
