@@ -55,7 +55,9 @@ LETTERS = {
     "H": "attention heads",
     "B": "images in the batch",
     "b": "bytes for each value",
-    "m": "branches",
+    "m": "branches that meet; vectors that are appended",
+    "MACs": "multiply-adds of the layer",
+    "FLOPs": "FLOPs of one image",
     "n": "size of each branch along the joined axis",
     "r": "receptive field so far",
     "j": "stride so far: input pixels between neighbouring outputs",
@@ -204,11 +206,18 @@ def formula(
 
 
 def in_teaching_order() -> list[Formula]:
-    """All formulas by chapter: sizes first, then parameters, work, memory and receptive field."""
-    from . import analysis, ops
+    """All formulas by chapter (sizes, parameters, work, memory, receptive field), the convolution's first in each."""
+    from . import analysis
+    from .ops import FAMILIES
 
-    assert ops and analysis  # imported for the formulas that they define
-    return sorted(_FORMULAS.values(), key=lambda made: CHAPTERS.index(made.chapter))
+    assert analysis  # imported for the formulas that it defines
+    families = [module.__name__ for module in FAMILIES.values()]
+
+    def place(made: Formula) -> tuple[int, int]:
+        module = made.function.__module__
+        return CHAPTERS.index(made.chapter), families.index(module) if module in families else len(families)
+
+    return sorted(_FORMULAS.values(), key=place)
 
 
 def number(value: Any, separator: str = ",") -> str:
@@ -226,7 +235,7 @@ def number(value: Any, separator: str = ",") -> str:
 
 # How the operators are written. One table: a tighter operator has a higher number; a child that binds less tightly
 # than its place demands goes into parentheses.
-_SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(1, 6)
+_SUM, _QUOTIENT, _PRODUCT, _UNARY, _POWER, _ATOM = range(1, 7)
 
 
 class _Text:
@@ -316,7 +325,7 @@ class _Text:
         return base + power.translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
     def quotient(self, above: ast.expr, below: ast.expr) -> tuple[str, int]:
-        return f"({self._at(above, _PRODUCT)}/{self._at(below, _UNARY)})", _ATOM
+        return f"{self._at(above, _PRODUCT)}/{self._at(below, _UNARY)}", _QUOTIENT
 
     def floored(self, above: ast.expr, below: ast.expr) -> str:
         return f"⌊{self._at(above, _PRODUCT)}/{self._at(below, _UNARY)}⌋"

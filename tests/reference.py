@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from torch import nn
+import pytest
 
 from cnncalc.graph import Graph
 from cnncalc.ops import Op
+
+torch = pytest.importorskip("torch", reason="PyTorch is the referee: pip install 'cnncalc[torch]'")
+nn = torch.nn
 
 
 class Permute(nn.Module):
@@ -17,7 +19,7 @@ class Permute(nn.Module):
         self.dims = dims
 
     def forward(self, x: Any) -> Any:
-        return x.permute(self.dims)
+        return x.permute(self.dims).contiguous()  # LocalResponseNorm cannot see a permuted tensor otherwise
 
 
 class Slice(nn.Module):

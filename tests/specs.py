@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from cnncalc import SpecError, load
+from cnncalc.errors import Source
+from cnncalc.formula import prod
 from cnncalc.ops import MERGES, REGISTRY, Op
 
 
@@ -167,14 +170,22 @@ def shape_for(rng: random.Random, cls: type[Op]) -> tuple[int, ...]:
     return tuple(rng.choice([1, 2, 3, 4, 6, 8, 9, 12]) if axis == 0 else rng.randint(1, 12) for axis in range(axes))
 
 
-def spec(rng: random.Random, length: int = 6) -> str:
-    """The text of a spec of random layers with branches, most of which fit."""
-    shape = tuple(rng.randint(1, 12) for _ in range(rng.randint(2, 4)))
-    lines = [f"input: {list(shape)}", "layers:"]
-    for _ in range(length):
+def spec(rng: random.Random, length: int = 8) -> str:
+    """The text of a spec of random layers with branches and repeats: only what fits is kept."""
+    shape: tuple[int, ...] = tuple(rng.randint(1, 12) for _ in range(rng.randint(2, 4)))
+    text = f"input: {list(shape)}\nlayers:\n"
+    for _ in range(4 * length):
         name = rng.choice([each for each in REGISTRY if each not in MERGES])
-        lines += _entry(rng, name, shape, "  ")
-    return "\n".join(lines) + "\n"
+        if REGISTRY[name].spatial not in (0, len(shape) - 1):
+            continue
+        longer = text + "\n".join(_entry(rng, name, shape, "  ")) + "\n"
+        try:
+            graph = load(Source("random.yaml", longer))
+        except SpecError:
+            continue
+        if len(graph.layers) <= length and prod(graph.nodes[-1].shape or ()) < 10**6:
+            text, shape = longer, graph.nodes[-1].shape or ()
+    return text
 
 
 def _entry(rng: random.Random, name: str, shape: tuple[int, ...], indent: str) -> list[str]:

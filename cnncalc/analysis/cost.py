@@ -16,8 +16,8 @@ from ..ops import Count, Shape, Work
     unit="FLOP",
     source="convention: one MAC is one multiplication and one addition; biases are not counted",
 )
-def macs_to_flops(m: Any) -> Any:
-    return 2 * m
+def macs_to_flops(MACs: Any) -> Any:
+    return 2 * MACs
 
 
 @formula(
@@ -27,8 +27,8 @@ def macs_to_flops(m: Any) -> Any:
     unit="operations",
     source="every image passes through the same layers",
 )
-def batch_work(B: Any, m: Any) -> Any:
-    return B * m
+def batch_work(B: Any, FLOPs: Any) -> Any:
+    return B * FLOPs
 
 
 class Cost(NamedTuple):

@@ -140,13 +140,13 @@ def _lines(row: Row) -> Iterator[tuple[str, Line]]:
     work = layer.op.work(layer.shape, *shapes)
     if work.macs is not None:
         yield "macs", Line("MACs", work.macs, remark=work.macs.formula.remark)
-        yield "flops", Line("FLOPs", macs_to_flops.step(m=work.macs.value))
+        yield "flops", Line("FLOPs", macs_to_flops.step(MACs=work.macs.value))
     if work.other is not None and work.other.value:
         operations = layer.op.operations
         remark = f"for each element: {', '.join(operations)}" if operations else work.other.formula.remark
         yield "flops", Line("other work" if work.macs else "FLOPs", work.other, remark=remark)
     if report.batch > 1 and row.figures.flops:
-        yield "flops", Line("of the batch", batch_work.step(B=report.batch, m=row.figures.flops // report.batch))
+        yield "flops", Line("of the batch", batch_work.step(B=report.batch, FLOPs=row.figures.flops // report.batch))
     if work.connections is not None:
         yield "connections", Line("connections", work.connections, remark=work.connections.formula.remark)
     width = memory.BYTES[report.dtype]

@@ -64,6 +64,9 @@ class _Resampling(Op):
     def _mode(self) -> str:
         return "nearest"
 
+    def _corners(self) -> bool:
+        return bool(getattr(self, "align_corners", False))
+
     def _size(self) -> tuple[int, ...] | None:
         return getattr(self, "size", None)
 
@@ -104,14 +107,31 @@ class _Resampling(Op):
         return Work(other=elementwise_work.step(E=prod(out), Q=len(each))) if each else Work()
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
-        # Nearest takes one input, ⌊o/scale⌋; the others take their neighbours too, to both sides of the place.
-        around = {"nearest": 0, "nearest-exact": 0, "bicubic": 2}.get(self._mode(), 1)
-        found = [Reach(0)]
-        for axis, (N, O) in enumerate(zip(shapes[0][1:], out[1:], strict=True), 1):
-            stride = Fraction(N, O)
-            span = max(Fraction(0), 1 - stride) + 2 * around
-            found.append(Reach(axis, Window(span + 1, stride, span - around, exact=N == O)))
-        return tuple(found)
+        windows = map(self._window, self._strides(shapes[0], out))
+        return (Reach(0), *(Reach(axis, window) for axis, window in enumerate(windows, 1)))
+
+    def _strides(self, shape: Shape, out: Shape) -> list[Fraction]:
+        """Input pixels between neighbouring outputs: PyTorch takes 1/scale_factor, where one is given, and not N/O."""
+        if self._corners():
+            return [Fraction(N - 1, max(O - 1, 1)) for N, O in zip(shape[1:], out[1:], strict=True)]
+        factors = self._factors()
+        if factors is None:
+            return [Fraction(N, O) for N, O in zip(shape[1:], out[1:], strict=True)]
+        spread = factors if len(factors) == len(out) - 1 else factors * (len(out) - 1)
+        return [1 / Fraction(factor).limit_denominator(10**6) for factor in spread]
+
+    def _window(self, stride: Fraction) -> Window:
+        # The place of output o is o·stride + shift. Nearest takes the pixel at or before it; linear the pixels to both
+        # sides, cubic two to both sides.
+        mode = self._mode()
+        if mode in ("nearest", "nearest-exact"):
+            shift = stride / 2 if mode == "nearest-exact" else Fraction(0)
+            parts = (stride / 2 if shift else stride).denominator
+            before, exact = Fraction(parts - 1, parts), parts == 1
+            return Window(before + 1, stride, before - shift, exact)
+        around = 2 if mode == "bicubic" else 1
+        shift = Fraction(0) if self._corners() else stride / 2 - Fraction(1, 2)
+        return Window(2 * around + 1, stride, around - shift, exact=False)
 
 
 class Upsample(_Resampling):
@@ -167,6 +187,9 @@ class UpsamplingBilinear2d(_Resampling):
 
     def _mode(self) -> str:
         return "bilinear"
+
+    def _corners(self) -> bool:
+        return True
 
 
 class PixelShuffle(Op):

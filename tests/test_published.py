@@ -1,0 +1,115 @@
+"""Published numbers: every claim of the zoo, torchvision's metadata and state_dicts, receptive fields of papers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cnncalc import analyse, load
+from cnncalc.check import check
+from cnncalc.graph import Graph
+from cnncalc.spec.locate import zoo_files, zoo_names
+from cnncalc.spec.model import open_spec
+
+DATA = Path(__file__).parent / "data"
+TORCHVISION = {each["name"]: each for each in json.loads((DATA / "torchvision.json").read_text())}
+OURS = [name for name in zoo_names() if name in TORCHVISION]
+
+
+@pytest.mark.parametrize("path", zoo_files(), ids=lambda path: path.stem)
+def test_every_claim_of_the_zoo_holds(path: Path) -> None:
+    results = check(str(path))
+    for result in results:
+        assert [verdict for verdict in result.verdicts if not verdict.holds] == []
+        assert not result.warnings and not result.report.warnings
+    spec = open_spec(str(path))
+    assert spec.about, "a network of the zoo names its source"
+    claimed = {claim.quantity for result in results for verdict in result.verdicts for claim in [verdict.claim]}
+    assert {"params", "depth"} & claimed
+    for published in spec.published().values():
+        assert published.get("source"), "a published number names its source"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_torchvision_publishes_the_same(name: str) -> None:
+    published, totals = TORCHVISION[name], analyse(name).totals
+    assert totals.params == published["num_params"]
+    assert round(totals.macs / 1e9, 3) == published["gmacs"]
+    carried = {claim.quantity: claim.value for claim in load(name if name != "alexnet" else "alexnet.yaml").claims}
+    assert carried.get("top1", published["top1"]) == published["top1"]
+
+
+def test_torchvision_names_are_found() -> None:
+    wanted = {f"vgg{n}{bn}" for n in (11, 13, 16, 19) for bn in ("", "_bn")}
+    wanted |= {f"resnet{n}" for n in (18, 34, 50, 101, 152)} | {f"densenet{n}" for n in (121, 161, 169, 201)}
+    wanted |= {"resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"}
+    wanted |= {"alexnet", "googlenet", "mobilenet_v2"}
+    assert wanted == set(OURS)
+
+
+def state_dict(graph: Graph) -> dict[str, str]:
+    """The keys and shapes that a PyTorch module of the graph would have."""
+    found = {}
+    for layer in graph.layers:
+        assert layer.op is not None
+        shapes = tuple(shape for shape in graph.shapes_into(layer) if shape is not None)
+        for each in layer.op.parameters(*shapes):
+            key = f"{layer.name}.{each.name}" if each.name else layer.name
+            found[key] = "x".join(map(str, each.shape)) or "scalar"
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "state_dict").glob("*.txt")), ids=lambda path: path.stem)
+def test_module_paths_are_torchvisions(path: Path) -> None:
+    expected = dict(line.split() for line in path.read_text().splitlines())
+    assert state_dict(load(path.stem)) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "layer", "size"),
+    [
+        pytest.param("alexnet", "features.12", 195, id="Araujo 2019, table 1: AlexNet v2"),
+        pytest.param("vgg16", "features.30", 212, id="Araujo 2019, table 1: VGG-16"),
+        pytest.param("resnet50_v1", "layer4.2.relu3", 483, id="Araujo 2019, table 1: ResNet-50 v1"),
+        pytest.param("resnet101_v1", "layer4.2.relu3", 1027, id="Araujo 2019, table 1: ResNet-101 v1"),
+        pytest.param("resnet152_v1", "layer4.2.relu3", 1507, id="Araujo 2019, table 1: ResNet-152 v1"),
+        pytest.param("resnet50", "layer4.2.relu3", 427, id="measured: ResNet-50 with the stride in the 3×3"),
+        pytest.param("vgg16", "classifier.0", 404, id="Long 2015, table 1: FCN-VGG16"),
+        pytest.param("alexnet", "avgpool", 195, id="the same size in and out"),
+        pytest.param("alexnet_2012", "fc6", 355, id="Long 2015, table 1: FCN-AlexNet"),
+        pytest.param("lenet", "S4", 16, id="LeCun 1998: two 5×5 and two 2×2"),
+    ],
+)
+def test_receptive_fields_of_papers(spec: str, layer: str, size: int) -> None:
+    found = analyse(spec)[layer].receptive_field
+    assert found is not None and found.size == (size, size)
+
+
+@pytest.mark.parametrize(
+    ("spec", "megabytes"),
+    [("alexnet", 5.3), ("vgg16", 102.8), ("resnet18", 25.7), ("googlenet", 25.7)],
+)
+def test_peaks_measured_on_torchvisions_modules(spec: str, megabytes: float) -> None:
+    # Batch 4, float32, 224×224, as measured. ResNet-50, MobileNetV2 and DenseNet-121 are measured higher (41.7, 41.7 and
+    # 40.1 MB): there nested modules keep their input alive in Python, which a graph need not do.
+    assert round(analyse(spec, batch=4).totals.peak.bytes / 1e6, 1) == megabytes
+
+
+@pytest.mark.parametrize(("spec", "megabytes"), [("resnet50", 41.7), ("mobilenet_v2", 41.7), ("densenet121", 40.1)])
+def test_peaks_are_never_above_those_measured(spec: str, megabytes: float) -> None:
+    assert analyse(spec, batch=4).totals.peak.bytes / 1e6 < megabytes
+
+
+def test_vgg16_rows_add_up_to_what_cs231n_should_have_printed() -> None:
+    report = analyse("vgg16")
+    rows = [row for row in report if row.type in ("Conv2d", "MaxPool2d", "Linear")]
+    values = 3 * 224 * 224 + sum((row.output_bytes or 0) // 4 for row in rows)
+    assert values == 15_237_608
+
+
+def test_bias_adds_are_what_pycls_counts_beside_us() -> None:
+    # pycls counts the bias of the last layer: 4,089,185,256 against 4,089,184,256.
+    report = analyse("resnet50")
+    assert report.totals.macs + (report["fc"].figures.biases or 0) == 4_089_185_256
