@@ -13,8 +13,7 @@ from .errors import did_you_mean, wrong_call
 from .formula import CHAPTERS, LETTERS, in_teaching_order, number
 from .ops import FAMILIES, REGISTRY, readable
 from .render.json import document
-from .render.table import AtLeast, Column, Line, Table, as_number, as_shape, as_text
-from .render.views import mib
+from .render.table import AtLeast, Column, Line, Table, as_mib, as_number, as_shape, as_text
 from .report import Report, analyse
 from .spec.locate import locate, zoo_files
 from .spec.model import open_spec
@@ -30,15 +29,15 @@ def comparison(reports: Sequence[Report]) -> Table:
         Column("macs", "MACs", as_number, True),
         Column("macs_ratio", "×", _ratio, True),
         Column("depth", "depth", as_number, True),
-        Column("weight_bytes", "weights", mib, True),
-        Column("peak_inference_bytes", "peak", mib, True),
+        Column("weight_bytes", "weights", _mebibytes, True),
+        Column("peak_inference_bytes", "peak", _mebibytes, True),
     )
     first = reports[0].totals
     lines = []
     for report in reports:
         own = report.totals
         cells = (
-            report.title,
+            report.graph.variant or report.graph.name,
             own.params,
             _over(own.params, first.params),
             own.macs,
@@ -59,13 +58,17 @@ def comparison(reports: Sequence[Report]) -> Table:
     )
     head = (
         f"{same} · batch {reports[0].batch} · {reports[0].dtype}",
-        "× is the ratio to the first; weights: parameters and buffers; peak: of activations during inference",
+        "× is the ratio to the first; weights (with buffers) and peak of activations in MiB",
     )
     return Table("", columns, lines, head, document={"models": [document(report) for report in reports]})
 
 
 def _over(a: int, b: int) -> float | None:
     return a / b if b else None
+
+
+def _mebibytes(value: int) -> str:
+    return as_mib(value / 2**20)
 
 
 def _ratio(value: float) -> str:
@@ -142,7 +145,7 @@ def zoo_table() -> Table:
     columns = (
         Column("name", "name"),
         Column("network", "network"),
-        Column("input", "input H×W×C", as_shape, True),
+        Column("input", "input", as_shape, True),
         Column("params", "parameters", as_number, True),
         Column("macs", "MACs", as_number, True),
         Column("depth", "depth", as_number, True),
@@ -158,7 +161,7 @@ def zoo_table() -> Table:
             cells = (name, network, shape, totals.params, totals.macs, totals.depth)
             lines.append(Line(cells, "layer" if variant else "group", int(bool(variant))))
     notes = ("any of these names is a SPEC: cnncalc summary vgg16; its file is cnncalc new NAME --like vgg16 away",)
-    return Table("", columns, lines, (), notes)
+    return Table("", columns, lines, (), notes, spare=("input", "depth"))
 
 
 def ops_table() -> Table:
@@ -170,7 +173,7 @@ def ops_table() -> Table:
         for name, cls in REGISTRY.items()
         if family_of(cls) == family
     ]
-    return Table("", columns, lines, (), ("cnncalc ops TYPE shows arguments, formulas and an example",))
+    return Table("", columns, lines, (), ("cnncalc ops TYPE shows arguments, formulas and an example",), ("family",))
 
 
 def op_table(name: str) -> Table:

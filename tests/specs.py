@@ -42,7 +42,7 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
             made["padding_mode"] = rng.choice(["reflect", "replicate", "circular"])
     elif "Adaptive" in name:
         made = {"output_size": sizes(rng, dims, 1, 6)}
-        if isinstance(made["output_size"], list) and rng.random() < 0.5:
+        if dims > 1 and isinstance(made["output_size"], list) and rng.random() < 0.5:
             made["output_size"][0] = None
     elif "Pool" in name:
         made = {"kernel_size": sizes(rng, dims, 1, 4)}

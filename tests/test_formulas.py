@@ -29,7 +29,12 @@ def evaluated(line: str) -> Fraction:
 
 def evaluated_latex(line: str) -> Fraction:
     """The same for LaTeX, of which only a few commands are used."""
-    for a, b in ((r"\left\lfloor", "floor("), (r"\right\rfloor", ")"), (r"\left\lceil", "ceil("), (r"\right\rceil", ")")):
+    for a, b in (
+        (r"\left\lfloor", "floor("),
+        (r"\right\rfloor", ")"),
+        (r"\left\lceil", "ceil("),
+        (r"\right\rceil", ")"),
+    ):
         line = line.replace(a, b)
     line = line.replace(r"\left(", "(").replace(r"\right)", ")").replace(r"\cdot", "*").replace(r"\min", "min")
     while r"\frac" in line:
@@ -58,9 +63,13 @@ def sample(formula: Formula, rng: random.Random) -> Step:
     vectors = {"F", "O", "N", "X", "W", "n", "M"} & set(re.findall(r"(?:prod|total)\((\w)\)", _source(formula)))
     letters = {}
     for letter in formula.letters:
-        letters[letter] = tuple(rng.randint(1, 9) for _ in range(rng.randint(1, 3))) if letter in vectors else rng.randint(1, 9)
+        letters[letter] = (
+            tuple(rng.randint(1, 9) for _ in range(rng.randint(1, 3))) if letter in vectors else rng.randint(1, 9)
+        )
     if "G" in letters:
-        letters |= {each: letters["G"] * rng.randint(1, 4) for each in ("C", "K") if each in letters and each not in vectors}
+        letters |= {
+            each: letters["G"] * rng.randint(1, 4) for each in ("C", "K") if each in letters and each not in vectors
+        }
     if formula.name == "channels after a pixel shuffle":
         letters["C"] = letters["R"] ** 2 * 3
     if formula.name == "size after a pixel unshuffle":
@@ -92,7 +101,10 @@ def test_ints_arrays_and_symbols_agree(formula: Formula) -> None:
     rng = random.Random(formula.name)
     steps = [sample(formula, rng) for _ in range(5)]
     for step in steps:
-        arrays = {k: tuple(map(np.int64, v)) if isinstance(v, tuple) else np.array([v] * 2, np.int64) for k, v in step.letters.items()}
+        arrays = {
+            k: tuple(map(np.int64, v)) if isinstance(v, tuple) else np.array([v] * 2, np.int64)
+            for k, v in step.letters.items()
+        }
         assert (np.asarray(formula(**arrays)) == step.value).all()
         symbols = {
             k: tuple(sympy.Symbol(f"{k}{i}", positive=True, integer=True) for i in range(len(v))) if isinstance(v, tuple) else sympy.Symbol(k, positive=True, integer=True)

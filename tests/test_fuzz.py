@@ -38,7 +38,9 @@ def mutated(rng: random.Random) -> bytes:
     if rng.random() < 0.08:
         return bytes(rng.randrange(256) for _ in range(rng.randrange(80)))
     if rng.random() < 0.1:
-        return " ".join(rng.choice(WORDS + NASTY) + rng.choice(["", ":", "\n", "\n  - ", ": {", "}"]) for _ in range(30)).encode()
+        return " ".join(
+            rng.choice(WORDS + NASTY) + rng.choice(["", ":", "\n", "\n  - ", ": {", "}"]) for _ in range(30)
+        ).encode()
     text = rng.choice(ZOO).decode()
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         lines = text.split("\n")
@@ -63,7 +65,9 @@ def mutated(rng: random.Random) -> bytes:
             elif choice == 6:
                 words[place] = words[place][: rng.randrange(len(words[place]) + 1)]
             elif choice == 7:
-                words[place] = "".join(rng.choice(NASTY) if c.isdigit() and rng.random() < 0.5 else c for c in words[place])
+                words[place] = "".join(
+                    rng.choice(NASTY) if c.isdigit() and rng.random() < 0.5 else c for c in words[place]
+                )
             else:
                 words.insert(place, rng.choice([":", "-", "{", "}", "[", "]", ",", "'", '"', "#", "|"]))
             lines[at] = " ".join(words)
@@ -80,7 +84,10 @@ def attempt(data: bytes, rng: random.Random) -> None:
     try:
         report = analyse(read_file_text(data, "fuzz.yaml"), batch=rng.choice([1, 7]), inplace=rng.random() < 0.5)
         if len(report) < 400:
-            render(view(report, rng.choice(list(QUESTIONS))), rng.choice(["table", "json", "csv", "markdown", "latex", "html"]))
+            render(
+                view(report, rng.choice(list(QUESTIONS))),
+                rng.choice(["table", "json", "csv", "markdown", "latex", "html"]),
+            )
             str(explain(report)[-1])
     except SpecError as error:
         assert all(problem.message and problem.source.name for problem in error.problems)

@@ -36,7 +36,9 @@ def slow_peak(graph: Graph, batch: int, width: int, inplace: bool) -> int:
 
 
 @pytest.mark.parametrize("inplace", [False, True])
-@pytest.mark.parametrize("spec", ["lenet", "alexnet", "vgg11", "resnet18", "resnet50", "googlenet_aux", "unet", "mobilenet_v2"])
+@pytest.mark.parametrize(
+    "spec", ["lenet", "alexnet", "vgg11", "resnet18", "resnet50", "googlenet_aux", "unet", "mobilenet_v2"]
+)
 def test_the_zoo(spec: str, inplace: bool) -> None:
     report = analyse(spec, batch=3, dtype="float16", inplace=inplace)
     assert report.totals.peak.bytes == slow_peak(report.graph, 3, 2, inplace)
@@ -49,11 +51,23 @@ def test_random_graphs() -> None:
         names = ["input"]
         for number in range(rng.randint(2, 12)):
             name = f"n{number}"
-            kind = rng.choice(["ReLU: {inplace: true}", "ReLU: {}", "Identity: {}", "BatchNorm2d: {}", "Dropout: {}", "add", "MaxPool2d"])
+            kind = rng.choice(
+                [
+                    "ReLU: {inplace: true}",
+                    "ReLU: {}",
+                    "Identity: {}",
+                    "BatchNorm2d: {}",
+                    "Dropout: {}",
+                    "add",
+                    "MaxPool2d",
+                ]
+            )
             if kind == "add":
                 lines.append(f"  {name}: {{add: [{rng.choice(names)}, {rng.choice(names)}]}}")
             elif kind == "MaxPool2d":
-                lines.append(f"  {name}: {{MaxPool2d: {{kernel_size: 3, stride: 1, padding: 1}}, from: {rng.choice(names)}}}")
+                lines.append(
+                    f"  {name}: {{MaxPool2d: {{kernel_size: 3, stride: 1, padding: 1}}, from: {rng.choice(names)}}}"
+                )
             else:
                 lines.append(f"  {name}: {{{kind}, from: {rng.choice(names)}}}")
             names.append(name)

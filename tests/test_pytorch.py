@@ -93,7 +93,9 @@ def test_random_networks(part: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "Linear"])
+@pytest.mark.parametrize(
+    "name", ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "Linear"]
+)
 def test_flops_equal_the_flop_counter(name: str) -> None:
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -116,7 +118,10 @@ def test_flops_equal_the_flop_counter(name: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("spec", ["lenet", "alexnet", "vgg11", "resnet18", "resnext50_32x4d", "densenet121", "googlenet", "mobilenet_v2", "unet"])
+@pytest.mark.parametrize(
+    "spec",
+    ["lenet", "alexnet", "vgg11", "resnet18", "resnext50_32x4d", "densenet121", "googlenet", "mobilenet_v2", "unet"],
+)
 def test_zoo_runs_in_pytorch(spec: str) -> None:
     from torch.utils.flop_counter import FlopCounterMode
 

@@ -30,7 +30,9 @@ def printed(command: str) -> str:
 
 def test_the_readme_can_be_brought_up_to_date() -> None:
     if os.environ.get("CNNCALC_UPDATE_README"):
-        text = CONSOLE.sub(lambda found: f"```console\n$ {found[1]}\n{printed(found[1])}```\n", README.read_text("utf-8"))
+        text = CONSOLE.sub(
+            lambda found: f"```console\n$ {found[1]}\n{printed(found[1])}```\n", README.read_text("utf-8")
+        )
         README.write_text(text, "utf-8")
     assert len(CONSOLE.findall(README.read_text("utf-8"))) >= 6
 

@@ -28,7 +28,9 @@ def entry(rng: random.Random, name: str, shape: tuple[int, ...]) -> str:
     layer = f"{{{name}: {specs.flow(arguments)}}}"
     chance = rng.random()
     if chance < 0.25:
-        other = f"{{Conv1d: {{out_channels: {rng.randint(1, 3)}, kernel_size: {rng.choice([1, 3, 5])}, padding: same}}}}"
+        other = (
+            f"{{Conv1d: {{out_channels: {rng.randint(1, 3)}, kernel_size: {rng.choice([1, 3, 5])}, padding: same}}}}"
+        )
         return f"  - concat:\n      - [{layer}]\n      - [{other}, {layer}]\n"
     return f"  - {layer}\n"
 
@@ -55,7 +57,12 @@ def dependencies(report: Report) -> dict[str, list[list[int]]]:
     for layer in graph.layers:
         assert layer.op is not None
         inputs = [tensors[i] for i in layer.inputs]
-        made = reference.module(layer.op, *(tuple(each.shape[1:]) for each in inputs)).eval().to_empty(device="cpu").double()
+        made = (
+            reference.module(layer.op, *(tuple(each.shape[1:]) for each in inputs))
+            .eval()
+            .to_empty(device="cpu")
+            .double()
+        )
         for tensor in [*made.parameters(), *made.buffers()]:
             tensor.data = torch.rand_like(tensor, dtype=torch.float64) + 0.5
         tensors.append(made(*inputs))
@@ -91,7 +98,9 @@ def test_windows_hold_every_dependency_and_exact_ones_nothing_else(part: int) ->
                     # With a fractional stride the window begins between two pixels; `size` is how many it can hold.
                     holds = start <= seen[0] and seen[-1] < start + field.size[0] and seen[-1] - seen[0] < field.size[0]
                     assert holds, (name, position, seen, field, text)
-                if seen and not cut and field.kind == "exact" and start >= 0 and end < size:  # one value, normalised, is constant
+                if (
+                    seen and not cut and field.kind == "exact" and start >= 0 and end < size
+                ):  # one value, normalised, is constant
                     assert (seen[0], seen[-1]) == (start, end), (name, position, seen, field, text)
                     tight += 1
     assert tight > 50 and kinds == {"exact", "union", "whole input"}

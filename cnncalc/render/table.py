@@ -36,9 +36,13 @@ def as_mib(value: Any) -> str:
 
 
 def as_axes(value: Any) -> str:
-    """Sizes along the axes; once, where they are equal."""
+    """Sizes along the axes; one alone where they are equal.
+
+    >>> as_axes((5, 5)), as_axes((1, 5))
+    ('5', '1×5')
+    """
     sizes = [f"{float(each):g}" if isinstance(each, Fraction) else number(each) for each in value]
-    return sizes[0] if len(sizes) == 1 else "×".join(sizes)
+    return sizes[0] if len(set(sizes)) == 1 else "×".join(sizes)
 
 
 class Column(NamedTuple):
@@ -67,6 +71,7 @@ class Table(NamedTuple):
     lines: Sequence[Line]
     head: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()  # columns that a narrow terminal may leave out, the first one first
     document: Any = None  # what the JSON format prints; the rows themselves if None
 
     def texts(self, line: Line, unknown: str = "?") -> list[str]:

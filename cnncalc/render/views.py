@@ -101,8 +101,8 @@ COLUMNS: dict[str, tuple[Column, Value]] = {
         (Column("type", "type"), lambda cells: cells.type),
         (Column("line", "line", as_text, True, "line of the spec"), _of_row(lambda row: row.line)),
         (Column("from", "from", as_text, doc="layers that it takes"), _of_row(lambda row: ", ".join(row.inputs))),
-        (Column("input", "input H×W×C", as_shape, True, "shape that comes in"), _input),
-        (Column("output", "output H×W×C", as_shape, True, "shape that goes out"), _output),
+        (Column("input", "input", as_shape, True, "shape that comes in"), _input),
+        (Column("output", "output", as_shape, True, "shape that goes out"), _output),
         (Column("weights", "weights", as_number, True), _figure("weights")),
         (Column("biases", "biases", as_number, True), _figure("biases")),
         (Column("params", "parameters", as_number, True, "weights and biases"), _figure("params")),
@@ -116,7 +116,7 @@ COLUMNS: dict[str, tuple[Column, Value]] = {
         (Column("bytes", "bytes", as_number, True, "memory of the output, for the batch"), _figure("output_bytes")),
         (Column("mib", "MiB", as_mib, True, "the same in MiB"), lambda cells: _mib(cells.figures.output_bytes)),
         (Column("bytes_share", "share", as_share, True, "share of all activations"), _share("output_bytes")),
-        (Column("rf", "receptive field", as_axes, True, "input pixels that a unit sees"), _field("size")),
+        (Column("rf", "field", as_axes, True, "input pixels that a unit sees"), _field("size")),
         (Column("rf_stride", "stride", as_axes, True, "input pixels between units"), _field("stride")),
         (
             Column("rf_padding", "padding", as_axes, True, "how far the first unit sees beyond the edge"),
@@ -135,6 +135,13 @@ QUESTIONS = {
     "receptive-field": ("layer", "type", "output", "rf", "rf_stride", "rf_padding", "rf_kind"),
     "overview": ("layer", "type", "output", "params", "macs"),
 }
+#: What a narrow terminal may leave out, the first one first.
+_SPARE = {
+    "params": ("params_share", "buffers"),
+    "flops": ("macs_share",),
+    "memory": ("bytes_share", "mib"),
+    "receptive-field": ("output", "rf_padding"),
+}
 _SUMMED = ("weights", "biases", "params", "buffers", "macs", "other", "flops", "connections", "bytes", "mib")
 
 
@@ -152,7 +159,8 @@ def view(report: Report, question: str, choice: Choice = Choice()) -> Table:  # 
         lines,
         _head(report, keys),
         (*notes, *hint),
-        document=Lazy(report),
+        _SPARE.get(question, ()) if not choice.columns else (),
+        Lazy(report),
     )
 
 
@@ -263,25 +271,24 @@ def _head(report: Report, keys: Sequence[str]) -> tuple[str, ...]:
     shapes = ", ".join(
         f"{each.name} {readable(each.shape or ())}" if named else readable(each.shape or ()) for each in inputs
     )
-    line = f"input {shapes} · batch {report.batch} · {report.dtype}"
+    line = f"input {shapes} (H×W×C) · batch {report.batch} · {report.dtype}"
     if report.inplace:
         line += " · activations in place"
     lines = [line]
     if report.graph.about:
         lines.append(f"source: {report.graph.about}")
     if any(key in ("macs", "flops", "other") for key in keys):
-        lines.append("1 MAC = one multiply-add of a convolution, linear or matrix product, biases not counted;")
-        lines.append("FLOPs = 2·MACs + other work (one for each comparison, addition, multiplication, …)")
+        lines.append("1 MAC = one multiply-add of a convolution, linear or matrix product; no biases")
+        lines.append("FLOPs = 2·MACs + other work (each comparison, addition, division, root is one)")
     return tuple(lines)
 
 
 def _shapes_notes(report: Report) -> tuple[str, ...]:
     totals = report.totals
     at_least = "" if totals.complete else "≥ "
-    return (
-        f"{len(report.rows)} layer{'s' * (len(report.rows) != 1)}, depth {totals.depth} · {at_least}{number(totals.params)} parameters · "
-        f"{at_least}{number(totals.macs)} MACs",
-    )
+    layers = f"{len(report.rows)} layer{'s' * (len(report.rows) != 1)}"
+    work = f"{at_least}{number(totals.params)} parameters · {at_least}{number(totals.macs)} MACs"
+    return (f"{layers}, depth {totals.depth} · {work}",)
 
 
 def _memory_notes(report: Report) -> tuple[str, ...]:
@@ -332,7 +339,7 @@ def summary(report: Report, fit: int | None = None) -> Table:
     at_least = "" if totals.complete else "≥ "
     peak = totals.peak
     facts = (
-        ("depth", f"{totals.depth} layers with weights on the longest path, {len(report.rows)} layers in all"),
+        ("depth", f"{totals.depth} (layers with weights on the longest path), {len(report.rows)} layers in all"),
         (
             "parameters",
             f"{at_least}{number(totals.params)} ({number(totals.weights)} weights, {number(totals.biases)} biases)",
@@ -351,7 +358,7 @@ def summary(report: Report, fit: int | None = None) -> Table:
         notes.insert(0, f"({left_out} smaller parts are not shown)")
     lines.append(_total(report, chosen))
     columns = tuple(column for column, _ in chosen)
-    return Table(report.title, columns, lines, _head(report, ()), tuple(notes), document=Lazy(report))
+    return Table(report.title, columns, lines, _head(report, ()), tuple(notes), ("type", "output"), Lazy(report))
 
 
 def _weight(line: Line) -> float:

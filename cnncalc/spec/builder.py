@@ -139,7 +139,7 @@ class Builder:
             value = item.body.get(misfit.argument)
             place = value.place if value else place
         context = [line for line in (self.origin(i, misfit.code) for i in inputs) if line]
-        message = misfit.cause.replace("{layer}", f"layer {path}" if path.isdigit() else path)
+        message = misfit.cause.replace("{layer}", self.space.called(path))
         self.space.problem(misfit.code, message, place, misfit.hint, tuple(dict.fromkeys(context)))
 
     def origin(self, index: int, code: str) -> str:

@@ -92,7 +92,7 @@ class Declaration(NamedTuple):
         figures = {key: self.figure(key, names) for key in ("params", "buffers", "macs", "flops")}
         cls = _WeightedDeclared if figures["params"] else _Declared
         return cls(
-            out=self.out(shape, names),
+            out=list(self.out(shape, names)),
             weights=figures["params"],
             stored=figures["buffers"],
             macs=figures["macs"],

@@ -367,7 +367,7 @@ class Expander:
         elif x is None and not self.space.graph.errors and len(self.space.graph.inputs) > 1:
             self.space.problem(
                 "input",
-                f"{scope.child(name)} does not say which input it takes",
+                f"{self.space.called(scope.child(name))} does not say which input it takes",
                 item.place,
                 "from: " + " or ".join(each.name for each in self.space.graph.inputs),
             )

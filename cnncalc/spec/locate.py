@@ -89,7 +89,8 @@ def _in_zoo(name: str) -> tuple[Source, str] | None:
         return None
     path = zoo_folder() / f"{stem}.yaml"
     if path.is_file():
-        return _read(path, f"zoo/{path.name}"), ""
+        source = _read(path, f"zoo/{path.name}")
+        return source, stem if stem in variant_names(source.text) else ""
     for path in zoo_files():
         text = path.read_text(encoding="utf-8")
         if f"\n  {stem}:" in text and stem in variant_names(text):

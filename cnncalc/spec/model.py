@@ -125,8 +125,8 @@ class _Model:
         layers = self.root.get("layers")
         try:
             if layers is None:
-                near = did_you_mean("layers", [key for key in self.root.pairs if key not in KEYS])
-                hint = near.replace("did you mean", "is that what is meant with") or "layers: is a list of layer types"
+                near = [key for key in self.root.pairs if key not in KEYS and did_you_mean(key, ["layers"])]
+                hint = f"should {near[0]} be layers?" if near else "layers: is a list of layer types"
                 self.problem("shape", "there are no layers", self.root.place, hint)
             elif not graph.errors:
                 self.outputs(expander.expand(layers, names))

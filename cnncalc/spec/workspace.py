@@ -74,6 +74,10 @@ class Workspace:
         ):
             self.graph.errors.append(found)
 
+    def called(self, path: str) -> str:
+        """What to call a layer in a message: by its name, or `layer 3` where that is a mere number."""
+        return f"layer {path}" if path.isdigit() else path
+
     def value(self, node: Node, x: int | None, names: Names, words: Any = ()) -> Any:
         """The value of a node, expressions worked out; `UNKNOWN` after an error, which is noted here.
 
@@ -105,8 +109,8 @@ class Workspace:
             hint = misfit.hint
             if node.value.lower() in ("yes", "no", "on", "off"):
                 hint = "write true or false"
-            elif not hint and words and words is not True:
-                hint = f"or one of the words {', '.join(words)}"
+            elif words and words is not True and not did_you_mean(node.value, names):
+                hint = did_you_mean(node.value, words) or f"it may be {', '.join(words)}, or an expression"
             self.problem(misfit.code, misfit.cause, node.place, hint)
             return UNKNOWN
 
