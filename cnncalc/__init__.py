@@ -6,10 +6,52 @@
 61706
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .errors import SpecError
 from .formula import in_teaching_order as formulas
 from .report import Report, analyse
 from .spec.model import load
 
 __version__ = "0.1.0"
-__all__ = ["Report", "SpecError", "analyse", "formulas", "load"]
+__all__ = [
+    "Report",
+    "SpecError",
+    "analyse",
+    "check",
+    "compare",
+    "explain",
+    "formulas",
+    "load",
+    "schema",
+    "summary",
+    "view",
+    "zoo",
+]
+
+if TYPE_CHECKING:
+    from .analysis.explain import explain
+    from .catalogue import comparison as compare
+    from .catalogue import zoo_table as zoo
+    from .claims import check
+    from .render.views import summary, view
+    from .spec.schema import schema
+
+#: What commands print beside a report, as functions that return data. They load when they are first asked for.
+_LATER = {
+    "check": ("claims", "check"),
+    "compare": ("catalogue", "comparison"),
+    "explain": ("analysis.explain", "explain"),
+    "schema": ("spec.schema", "schema"),
+    "summary": ("render.views", "summary"),
+    "view": ("render.views", "view"),
+    "zoo": ("catalogue", "zoo_table"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, function = _LATER[name]
+    return getattr(import_module(f"{__name__}.{module}"), function)

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import check as checking
+from . import claims as checking
+from .analysis.explain import counted
 from .errors import did_you_mean, wrong_call
-from .formula import CHAPTERS, LETTERS, in_teaching_order, number
+from .formula import CHAPTERS, LETTERS, Formula, in_teaching_order, number
 from .ops import FAMILIES, REGISTRY, readable
 from .render.json import document
 from .render.table import AtLeast, Column, Line, Table, as_mib, as_number, as_shape, as_text
-from .report import Report, analyse
+from .report import Report, Totals, analyse
 from .spec.locate import locate, zoo_files
 from .spec.model import open_spec
 from .spec.schema import FILE, example_input, example_steps, family_of
@@ -28,20 +29,25 @@ def comparison(reports: Sequence[Report]) -> Table:
         Column("params_ratio", "×", _ratio, True),
         Column("macs", "MACs", as_number, True),
         Column("macs_ratio", "×", _ratio, True),
-        Column("depth", "depth", as_number, True),
+        Column("depth", "depth", as_text, True),
         Column("weight_bytes", "weights", _mebibytes, True),
         Column("peak_inference_bytes", "peak", _mebibytes, True),
     )
     first = reports[0].totals
     lines = []
-    for report in reports:
+    titles = [report.graph.variant or report.graph.name for report in reports]
+    stems = [Path(report.graph.source.name).stem for report in reports]
+    names = [
+        title if titles.count(title) == 1 else f"{title} ({stem})" for title, stem in zip(titles, stems, strict=True)
+    ]
+    for index, report in enumerate(reports):
         own = report.totals
         cells = (
-            report.graph.variant or report.graph.name,
+            names[index],
             own.params,
-            _over(own.params, first.params),
+            _over(own, first, "params"),
             own.macs,
-            _over(own.macs, first.macs),
+            _over(own, first, "macs"),
             own.depth,
             own.weight_bytes,
             own.peak_inference_bytes,
@@ -63,8 +69,10 @@ def comparison(reports: Sequence[Report]) -> Table:
     return Table("", columns, lines, head, document={"models": [document(report) for report in reports]})
 
 
-def _over(a: int, b: int) -> float | None:
-    return a / b if b else None
+def _over(own: Totals, first: Totals, figure: str) -> float | None:
+    """The ratio of two totals; not known where one of them is not."""
+    a, b = getattr(own, figure), getattr(first, figure)
+    return a / b if b and own.complete and first.complete else None
 
 
 def _mebibytes(value: int) -> str:
@@ -148,7 +156,7 @@ def zoo_table() -> Table:
         Column("input", "input", as_shape, True),
         Column("params", "parameters", as_number, True),
         Column("macs", "MACs", as_number, True),
-        Column("depth", "depth", as_number, True),
+        Column("depth", "depth", as_text, True),
     )
     lines = []
     for path in zoo_files():
@@ -160,7 +168,10 @@ def zoo_table() -> Table:
             network = "" if variant else spec.title
             cells = (name, network, shape, totals.params, totals.macs, totals.depth)
             lines.append(Line(cells, "layer" if variant else "group", int(bool(variant))))
-    notes = ("any of these names is a SPEC: cnncalc summary vgg16; its file is cnncalc new NAME --like vgg16 away",)
+    notes = (
+        "any of these names is a SPEC, as in: cnncalc summary vgg16",
+        "cnncalc new NAME --like vgg16 writes a copy to change",
+    )
     return Table("", columns, lines, (), notes, spare=("input", "depth"))
 
 
@@ -202,7 +213,7 @@ def op_table(name: str) -> Table:
         if formula.remark:
             notes[-1] += "\n" + textwrap.indent(textwrap.fill(formula.remark, 76), "  ")
     if cls.operations:
-        notes.append(f"for each element: {', '.join(cls.operations)}")
+        notes.append(f"for each element: {counted(cls.operations)}")
     letters = {letter: LETTERS[letter] for step in steps for letter in step.formula.letters}
     if letters:
         notes.append("letters\n" + "\n".join(f"  {letter:<8} {meaning}" for letter, meaning in letters.items()))
@@ -210,9 +221,16 @@ def op_table(name: str) -> Table:
     example += [f"  {step.formula.symbol or step.formula.name} = {step.line} {step.formula.unit}" for step in steps]
     notes.append("\n".join(example))
     notes = [f"{note}\n" for note in notes[:-1]] + notes[-1:]
-    return Table(
-        f"{name}: {_summary(cls)}", columns if lines else (), lines, (f"family: {family_of(cls)}",), tuple(notes)
-    )
+    document = {
+        "type": name,
+        "what": _summary(cls),
+        "family": family_of(cls),
+        "arguments": [dict(zip((column.key for column in columns), line.cells, strict=True)) for line in lines],
+        "formulas": [_formula(step.formula) for step in steps],
+        "example": {"input": list(shape), "spec": cls.example, "lines": [step.line for step in steps]},
+    }
+    title, head = f"{name}: {_summary(cls)}", (f"family: {family_of(cls)}",)
+    return Table(title, columns if lines else (), lines, head, tuple(notes), (), document)
 
 
 def formula_table() -> Table:
@@ -236,7 +254,22 @@ def formula_table() -> Table:
         )
         for each in in_teaching_order()
     ]
-    return Table("", columns, lines)
+    return Table("", columns, lines, document=[_formula(each) for each in in_teaching_order()])
+
+
+def _formula(formula: Formula) -> dict[str, Any]:
+    """A formula as plain data."""
+    return {
+        "name": formula.name,
+        "chapter": formula.chapter,
+        "symbol": formula.symbol,
+        "expression": formula.text,
+        "latex": formula.latex,
+        "letters": {letter: LETTERS[letter] for letter in formula.letters},
+        "unit": formula.unit,
+        "source": formula.source,
+        "remark": formula.remark,
+    }
 
 
 def formula_text() -> str:
@@ -258,6 +291,10 @@ def formula_text() -> str:
 def first_spec(name: str, like: str = "") -> tuple[Path, str]:
     """The path and text of a new spec, which nothing there may bear already; raises `SpecError`."""
     path = Path(name if re.search(r"\.ya?ml$", name) else f"{name}.yaml")
+    if re.search(r"\.(json|txt|toml|py|yaml\.yaml)$", name):
+        raise wrong_call(
+            f"{name} is no name for a spec, which is a YAML file", "leave the ending out", where="cnncalc new"
+        )
     if not re.fullmatch(r"[\w.\-]+", path.name):
         raise wrong_call(f"{path.name!r} is not a name for a file", "letters, digits, _ and -", where="cnncalc new")
     if path.exists():

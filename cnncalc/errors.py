@@ -92,7 +92,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return f"did you mean {by_folded[word.casefold()]}?"
     from difflib import get_close_matches
 
-    near = get_close_matches(word.casefold(), by_folded, n=3, cutoff=0.7)
+    near = get_close_matches(word.casefold(), by_folded, n=3, cutoff=0.7 if len(word) > 3 else 0.8)
     return f"did you mean {' or '.join(by_folded[name] for name in near)}?" if near else ""
 
 

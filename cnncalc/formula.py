@@ -55,7 +55,9 @@ LETTERS = {
     "H": "attention heads",
     "B": "images in the batch",
     "b": "bytes for each value",
-    "m": "branches that meet; vectors that are appended",
+    "m": "branches that meet",
+    "J": "vectors that are learnt as biases",
+    "a": "keys and values that are appended",
     "MACs": "multiply-adds of the layer",
     "FLOPs": "FLOPs of one image",
     "n": "size of each branch along the joined axis",
@@ -178,7 +180,9 @@ class Step(NamedTuple):
 
     @property
     def latex(self) -> str:
-        return f"{_Latex(self.letters).write(self.formula.body)} = {number(self.value, ',').replace(',', '{,}')}"
+        result = number(self.value).replace(",", "{,}").replace("−", "-")
+        written = _Latex(self.letters).write(self.formula.body)
+        return result if written == number(self.value, "") else f"{written} = {result}"
 
 
 #: All formulas, in the order of their definition; `in_teaching_order` sorts them by chapter.
@@ -222,6 +226,8 @@ def in_teaching_order() -> list[Formula]:
 
 def number(value: Any, separator: str = ",") -> str:
     """A number as a person reads it: 61,706 or 3/2; negative with a true minus sign."""
+    if type(value) is int and value >= 0:  # nearly always
+        return f"{value:,}" if separator == "," else f"{value:,}".replace(",", separator)
     if isinstance(value, Fraction) and value.denominator == 1:
         value = int(value)
     if isinstance(value, Fraction):
@@ -269,7 +275,7 @@ class _Text:
     def _operation(self, node: ast.BinOp) -> tuple[str, int]:
         left, right = node.left, node.right
         if isinstance(node.op, ast.Add):
-            return f"{self._at(left, _SUM)} + {self._at(right, _SUM)}", _SUM
+            return f"{self._at(left, _SUM)} + {self._at(right, _QUOTIENT)}", _SUM
         if isinstance(node.op, ast.Sub):
             return f"{self._at(left, _SUM)}{self.minus}{self._at(right, _PRODUCT)}", _SUM
         if isinstance(node.op, ast.Mult):
@@ -288,7 +294,7 @@ class _Text:
             return ", ".join(number(item, "") for item in value), _ATOM
         text = number(value, "")
         if value < 0:
-            return text, _UNARY
+            return text, _SUM  # so that it goes into parentheses wherever it does not stand first
         return (text, _PRODUCT) if isinstance(value, Fraction) and value.denominator > 1 else (text, _ATOM)
 
     def _call(self, name: str, arguments: list[ast.expr]) -> tuple[str, int]:

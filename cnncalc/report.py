@@ -74,6 +74,9 @@ class Row(NamedTuple):
         """Channels first, without the batch."""
         return self.report.graph.shapes_into(self.layer)
 
+    def __repr__(self) -> str:
+        return f"<{self.name} ({self.type}): {self.output_shape}, {self.params} parameters, {self.macs} MACs>"
+
     @property
     def name(self) -> str:
         return self.layer.name
@@ -115,7 +118,7 @@ class Row(NamedTuple):
     @property
     def receptive_field(self) -> ReceptiveField | None:
         """What a unit sees of the input; None without spatial axes, or where it is not known."""
-        return receptive_field.receptive_field(self.report.graph, self.layer, self.report.states[self.node])
+        return self.report.fields[self.node]
 
     def explain(self, question: str = "") -> Explanation:
         """The work behind the figures: all of them, or those of one question ("shape", "params", "macs", …).
@@ -151,6 +154,10 @@ class Totals:
         self._report = report
         self.figures, complete = added(row.figures for row in report.rows)
         self.complete = complete and report.graph.complete and not report.graph.errors
+
+    def __repr__(self) -> str:
+        at_least = "" if self.complete else "≥ "
+        return f"<Totals: {at_least}{self.params:,} parameters, {at_least}{self.macs:,} MACs, depth {self.depth}>"
 
     @cached_property
     def peak(self) -> memory.Peak:
@@ -270,6 +277,12 @@ class Report:
         """The receptive field of each node, as the analysis keeps it."""
         return receptive_field.fields(self.graph)
 
+    @cached_property
+    def fields(self) -> list[ReceptiveField | None]:
+        """The receptive field of each node, as it is reported."""
+        pairs = zip(self.graph.nodes, self.states, strict=True)
+        return [receptive_field.receptive_field(self.graph, layer, state) for layer, state in pairs]
+
     def part(self, name: str) -> Part:
         """A group, by its path, or a layer: what it adds up to; raises KeyError.
 
@@ -294,7 +307,7 @@ def analyse(
     spec: str | Path | Source | Graph,
     *,
     args: Mapping[str, Any] | None = None,
-    inputs: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Any] | Sequence[int] | None = None,
     batch: int = 1,
     dtype: str = "float32",
     inplace: bool = False,
@@ -308,7 +321,7 @@ def analyse(
     (61706, 416520, (16, 10, 10))
     """
     if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 10**9:
-        raise wrong_call(f"batch is {batch}; it must be a whole number ≥ 1")
+        raise wrong_call(f"batch is {batch}; it must be a whole number from 1 to 10^9")
     if dtype not in memory.BYTES:
         raise wrong_call(
             f"there is no dtype {dtype}", did_you_mean(dtype, memory.BYTES) or f"use one of {', '.join(memory.BYTES)}"

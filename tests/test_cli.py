@@ -158,7 +158,7 @@ def test_markdown_and_latex_are_tables(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("ending", "begins"), [
-    (".json", "{"), (".csv", "layer,"), (".md", "**LeNet-5**"), (".tex", "% LeNet-5"), (".html", "<div>"), (".txt", "LeNet-5"),
+    (".json", "{"), (".csv", "layer,"), (".md", "**LeNet-5**"), (".tex", "% LeNet-5"), (".html", "<!doctype html>"), (".txt", "LeNet-5"),
 ])  # fmt: skip
 def test_the_ending_of_the_file_tells_the_format(ending: str, begins: str, tmp_path: Path) -> None:
     done = cnncalc("params", "lenet", "-o", f"out{ending}", cwd=tmp_path)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnncalc import analyse, load
-from cnncalc.check import check
+from cnncalc import analyse, check, load
 from cnncalc.graph import Graph
 from cnncalc.spec.locate import zoo_files, zoo_names
 from cnncalc.spec.model import open_spec

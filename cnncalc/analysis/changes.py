@@ -33,8 +33,10 @@ def changes(before: Report, after: Report) -> list[str]:
         ("depth", before.totals.depth, after.totals.depth),
     ):
         if a != b:
-            ratio = f" (×{b / a:.3g})" if a else ""
-            lines.append(f"total {label}: {number(a)} → {number(b)}{ratio}")
+            known = before.totals.complete and after.totals.complete
+            ratio = f" (×{b / a:.3g})" if a and known else ""
+            least = ["" if report.totals.complete else "≥ " for report in (before, after)]
+            lines.append(f"total {label}: {least[0]}{number(a)} → {least[1]}{number(b)}{ratio}")
     return lines
 
 
@@ -42,6 +44,9 @@ def _different(old: Row, new: Row) -> list[str]:
     found = [f"{old.type} → {new.type}"] if old.type != new.type else []
     if old.output_shape != new.output_shape:
         found.append(f"output {_shape(old.output_shape)} → {_shape(new.output_shape)}")
+    fields = old.receptive_field, new.receptive_field
+    if fields[0] != fields[1] and all(fields):
+        found.append("receptive field " + " → ".join("×".join(map(_number, each.size)) for each in fields if each))
     for attribute, label in FIGURES:
         a, b = getattr(old, attribute), getattr(new, attribute)
         if a != b:

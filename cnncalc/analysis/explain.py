@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import did_you_mean, wrong_call
-from ..formula import Step, number
+from ..formula import LETTERS, Step, number
 from ..ops import readable
 from ..ops.conv import conv_output
 from ..ops.pool import ceil_output
@@ -28,12 +28,18 @@ _ALIASES = {
 
 
 class Line(NamedTuple):
-    """One number: what it is called, the step that gives it (or a sum in words), and a remark."""
+    """One number: what it is called, the step that gives it or, for sums, words with the `total`; and a remark."""
 
     label: str
     step: Step | None = None
     text: str = ""
     remark: str = ""
+    total: int | None = None
+
+    @property
+    def value(self) -> Any:
+        """The number itself; None where there is none."""
+        return self.total if self.step is None else self.step.value
 
 
 class Explanation(NamedTuple):
@@ -68,7 +74,8 @@ def explain(report: Report, layer: str = "", question: str = "") -> list[Explana
     """The work of one layer, of all layers of a group, or of the network; raises `SpecError` for an unknown name."""
     asked(question)
     if not layer:
-        return [*(explain_row(row, question) for row in report.rows), *totals(report, question)]
+        found = [*(explain_row(row, question) for row in report.rows), *totals(report, question)]
+        return [each for each in found if each.lines]
     rows = [row for row in report.rows if row.name == layer or row.name.startswith(layer + ".")]
     if not rows:
         names = [*(row.name for row in report.rows), *report.graph.groups]
@@ -77,23 +84,23 @@ def explain(report: Report, layer: str = "", question: str = "") -> list[Explana
     return [explain_row(row, question) for row in rows]
 
 
-def asked(question: str) -> str:
-    """A question by its name; raises `SpecError` for one that is not known."""
-    question = _ALIASES.get(question, question)
-    if question and question not in QUESTIONS:
-        raise wrong_call(
-            f"there is no question {question}", did_you_mean(question, QUESTIONS) or f"ask {', '.join(QUESTIONS)}"
-        )
-    return question
+def asked(questions: str) -> tuple[str, ...]:
+    """The questions in a list with commas, all where it is empty; raises `SpecError` for one that is not known."""
+    found = tuple(_ALIASES.get(each.strip(), each.strip()) for each in questions.split(",") if each.strip())
+    for question in found:
+        if question not in QUESTIONS:
+            hint = did_you_mean(question, QUESTIONS) or f"ask {', '.join(QUESTIONS)}"
+            raise wrong_call(f"there is no question {question}", hint)
+    return found or QUESTIONS
 
 
 def explain_row(row: Row, question: str = "") -> Explanation:
     """The work behind the figures of one layer."""
-    question = asked(question)
+    wanted = asked(question)
     shapes = " and ".join("?" if shape is None else readable(shape) for shape in row.input_shapes)
     out = "?" if row.output_shape is None else readable(row.output_shape)
     title = f"{row.name} ({row.type}): {shapes} → {out}"
-    lines = [line for name, line in _lines(row) if question in ("", name) or (question == "flops" and name == "macs")]
+    lines = [line for name, line in _lines(row) if name in wanted or (name == "macs" and "flops" in wanted)]
     return Explanation(title, tuple(lines), row.layer.note)
 
 
@@ -108,20 +115,27 @@ def totals(report: Report, question: str) -> Iterator[Explanation]:
     )
     attributes = {"memory": "output_bytes"}
     at_least = "" if report.totals.complete else "≥ "
-    lines = []
+    wanted, lines = asked(question), []
     for name, label, value in sums:
-        if question not in ("", name):
+        if name not in wanted:
             continue
         parts = [getattr(row.figures, attributes.get(name, name)) for row in report.rows]
         known = [part for part in parts if part]
         if len(known) == 1:
-            lines.append(Line(label, text=f"{at_least}{number(value)}, all in one layer"))
+            lines.append(Line(label, text=f"{at_least}{number(value)}, all in one layer", total=value))
         elif known:
             few = " + ".join(number(part) for part in known[:12])
             terms = few if len(known) <= 12 else f"the sum of {len(known)} layers"
-            lines.append(Line(label, text=f"{terms} = {at_least}{number(value)}"))
+            lines.append(Line(label, text=f"{terms} = {at_least}{number(value)}", total=value))
+    if "memory" in wanted and report.rows:
+        peak = report.totals.peak
+        alive = " + ".join(f"{each.name} {number(each.bytes)}" for each in peak.alive[:8])
+        alive += " + …" * (len(peak.alive) > 8) + f" + {number(peak.extra_bytes)} for indices" * bool(peak.extra_bytes)
+        text = f"{alive} = {at_least}{number(peak.bytes)}, while {peak.layer} runs"
+        lines.append(Line("peak of activations, bytes", text=text, total=peak.bytes))
     if lines:
-        yield Explanation(f"{report.title}: all {len(report.rows)} layers", tuple(lines))
+        count = len(report.rows)
+        yield Explanation(f"{report.title}: " + (f"all {count} layers" if count != 1 else "its layer"), tuple(lines))
 
 
 def _lines(row: Row) -> Iterator[tuple[str, Line]]:
@@ -136,14 +150,15 @@ def _lines(row: Row) -> Iterator[tuple[str, Line]]:
         yield "params", Line(count.role, count.step, remark=count.step.formula.remark)
     trained = [count.step.value for count in counts if count.role != "buffers"]
     if len(trained) > 1:
-        yield "params", Line("parameters", text=f"{' + '.join(map(number, trained))} = {number(sum(trained))}")
+        added = f"{' + '.join(map(number, trained))} = {number(sum(trained))}"
+        yield "params", Line("parameters", text=added, total=sum(trained))
     work = layer.op.work(layer.shape, *shapes)
     if work.macs is not None:
         yield "macs", Line("MACs", work.macs, remark=work.macs.formula.remark)
         yield "flops", Line("FLOPs", macs_to_flops.step(MACs=work.macs.value))
     if work.other is not None and work.other.value:
-        operations = layer.op.operations
-        remark = f"for each element: {', '.join(operations)}" if operations else work.other.formula.remark
+        operations = layer.op.each(*shapes)
+        remark = f"for each element: {counted(operations)}" if operations else work.other.formula.remark
         yield "flops", Line("other work" if work.macs else "FLOPs", work.other, remark=remark)
     if report.batch > 1 and row.figures.flops:
         yield "flops", Line("of the batch", batch_work.step(B=report.batch, FLOPs=row.figures.flops // report.batch))
@@ -161,13 +176,30 @@ def _shape_lines(row: Row) -> Iterator[tuple[str, Line]]:
     names = axis_names(len(sizes))
     steps = [(name, size) for name, size in zip(names, sizes, strict=True) if isinstance(size, Step)]
     if not steps:
-        same = row.output_shape == shapes[0]
-        if same:
-            yield "shape", Line("shape", text=f"{readable(shapes[0])}, as it came in")
+        out = row.output_shape or ()
+        said = [each.name for each in op.arguments() if each.name in ("out_features", "output_size", "size", "dims")]
+        how = "as it came in" if out == shapes[0] else f"as {said[0]} asks" if said else "as follows from its arguments"
+        yield "shape", Line("shape", text=f"{readable(out)}, {how}")
         return
     merged = len(steps) == 2 and steps[0][0] == "height" and steps[0][1].letters == steps[1][1].letters
     for name, step in steps[: 1 if merged else None]:
-        yield "shape", Line("height, width" if merged else name, step, remark=remainder(step) or step.formula.remark)
+        yield "shape", Line("height, width" if merged else name, step, remark=remainder(step))
+
+
+def counted(operations: Sequence[str]) -> str:
+    """Operations in words, equal ones together.
+
+    >>> counted(("add", "add", "divide"))
+    '2 × add, divide'
+    """
+    times = {each: operations.count(each) for each in operations}
+    return ", ".join(each if n == 1 else f"{n} × {each}" for each, n in times.items())
+
+
+def letters(explanations: Sequence[Explanation]) -> dict[str, str]:
+    """The letters that explanations use, and what they stand for."""
+    used = {letter for each in explanations for line in each.lines if line.step for letter in line.step.formula.letters}
+    return {letter: meaning for letter, meaning in LETTERS.items() if letter in used}
 
 
 def axis_names(count: int) -> Sequence[str]:

@@ -17,18 +17,18 @@ from .cost import known_shapes
 ARAUJO = "Araujo, Norris & Sim (2019), Computing receptive fields of convolutional neural networks, {}"
 
 
-@formula("receptive field", chapter="receptive field", symbol="r", unit="px", source=ARAUJO.format("equation 2"))
+@formula("receptive field", chapter="receptive field", symbol="r_out", unit="px", source=ARAUJO.format("equation 2"))
 def field_size(r: Any, F: Any, j: Any) -> Any:
     """F is the extent of the window: D·(F − 1) + 1 for a kernel with dilation. The own stride counts only later."""
     return r + (F - 1) * j
 
 
-@formula("effective stride", chapter="receptive field", symbol="j", unit="px", source=ARAUJO.format("section 3.2"))
+@formula("effective stride", chapter="receptive field", symbol="j_out", unit="px", source=ARAUJO.format("section 3.2"))
 def field_stride(j: Any, S: Any) -> Any:
     return j * S
 
 
-@formula("effective padding", chapter="receptive field", symbol="p", unit="px", source=ARAUJO.format("section 3.2"))
+@formula("effective padding", chapter="receptive field", symbol="p_out", unit="px", source=ARAUJO.format("section 3.2"))
 def field_padding(p: Any, P: Any, j: Any) -> Any:
     return p + P * j
 

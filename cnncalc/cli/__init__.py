@@ -53,3 +53,7 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:  # a full disk, a terminal that is gone
+        sys.stdout = None  # what is still in its buffer cannot be written either
+        print(f"cnncalc: the output cannot be written: {error.strerror}", file=sys.stderr)
+        sys.exit(2)

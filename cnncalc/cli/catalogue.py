@@ -50,6 +50,7 @@ def new(
 ) -> None:
     """Write a first spec, with the schema beside it so that editors complete and explain."""
     from ..catalogue import first_spec
+    from ..spec.model import open_spec
     from ..spec.schema import FILE
     from ..spec.schema import schema as made
 
@@ -58,4 +59,5 @@ def new(
     if not schema_path.exists():
         write_file(schema_path, json.dumps(made(), ensure_ascii=False, indent=1) + "\n")
     write_file(path, text)
-    print(f"wrote {path} and {schema_path.name}; now: cnncalc shapes {path}", file=sys.stderr)
+    spec = f"{path}:{like}" if like and like in open_spec(str(path)).variants else path
+    print(f"wrote {path} and {schema_path.name}; now: cnncalc shapes {spec}", file=sys.stderr)

@@ -24,7 +24,7 @@ def check(
 ) -> None:
     """Compare every `expect` of a spec with what is computed; exit 1 if one fails."""
     from ..catalogue import verdicts
-    from ..check import check as checked
+    from ..claims import check as checked
     from ..spec.locate import zoo_files
 
     kind = chosen_format(format, output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -101,8 +102,12 @@ def chosen_format(format: str | None, output: str | None) -> str:
     from ..render import FORMATS
 
     if format is None:
-        endings = {ending: name for name, ending in FORMATS.items()}
-        return next((name for ending, name in endings.items() if output and output.endswith(ending)), "table")
+        ending = Path(output or "").suffix.lower()
+        known = {each: name for name, each in FORMATS.items()} | {"": "table", ".markdown": "markdown", ".htm": "html"}
+        if ending not in known and not (output or "").startswith("/dev/"):
+            hint = f"say --format, or use {', '.join(FORMATS.values())}"
+            raise wrong_call(f"{output}: the ending {ending} tells no format", hint)
+        return known.get(ending, "table")
     if format not in FORMATS:
         raise wrong_call(
             f"there is no format {format}", did_you_mean(format, FORMATS) or f"use one of {', '.join(FORMATS)}"

@@ -20,9 +20,8 @@ def follow(spec: str, answer: Callable[[], Report]) -> None:
     """Answer now and after every change of the file, until interrupted."""
     path = is_file_spec(spec)
     if path is None:
-        raise wrong_call(
-            "--watch wants a file", "networks of the zoo do not change: copy one with `cnncalc new`", where=spec
-        )
+        hint = "networks of the zoo do not change: copy one with `cnncalc new`"
+        raise wrong_call("--watch wants a file", "standard input is read once" if spec == "-" else hint, where=spec)
     before: Report | None = None
     try:
         while True:
@@ -31,7 +30,8 @@ def follow(spec: str, answer: Callable[[], Report]) -> None:
             print(f"\nwatching {path}; Ctrl-C ends", file=sys.stderr)
             while _stamp(path) == stamp:
                 time.sleep(INTERVAL_S)
-            print(f"\n{'─' * 30} {time.strftime('%H:%M:%S')} {path.name} was saved\n", flush=True)
+            happened = "was saved" if path.exists() else "is gone"
+            print(f"\n{'─' * 30} {time.strftime('%H:%M:%S')} {path.name} {happened}\n", flush=True)
     except KeyboardInterrupt:
         print(file=sys.stderr)
 

@@ -37,7 +37,7 @@ def explain(
 ) -> None:
     """Formula, substitution, result and source of every number of a layer."""
     from ..analysis.explain import explain as explained
-    from ..render.explanation import as_latex, as_markdown, as_table, as_text
+    from ..render.explanation import as_latex, as_markdown, as_table, as_text, header, legend
 
     kind = chosen_format(format, output)
     report = analyse(spec, args=settings(set_), inputs=shapes(input_), batch=batch, dtype=dtype)
@@ -46,7 +46,10 @@ def explain(
         emit(as_table(found, report.title), kind, output)
     else:
         write = {"markdown": as_markdown, "latex": as_latex, "table": as_text}[kind]
-        emit_text("\n\n".join(write(each).rstrip("\n") for each in found) + "\n", output)
+        parts = [write(each).rstrip("\n") for each in found]
+        if kind == "table":
+            parts = [header(report), *parts, *legend(found)]
+        emit_text("\n\n".join(parts) + "\n", output)
     complain(report.warnings)
     if complain(report.graph.errors):
         raise typer.Exit(2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ..errors import Misfit
-from ..formula import formula, over, prod
-from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, elementwise_work
+from ..formula import formula, over
+from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, arg
 from .kinds import FLAG, NUMBER, optional, whole, word
 from .shape import axis_index
 
@@ -133,10 +133,10 @@ class GELU(Op):
 
     example = "GELU"
 
-    def work(self, out: Shape, *shapes: Shape) -> Work:
-        exact = ("divide", "error function", "add", "multiply", "multiply")
-        tanh = ("multiply", "multiply", "multiply", "add", "multiply", "tanh", "add", "multiply", "multiply")
-        return Work(other=elementwise_work.step(E=prod(out), Q=len(exact if self.approximate == "none" else tanh)))
+    def each(self, *shapes: Shape) -> tuple[str, ...]:
+        if self.approximate == "none":
+            return "divide", "error function", "add", "multiply", "multiply"
+        return "multiply", "multiply", "multiply", "add", "multiply", "tanh", "add", "multiply", "multiply"
 
 
 class Sigmoid(Op):

@@ -20,9 +20,9 @@ VASWANI = "Vaswani et al. (2017), Attention is all you need, section 3.2"
     unit="parameters",
     source=VASWANI + "; " + TORCH.format("MultiheadAttention"),
 )
-def attention_weights(E: Any, U: Any, V: Any) -> Any:
-    """Four projections: queries and output E·E, keys U·E, values V·E."""
-    return 2 * E * E + U * E + V * E
+def attention_weights(C: Any, U: Any, V: Any) -> Any:
+    """Four projections: queries and output C·C, keys U·C, values V·C."""
+    return 2 * C * C + U * C + V * C
 
 
 @formula(
@@ -32,9 +32,9 @@ def attention_weights(E: Any, U: Any, V: Any) -> Any:
     unit="parameters",
     source=TORCH.format("MultiheadAttention"),
 )
-def attention_biases(E: Any, m: Any) -> Any:
-    """One vector for each of the four projections; two more where biases are appended to keys and values."""
-    return m * E
+def attention_biases(C: Any, J: Any) -> Any:
+    """One vector for each of the four projections; two more where a key and a value are appended."""
+    return J * C
 
 
 @formula(
@@ -42,11 +42,11 @@ def attention_biases(E: Any, m: Any) -> Any:
     chapter="multiply-adds",
     symbol="MACs",
     unit="MAC",
-    source=VASWANI + ": four projections, and two products of L·M·E",
+    source=VASWANI + ": four projections, and two products of L·M·C",
 )
-def attention_macs(L: Any, M: Any, E: Any, U: Any, V: Any, m: Any) -> Any:
-    """m keys and values are appended to the M that come in."""
-    return 2 * L * E * E + M * U * E + M * V * E + 2 * L * (M + m) * E
+def attention_macs(L: Any, M: Any, C: Any, U: Any, V: Any, a: Any) -> Any:
+    """a keys and values are appended to the M that come in."""
+    return 2 * L * C * C + M * U * C + M * V * C + 2 * L * (M + a) * C
 
 
 @formula(
@@ -56,14 +56,14 @@ def attention_macs(L: Any, M: Any, E: Any, U: Any, V: Any, m: Any) -> Any:
     unit="operations",
     source=VASWANI + ": the queries are scaled, and a softmax takes an exponential, an addition and a division",
 )
-def attention_work(L: Any, M: Any, E: Any, H: Any, m: Any) -> Any:
-    return L * E + 3 * H * L * (M + m)
+def attention_work(L: Any, M: Any, C: Any, H: Any, a: Any) -> Any:
+    return L * C + 3 * H * L * (M + a)
 
 
 class MultiheadAttention(Op):
     """Attention of a sequence to itself, or with `from: [query, key, value]` of one to another."""
 
-    embed_dim: int | None = inferred(whole(), "features of the queries", letter="E")
+    embed_dim: int | None = inferred(whole(), "features of the queries", letter="C")
     num_heads: int = arg(whole(), "heads, among which the features are divided", letter="H")
     dropout: float = arg(SHARE, "share of the attention that is dropped in training", default=0.0)
     bias: bool = arg(FLAG, "whether the projections have biases", default=True)
@@ -144,13 +144,13 @@ class MultiheadAttention(Op):
     def counts(self, *shapes: Shape) -> tuple[Count, ...]:
         query, key, value = self._sequences(shapes)
         vectors = 4 * self.bias + 2 * self.add_bias_kv
-        found = (Count("weights", attention_weights.step(E=query[1], U=key[1], V=value[1])),)
-        return (*found, Count("biases", attention_biases.step(E=query[1], m=vectors))) if vectors else found
+        found = (Count("weights", attention_weights.step(C=query[1], U=key[1], V=value[1])),)
+        return (*found, Count("biases", attention_biases.step(C=query[1], J=vectors))) if vectors else found
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         query, key, value = self._sequences(shapes)
         appended = int(self.add_bias_kv) + int(self.add_zero_attn)
-        letters = {"L": query[0], "M": key[0], "E": query[1], "m": appended}
+        letters = {"L": query[0], "M": key[0], "C": query[1], "a": appended}
         return Work(
             attention_macs.step(**letters, U=key[1], V=value[1]), other=attention_work.step(**letters, H=self.num_heads)
         )

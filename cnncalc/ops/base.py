@@ -112,7 +112,7 @@ class Op:
     many_inputs: ClassVar[bool] = False
     weight_layers: ClassVar[int] = 0  # how much it adds to the depth, as papers count it
     view: ClassVar[bool] = False  # the output is the input's storage, seen differently
-    operations: ClassVar[tuple[str, ...]] = ()  # what is done for each output element; their number is the work
+    operations: ClassVar[tuple[str, ...]] = ()  # what `each` says, where no argument changes it
     example: ClassVar[str] = ""
     example_input: ClassVar[Shape] = ()
     _type: ClassVar[str] = ""
@@ -184,11 +184,14 @@ class Op:
         """The number of parameters by role, each with its formula."""
         return ()
 
+    def each(self, *shapes: Shape) -> tuple[str, ...]:
+        """What is done for each output element; their number is the work."""
+        return self.operations
+
     def work(self, out: Shape, *shapes: Shape) -> Work:
         """The work for one image."""
-        if not self.operations:
-            return Work()
-        return Work(other=elementwise_work.step(E=prod(out), Q=len(self.operations)))
+        operations = self.each(*shapes)
+        return Work(other=elementwise_work.step(E=prod(out), Q=len(operations))) if operations else Work()
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         """For each axis of an input, where it goes and through which window."""
@@ -215,18 +218,18 @@ class Op:
                 2: "channels, height and width",
                 3: "channels, depth, height and width",
             }
-            raise Misfit(
-                f"{self.type()} wants {wanted[self.spatial]}; {{layer}} receives {readable(shapes[0])}",
-                hint="a vector has no axes to slide over: is it behind a Flatten?" if len(shapes[0]) == 1 else "",
-            )
+            hint = "a vector has no axes to slide over: is it behind a Flatten?" if len(shapes[0]) == 1 else ""
+            if len(shapes[0]) == self.spatial + 2 and shapes[0][0] == 1:
+                hint = f"the batch is never written: is {list(shapes[0][1:])} meant?"
+            raise Misfit(f"{self.type()} wants {wanted[self.spatial]}; {{layer}} receives {readable(shapes[0])}", hint)
         for name, value in self.infer(*shapes).items():
             stated = getattr(self, name)
             if stated is not None and stated != value:
-                raise Misfit(
-                    f"{name} is {stated}, but {readable_value(value)} reach {{layer}}",
-                    hint=f"leave {name} out: the graph knows it",
-                    argument=name,
-                )
+                if isinstance(value, tuple):
+                    stated, value, hint = list(stated), list(value), f"write {list(value)}"
+                else:
+                    hint = f"leave {name} out: the graph knows it"
+                raise Misfit(f"{name} is {stated}, but {value} reach {{layer}}", hint, name)
 
 
 def _shown(value: Any) -> str:
@@ -251,10 +254,6 @@ def readable(shape: Shape) -> str:
     if not shape:
         return "a single number"
     return "×".join(str(size) for size in (*shape[1:], shape[0]))
-
-
-def readable_value(value: Any) -> str:
-    return readable(value) if isinstance(value, tuple) else str(value)
 
 
 @formula(

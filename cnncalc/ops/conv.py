@@ -19,7 +19,7 @@ DUMOULIN = "Dumoulin & Visin (2016), A guide to convolution arithmetic, relation
     chapter="output size",
     symbol="O",
     unit="px",
-    source=DUMOULIN.format(15) + "; torch.nn.Conv2d",
+    source=DUMOULIN.format(15) + "; torch.nn.Conv2d, MaxPool2d",
 )
 def conv_output(N: Any, F: Any, S: Any, P: Any, D: Any) -> Any:
     """Each axis apart. The floor means that a remainder is never seen: the window stops before it."""

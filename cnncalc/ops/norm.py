@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import formula, prod
-from .base import TORCH, Count, Op, Parameter, Reach, Shape, Window, Work, arg, elementwise_work, inferred
+from .base import TORCH, Count, Op, Parameter, Reach, Shape, Window, arg, inferred
 from .kinds import FLAG, NUMBER, optional, whole, whole_list
 
 #: The mean and the variance of the values at hand, then the normalisation.
@@ -112,10 +112,9 @@ class _ChannelNorm(Op):
         found = _counted(shapes[0][:1]) if self.scaled else ()
         return (*found, Count("buffers", norm_buffers.step(C=shapes[0][0]))) if self.tracked else found
 
-    def work(self, out: Shape, *shapes: Shape) -> Work:
+    def each(self, *shapes: Shape) -> tuple[str, ...]:
         # With running statistics the whole layer is one multiplication and one addition, affine or not.
-        each = SCALE_AND_SHIFT if self.tracked else STATISTICS + SCALE_AND_SHIFT * self.scaled
-        return Work(other=elementwise_work.step(E=prod(out), Q=len(each)))
+        return SCALE_AND_SHIFT if self.tracked else STATISTICS + SCALE_AND_SHIFT * self.scaled
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return super().reach(out, *shapes) if self.tracked else _whole_map(shapes[0])
@@ -221,8 +220,8 @@ class GroupNorm(Op):
     def counts(self, *shapes: Shape) -> tuple[Count, ...]:
         return _counted(shapes[0][:1]) if self.affine else ()
 
-    def work(self, out: Shape, *shapes: Shape) -> Work:
-        return Work(other=elementwise_work.step(E=prod(out), Q=len(STATISTICS + SCALE_AND_SHIFT * self.affine)))
+    def each(self, *shapes: Shape) -> tuple[str, ...]:
+        return STATISTICS + SCALE_AND_SHIFT * self.affine
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return _whole_map(shapes[0])
@@ -255,9 +254,8 @@ class LayerNorm(Op):
     def counts(self, *shapes: Shape) -> tuple[Count, ...]:
         return _counted(self._normalised(shapes[0]), self.bias) if self.elementwise_affine else ()
 
-    def work(self, out: Shape, *shapes: Shape) -> Work:
-        learnt = SCALE_AND_SHIFT[: 1 + self.bias] if self.elementwise_affine else ()
-        return Work(other=elementwise_work.step(E=prod(out), Q=len(STATISTICS + learnt)))
+    def each(self, *shapes: Shape) -> tuple[str, ...]:
+        return STATISTICS + (SCALE_AND_SHIFT[: 1 + self.bias] if self.elementwise_affine else ())
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         first = len(out) - len(self._normalised(out))
@@ -280,6 +278,5 @@ class LocalResponseNorm(Op):
         if len(shapes[0]) < 2:
             raise Misfit("LocalResponseNorm wants a map; {layer} receives a vector", hint="put it before Flatten")
 
-    def work(self, out: Shape, *shapes: Shape) -> Work:
-        each = ("multiply", *("add",) * (self.size - 1), "multiply", "add", "power", "divide")
-        return Work(other=elementwise_work.step(E=prod(out), Q=len(each)))
+    def each(self, *shapes: Shape) -> tuple[str, ...]:
+        return "multiply", *("add",) * (self.size - 1), "multiply", "add", "power", "divide"

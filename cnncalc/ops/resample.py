@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import Misfit
-from ..formula import floor, formula, over, prod
-from .base import TORCH, Op, Reach, Shape, Size, Window, Work, arg, elementwise_work
+from ..formula import floor, formula, over
+from .base import TORCH, Op, Reach, Shape, Size, Window, arg
 from .kinds import FLAG, SCALES, optional, whole, whole_list, word
 
 LINEAR_STEP = ("subtract", "multiply", "add")
@@ -100,11 +100,10 @@ class _Resampling(Op):
         spread = factors if len(factors) == len(axes) else factors * len(axes)
         return (channels, *(upsampled.step(N=N, R=R) for N, R in zip(axes, spread, strict=True)))
 
-    def work(self, out: Shape, *shapes: Shape) -> Work:
-        each = {"linear": 1, "bilinear": 3, "trilinear": 7}.get(self._mode(), 0) * LINEAR_STEP
+    def each(self, *shapes: Shape) -> tuple[str, ...]:
         if self._mode() == "bicubic":
-            each = 5 * ("multiply", "multiply", "multiply", "multiply", "add", "add", "add")
-        return Work(other=elementwise_work.step(E=prod(out), Q=len(each))) if each else Work()
+            return 5 * ("multiply", "multiply", "multiply", "multiply", "add", "add", "add")
+        return {"linear": 1, "bilinear": 3, "trilinear": 7}.get(self._mode(), 0) * LINEAR_STEP
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         windows = map(self._window, self._strides(shapes[0], out))

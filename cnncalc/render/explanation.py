@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from ..analysis.explain import Explanation
+from ..analysis.explain import Explanation, letters
 from ..analysis.explain import Line as Number
-from ..formula import number
+from ..formula import Step, number
 from .table import Column, Line, Table, as_number
 from .table import as_text as as_words
+
+if TYPE_CHECKING:
+    from ..report import Report
 
 
 def as_text(explanation: Explanation, sources: bool = True, width: int = 79) -> str:
@@ -53,42 +58,70 @@ def _text_line(line: Number, label_width: int, sources: bool, width: int) -> lis
     return shown
 
 
+def header(report: Report) -> str:
+    """What the numbers are of: network, input, batch, dtype."""
+    from .views import setting
+
+    return f"{report.title} · {setting(report)}"
+
+
+def legend(explanations: list[Explanation]) -> list[str]:
+    """What the letters stand for, as a block of text; none where no letter is used."""
+    used = letters(explanations)
+    return ["letters\n" + "\n".join(f"  {letter:<8} {meaning}" for letter, meaning in used.items())] if used else []
+
+
 def as_markdown(explanation: Explanation) -> str:
     """A heading, and each number as a displayed equation with its source."""
-    parts = [f"### {explanation.title}", ""]
+    parts = [f"### {_plain(explanation.title)}", ""]
     if explanation.note:
-        parts += [f"> {explanation.note.strip()}", ""]
+        parts += [f"> {_plain(explanation.note)}", ""]
     for line in explanation.lines:
         if line.step is None:
-            parts += [f"**{line.label}**: {line.text}", ""]
+            parts += [f"**{line.label}**: {_plain(line.text)}", ""]
             continue
         formula = line.step.formula
-        parts += [f"**{line.label}** ({formula.unit})", "", f"$$ {formula.latex} \\;\\to\\; {line.step.latex} $$", ""]
-        parts += [f"{remark}{'.' if not remark.endswith('.') else ''}" for remark in [line.remark] if remark]
-        parts += ["" for _ in [1] if line.remark]
+        parts += [f"**{line.label}** ({formula.unit})", "", f"$$ {_equation(line.step, ' = ')} $$", ""]
+        if line.remark:
+            parts += [line.remark.rstrip(".") + ".", ""]
         parts += [f"*{formula.source}*", ""]
     return "\n".join(parts).rstrip() + "\n"
 
 
+def _plain(text: str) -> str:
+    """A text on one line in which Markdown finds nothing to interpret."""
+    return re.sub(r"([\\`*_\[\]<>|#$])", r"\\\1", " ".join(text.split()))
+
+
+def _equation(step: Step, between: str) -> str:
+    """Formula, substitution and result in LaTeX; what would be said twice is said once."""
+    parts = [step.formula.latex, *step.latex.split(" = ")]
+    return between.join(dict.fromkeys(parts))
+
+
 def as_latex(explanation: Explanation) -> str:
-    """A paragraph, and the numbers in an align* environment; wants amsmath."""
+    """A paragraph, the numbers in an align* environment, and their sources; wants amsmath."""
     parts = [rf"\paragraph{{{escaped(explanation.title)}}}"]
     if explanation.note:
-        parts.append(escaped(explanation.note.strip()))
-    rows, texts = [], []
+        parts.append(escaped(explanation.note))
+    rows, remarks, sources = [], [], []
     for line in explanation.lines:
-        if line.step is None:
-            texts.append(f"{escaped(line.label)}: {escaped(line.text)}.")
-            continue
         label = rf"\text{{{escaped(line.label)}}}"
-        rows.append(rf"  {label} &= {line.step.formula.latex} \\")
-        rows.append(rf"  &= {line.step.latex} \;\text{{{escaped(line.step.formula.unit)}}} \\")
+        if line.step is None:
+            rows.append(rf"  {label} &: \text{{{escaped(line.text)}}} \\")
+            continue
+        unit = rf"\;\text{{{escaped(line.step.formula.unit)}}}"
+        rows.append(rf"  {label} &= " + _equation(line.step, " \\\\\n  &= ") + rf" {unit} \\")
+        sources.append(line.step.formula.source)
         if "does not fit" in line.remark:
-            texts.append(escaped(line.remark) + ".")
+            remarks.append(escaped(line.remark) + ".")
     if rows:
         rows[-1] = rows[-1].removesuffix(r" \\")
         parts += [r"\begin{align*}", *rows, r"\end{align*}"]
-    return "\n".join([*parts, *texts]) + "\n"
+    parts += remarks
+    if sources:
+        parts.append(rf"{{\footnotesize Sources: {'. '.join(map(escaped, dict.fromkeys(sources)))}.}}")
+    return "\n".join(parts) + "\n"
 
 
 def as_table(explanations: list[Explanation], title: str) -> Table:
@@ -101,7 +134,20 @@ def as_table(explanations: list[Explanation], title: str) -> Table:
         for line in explanation.lines:
             step = line.step
             if step is None:
-                lines.append(Line((layer, line.label, "", line.text, "", "", "", line.remark)))
+                lines.append(
+                    Line(
+                        (
+                            layer,
+                            line.label,
+                            "",
+                            line.text,
+                            "" if line.total is None else line.total,
+                            "",
+                            "",
+                            line.remark,
+                        )
+                    )
+                )
                 continue
             formula = step.formula
             value = float(step.value) if isinstance(step.value, Fraction) else step.value
@@ -120,36 +166,17 @@ def as_table(explanations: list[Explanation], title: str) -> Table:
 
 
 _LATEX = {
-    "\\": r"\textbackslash{}",
-    "_": r"\_",
-    "%": r"\%",
-    "&": r"\&",
-    "#": r"\#",
-    "$": r"\$",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "×": r"$\times$",
-    "→": r"$\to$",
-    "−": "$-$",
-    "·": r"$\cdot$",
-    "≥": r"$\ge$",
-    "∏": r"$\prod$",
-    "α": r"$\alpha$",
-    "β": r"$\beta$",
-    "γ": r"$\gamma$",
-    "²": "$^2$",
-    "…": r"\dots{}",
-    "Σ": r"$\Sigma$",
-    "⌊": r"$\lfloor$",
-    "⌋": r"$\rfloor$",
-    "⌈": r"$\lceil$",
-    "⌉": r"$\rceil$",
-    "₁": "$_1$",
-}
+    "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "×": r"$\times$", "→": r"$\to$", "−": "$-$", "·": r"$\cdot$", "≥": r"$\ge$", "≤": r"$\le$", "∏": r"$\prod$", "∑": r"$\sum$",
+    "²": "$^2$", "⁹": "$^9$", "…": r"\dots{}", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "₁": "$_1$",
+    "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$", "λ": r"$\lambda$", "Φ": r"$\Phi$", "Σ": r"$\Sigma$", "µ": r"$\mu$",
+}  # fmt: skip
 
 
 def escaped(text: str) -> str:
-    """A text in which LaTeX finds nothing to interpret."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    """A text on one line in which LaTeX finds nothing to interpret; letters that no font need have become ?."""
+    characters = (_LATEX.get(character, character) for character in " ".join(text.split()))
+    return "".join(
+        each if len(each) > 1 or ord(each) < 0x250 or 0x2010 <= ord(each) <= 0x201F else "?" for each in characters
+    )

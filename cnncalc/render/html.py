@@ -1,4 +1,4 @@
-"""HTML: what a notebook shows for a report, and a page fragment for any table."""
+"""HTML: a page for any table, and what a notebook shows for a report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 def render(table: Table) -> str:
-    """A table element with its title and notes around it."""
+    """A page with one table."""
+    head = f'<meta charset="utf-8"><title>{escape(table.title or "cnncalc")}</title>'
+    return f"<!doctype html>\n<html><head>{head}</head><body>\n{fragment(table)}</body></html>\n"
+
+
+def fragment(table: Table) -> str:
+    """A table element with its title and notes around it, for a notebook or a page of one's own."""
     parts = ["<div>"]
     parts += [f"<p><b>{escape(table.title)}</b></p>"] if table.title else []
     parts += [f"<p><small>{escape(line)}</small></p>" for line in table.head]
@@ -29,7 +35,8 @@ def render(table: Table) -> str:
             weight = ' style="font-weight:bold"' if line.kind in ("group", "total") else ""
             parts.append(f"<tr{weight}>{row}</tr>")
         parts.append("</tbody></table>")
-    parts += [f"<p>{escape(note)}</p>" for note in table.notes]
+    if table.notes:
+        parts.append("<pre>" + escape("\n".join(table.notes)) + "</pre>")
     return "\n".join([*parts, "</div>"]) + "\n"
 
 
@@ -37,7 +44,7 @@ def report_html(report: Report) -> str:
     """A report as a notebook shows it: shapes, parameters and work of each layer, folded like a terminal's table."""
     from .views import Choice, view
 
-    return render(view(report, "overview", Choice(fit=60)))
+    return fragment(view(report, "overview", Choice(fit=60)))
 
 
 def _cell(tag: str, side: str, text: str) -> str:

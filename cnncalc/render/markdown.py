@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .table import Table
 
 
@@ -20,9 +22,12 @@ def render(table: Table) -> str:
                 cells = [f"**{cell}**" if cell else "" for cell in cells]
             rows.append("| " + " | ".join(cells) + " |")
         parts.append("\n".join(rows))
-    parts += [_safe(note) for note in table.notes]
+    if any("  " in note or "\n" in note for note in table.notes):
+        parts.append("~~~text\n" + "\n".join(table.notes) + "\n~~~")
+    else:
+        parts += [_safe(note) for note in table.notes]
     return "\n\n".join(parts) + "\n"
 
 
 def _safe(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("_", "\\_").replace("\n", " ")
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))

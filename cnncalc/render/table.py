@@ -41,8 +41,8 @@ def as_axes(value: Any) -> str:
     >>> as_axes((5, 5)), as_axes((1, 5))
     ('5', '1×5')
     """
-    sizes = [f"{float(each):g}" if isinstance(each, Fraction) else number(each) for each in value]
-    return sizes[0] if len(set(sizes)) == 1 else "×".join(sizes)
+    distinct = value[:1] if all(each == value[0] for each in value) else value
+    return "×".join(f"{float(each):g}" if isinstance(each, Fraction) else number(each) for each in distinct)
 
 
 class Column(NamedTuple):

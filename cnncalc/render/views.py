@@ -77,9 +77,11 @@ def _input(cells: _Cells) -> Any:
     if cells.whole:
         return EMPTY
     shapes = cells.rows[0].input_shapes
-    if len(set(shapes)) > 1 and len(cells.rows) == 1:
-        return " ".join("?" if shape is None else readable(shape) for shape in shapes)
-    return shapes[0] if shapes else None
+    if len(shapes) < 2 or len(cells.rows) > 1:
+        return shapes[0] if shapes else None
+    if len(set(shapes)) == 1:
+        return f"{len(shapes)} of {_shape(shapes[0])}"
+    return ", ".join(map(_shape, shapes[:2])) + f", {len(shapes) - 2} more" * (len(shapes) > 2)
 
 
 def _field(name: str) -> Value:
@@ -152,7 +154,7 @@ def view(report: Report, question: str, choice: Choice = Choice()) -> Table:  # 
     lines, hint = _lines(report, chosen, choice)
     if any(key in _SUMMED for key in keys):
         lines.append(_total(report, chosen))
-    notes = _NOTES[question](report) if question in _NOTES else ()
+    notes = (*_layer_notes(report, lines), *(_NOTES[question](report) if question in _NOTES else ()))
     return Table(
         report.title,
         tuple(column for column, _ in chosen),
@@ -164,6 +166,15 @@ def view(report: Report, question: str, choice: Choice = Choice()) -> Table:  # 
     )
 
 
+def _layer_notes(report: Report, lines: Sequence[Line]) -> tuple[str, ...]:
+    """The notes of the layers and groups, below a table that is short enough to be read."""
+    noted = {row.name: row.layer.note for row in report.rows if row.layer.note}
+    noted |= {group.name: group.note for group in report.graph.groups.values() if group.note}
+    if not noted or len(lines) > SCREEN:
+        return ()
+    return tuple(f"{name}: {' '.join(note.split())}" for name, note in noted.items())
+
+
 class Lazy(NamedTuple):
     """The JSON document of a report, made only when that format is asked for."""
 
@@ -171,6 +182,9 @@ class Lazy(NamedTuple):
 
 
 def _known(columns: Sequence[str]) -> tuple[str, ...]:
+    """Keys of columns, which may also be called by their headings."""
+    headings = {column.title: key for key, (column, _) in COLUMNS.items() if column.title != "share"}
+    columns = [headings.get(key, key) for key in columns]
     for key in columns:
         if key not in COLUMNS:
             hint = did_you_mean(key, COLUMNS) or f"columns are {', '.join(COLUMNS)}"
@@ -230,8 +244,7 @@ def _total(report: Report, chosen: list[tuple[Column, Value]]) -> Line:
 
 def _sorted(report: Report, chosen: list[tuple[Column, Value]], choice: Choice) -> list[Line]:
     """Layers (or groups at a depth), the largest first; with a leading minus, the smallest."""
-    key = choice.sort.lstrip("-+")
-    _known([key])
+    (key,) = _known([choice.sort.lstrip("-+")])
     if choice.depth is None:
         found = [Entry(row.name, row.name, 0, (row,), "layer") for row in report.rows]
     else:
@@ -265,16 +278,19 @@ def _sorted(report: Report, chosen: list[tuple[Column, Value]], choice: Choice) 
     return [_line(report, entry, chosen, entry.path)._replace(level=0) for entry in ordered]
 
 
-def _head(report: Report, keys: Sequence[str]) -> tuple[str, ...]:
+def setting(report: Report) -> str:
+    """Input, batch and dtype: what stands above every table."""
     inputs = report.graph.inputs
     named = len(inputs) > 1
     shapes = ", ".join(
         f"{each.name} {readable(each.shape or ())}" if named else readable(each.shape or ()) for each in inputs
     )
     line = f"input {shapes} (H×W×C) · batch {report.batch} · {report.dtype}"
-    if report.inplace:
-        line += " · activations in place"
-    lines = [line]
+    return line + " · activations in place" * report.inplace
+
+
+def _head(report: Report, keys: Sequence[str]) -> tuple[str, ...]:
+    lines = [setting(report)]
     if report.graph.about:
         lines.append(f"source: {report.graph.about}")
     if any(key in ("macs", "flops", "other") for key in keys):
@@ -287,8 +303,9 @@ def _shapes_notes(report: Report) -> tuple[str, ...]:
     totals = report.totals
     at_least = "" if totals.complete else "≥ "
     layers = f"{len(report.rows)} layer{'s' * (len(report.rows) != 1)}"
+    depth = f"depth {at_least}{totals.depth}"
     work = f"{at_least}{number(totals.params)} parameters · {at_least}{number(totals.macs)} MACs"
-    return (f"{layers}, depth {totals.depth} · {work}",)
+    return (f"{layers}, {depth} · {work}",)
 
 
 def _memory_notes(report: Report) -> tuple[str, ...]:
@@ -303,7 +320,7 @@ def _memory_notes(report: Report) -> tuple[str, ...]:
     rows = (
         ("weights and buffers", totals.weight_bytes, ""),
         ("input", given, ""),
-        ("all activations", totals.activation_bytes, "if none is freed"),
+        ("outputs added up", totals.activation_bytes, "of all layers, views too"),
         ("peak of activations", peak.bytes, f"while {peak.layer} runs"),
         ("inference needs", whole, "weights + input + peak"),
     )
@@ -339,18 +356,21 @@ def summary(report: Report, fit: int | None = None) -> Table:
     at_least = "" if totals.complete else "≥ "
     peak = totals.peak
     facts = (
-        ("depth", f"{totals.depth} (layers with weights on the longest path), {len(report.rows)} layers in all"),
+        (
+            "depth",
+            f"{at_least}{totals.depth} (layers with weights on the longest path), {len(report.rows)} layers in all",
+        ),
         (
             "parameters",
             f"{at_least}{number(totals.params)} ({number(totals.weights)} weights, {number(totals.biases)} biases)",
         ),
-        ("buffers", number(totals.buffers)),
+        ("buffers", f"{at_least}{number(totals.buffers)}"),
         ("MACs", f"{at_least}{number(totals.macs)} ({si(totals.macs)}MAC)"),
         ("FLOPs", f"{at_least}{number(totals.flops)} (2·MACs + {number(totals.other)} other work)"),
         ("weights in memory", f"{at_least}{mib(totals.weight_bytes)}"),
-        ("all activations", f"{at_least}{mib(totals.activation_bytes)}"),
+        ("outputs added up", f"{at_least}{mib(totals.activation_bytes)}"),
         ("peak of activations", f"{at_least}{mib(peak.bytes)}, while {peak.layer} runs"),
-        ("output", ", ".join(readable(report.graph.nodes[i].shape or ()) for i in report.graph.outputs)),
+        ("output", ", ".join(_shape(report.graph.nodes[i].shape) for i in report.graph.outputs)),
     )
     left_out = len(carrying) - len(lines)
     notes = [f"{label:<20} {text}" for label, text in facts]
@@ -359,6 +379,10 @@ def summary(report: Report, fit: int | None = None) -> Table:
     lines.append(_total(report, chosen))
     columns = tuple(column for column, _ in chosen)
     return Table(report.title, columns, lines, _head(report, ()), tuple(notes), ("type", "output"), Lazy(report))
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "?" if shape is None else readable(shape)
 
 
 def _weight(line: Line) -> float:

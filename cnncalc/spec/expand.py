@@ -15,7 +15,7 @@ from ..ops import REGISTRY
 from . import expressions
 from .builder import MAX_LAYERS, Builder
 from .declared import Declaration
-from .items import Block, Item, Sorter
+from .items import BESIDE, Block, Item, Sorter
 from .reader import Mapping, Node, Scalar, Sequence
 from .size import Size
 from .workspace import UNKNOWN, Names, Scope, Use, Workspace
@@ -297,9 +297,10 @@ class Expander:
     def merge(
         self, item: Item, template: str | None, key: Scalar | None, scope: Scope, x: int | None, names: Names
     ) -> int | None:
-        body, options = item.body, {}
+        body = item.body
+        options = {key: value for key, value in item.beside.items() if key not in BESIDE}
         if isinstance(body, Mapping) and "branches" in body.pairs:
-            options = {name: value for name, _, value in body.items() if name != "branches"}
+            options |= {name: value for name, _, value in body.items() if name != "branches"}
             body = body.get("branches")
         if not isinstance(body, Sequence):
             self.space.problem("merge", f"{item.name} wants a list of branches", item.place, f"{item.name}: [[…], []]")

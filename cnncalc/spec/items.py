@@ -55,12 +55,16 @@ class Sorter:
             return self._sorted_word(node)
         heads = [key for key in node.pairs if key in GROUPS or self.is_known(key)]
         beside = {key: value for key, _, value in node.items() if key in BESIDE}
-        others = [key for key in node.pairs if key not in heads and key not in BESIDE]
+        # What a merge takes besides its branches stands beside it: concat: […], dim: 2.
+        options = {argument.name for head in heads if head in MERGES for argument in REGISTRY[head].arguments()}
+        others = [key for key in node.pairs if key not in heads and key not in BESIDE and key not in options]
         if len(heads) == 1 and not others:
             head, (word, body) = heads[0], node.pairs[heads[0]]
             if head in GROUPS:
                 return Item("group" if head == "layers" else "inline", "", body, beside, node.place)
-            return Item(self.kind_of(head), head, body, beside, word.place, self.is_literal(body))
+            stated = {key: value for key, _, value in node.items() if key in options}
+            literal = self.is_literal(body) and not stated
+            return Item(self.kind_of(head), head, body, beside | stated, word.place, literal)
         if heads:
             self._complain_of_keys(node, heads, others)
             return Item("broken", "", None, {}, node.place)
@@ -97,7 +101,7 @@ class Sorter:
                 "keys",
                 f"{heads[0]} and {heads[1]} stand in one mapping",
                 key.place,
-                "one layer an item: begin a new line with -",
+                "one layer an item: begin a new line with -; and no layer bears the name of a type",
             )
             return
         key = node.pairs[others[0]][0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Map
+from collections.abc import Sequence as Items
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +24,10 @@ from .workspace import Names, Scope, TooBig
 
 KEYS = ("name", "source", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs", "expect")
 
-Shapes = Map[str, tuple[int, ...]]
+NAMING = "letters, digits and _, and no name that expressions have already"
+#: Names that mean something in expressions already.
+_SIZES = ("channels", "features", "length", "depth", "height", "width")
+RESERVED = {*expressions.FUNCTIONS, *expressions.CONSTANTS, "i", *(f"in_{size}" for size in _SIZES)}
 
 
 class Spec(NamedTuple):
@@ -91,19 +96,20 @@ def load(
     spec: str | Path | Source,
     *,
     args: Map[str, Any] | None = None,
-    inputs: Map[str, Any] | None = None,
+    inputs: Map[str, Any] | Items[int] | None = None,
 ) -> Graph:
     """The graph of a spec: a path, a name in the zoo, `file:variant`, `-` for standard input, or a `Source`.
 
-    `args` turn the knobs of a family, `inputs` replace input shapes (`{"": (3, 320, 320)}` where there is one
-    input). Raises `SpecError`.
+    `args` turn the knobs of a family; `inputs` replaces the input's shape, or where there are several some of them by
+    name. Raises `SpecError`.
 
     >>> len(load("lenet").layers)
     12
-    >>> load("resnet50", inputs={"": (3, 320, 320)}).nodes[1].shape
+    >>> load("resnet50", inputs=(3, 320, 320)).nodes[1].shape
     (64, 160, 160)
     """
-    return open_spec(spec).graph(args, inputs)
+    shapes = inputs if inputs is None or isinstance(inputs, Map) else {"": tuple(inputs)}
+    return open_spec(spec).graph(args, shapes)
 
 
 class _Model:
@@ -134,7 +140,9 @@ class _Model:
             pass
         self.expectations(names)
         if any(error.code != "unknown-layer" for error in graph.errors):
-            raise SpecError(sorted(graph.errors, key=lambda each: each.place.line if each.place else 0))
+            # An image with its channels last explains what does not fit further down.
+            doubts = [each for each in graph.warnings if each.code == "channels-last"]
+            raise SpecError([*doubts, *sorted(graph.errors, key=lambda each: each.place.line if each.place else 0)])
         warn(graph, self.root, expander.blocks)
         return graph
 
@@ -182,8 +190,8 @@ class _Model:
         settings = chosen if isinstance(chosen, Mapping) else Mapping({}, declared.place)
         values: dict[str, Any] = {}
         for name, key, default in declared.items():
-            if not name.isidentifier() or name in expressions.FUNCTIONS:
-                self.problem("args", f"{name!r} cannot be the name of an argument", key.place, "letters, digits and _")
+            if not name.isidentifier() or name in RESERVED:
+                self.problem("args", f"{name!r} cannot be the name of an argument", key.place, NAMING)
                 continue
             if name in self.given:
                 values[name] = self.given[name]
@@ -242,9 +250,9 @@ class _Model:
             self.problem("args", "args wants a list of names", node.place, "args: [out_channels, stride: 1]")
         names = [key.text for key, _ in pairs]
         for key, _ in pairs:
-            if not key.text.isidentifier() or names.count(key.text) > 1 or key.text in expressions.FUNCTIONS:
+            if not key.text.isidentifier() or names.count(key.text) > 1 or key.text in RESERVED:
                 what = "stands twice" if names.count(key.text) > 1 else "cannot be the name of an argument"
-                self.problem("args", f"{key.text!r} {what}", key.place, "letters, digits and _")
+                self.problem("args", f"{key.text!r} {what}", key.place, NAMING)
                 return ()
         return tuple(pairs)
 
@@ -269,6 +277,10 @@ class _Model:
                 raise wrong_call(which, hint, where=self.spec.source.name)
         for name, value in several.items():
             asked = self.new_inputs.get(name, self.new_inputs.get(""))
+            if asked is None and isinstance(value, Scalar) and re.fullmatch(r"\d+([x×]\d+)+", str(value.value)):
+                sizes = re.split("[x×]", str(value.value))
+                self.problem("input", f"{value.text} is no list of sizes", value.place, f"write [{', '.join(sizes)}]")
+                continue
             found = list(asked) if asked is not None else self.expander.space.value(value, None, names)
             if isinstance(node, Mapping) and (self.expander.sorter.is_known(name) or not name or "." in name):
                 self.problem("input", f"{name!r} cannot be the name of an input", node.pairs[name][0].place)
@@ -288,7 +300,7 @@ class _Model:
             shape = tuple(found)
             if any(size > LARGEST for size in shape):
                 self.problem("input", "that is too large for an input", value.place)
-            if len(shape) == 3 and shape[2] in (1, 3) and min(shape[:2]) > 4:
+            if len(shape) == 3 and shape[2] in (1, 3) and min(shape[:2]) > 4 and asked is None:
                 warning(
                     self.made,
                     "channels-last",

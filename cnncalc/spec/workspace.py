@@ -187,4 +187,4 @@ def sizes(shape: Shape) -> dict[str, Any]:
 
 # The words that arguments of layer types take literally, and figures rounded as papers print them.
 _WORDS = frozenset(word for cls in REGISTRY.values() for each in cls.arguments() for word in each.kind.words)
-_ROUNDED = re.compile(r"\s*\d+(\.\d+)?\s*[KMGT]\s*")
+_ROUNDED = re.compile(r"\s*\d+(\.\d+)?\s*[KMGTk]\s*")

@@ -78,7 +78,8 @@ def _checked(spec: Spec) -> Checked:
             continue
         carried.append(claim)
         near = did_you_mean(claim.quantity, known)
-        if near:
+        if near or claim.name:  # what nobody computes, such as accuracies, is carried for the whole network only
+            near = near or f"what is computed: {', '.join(known)}"
             message = f"warning: expect: {claim.quantity} is not computed, and so not checked"
             warnings.append(Problem("claim", message, spec.source, claim.place, hint=near))
     return Checked(report.title, report, verdicts, carried, warnings)
@@ -128,11 +129,11 @@ def _agree(claimed: Any, computed: Any) -> bool:
     """Exactly, or to the digits that were printed: 61.1M agrees with 61,100,840."""
     if isinstance(computed, list):
         return claimed == computed or (not isinstance(claimed, list) and all(each == claimed for each in computed))
-    rounded = re.fullmatch(r"\s*(\d+)(?:\.(\d+))?\s*([KMGT])\s*", claimed) if isinstance(claimed, str) else None
+    rounded = re.fullmatch(r"\s*(\d+)(?:\.(\d+))?\s*([KMGTk])\s*", claimed) if isinstance(claimed, str) else None
     if rounded is None:
         return bool(claimed == computed)
     digits = len(rounded.group(2) or "")
-    unit = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[rounded.group(3)]
+    unit = {"K": 10**3, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[rounded.group(3)]
     printed = int(rounded.group(1) + (rounded.group(2) or ""))
     # Half a unit of the last printed digit, in integers: |printed·unit − computed·10^digits| ≤ unit/2.
     return bool(2 * abs(printed * unit - computed * 10**digits) <= unit)
@@ -151,7 +152,8 @@ def _work(report: Report, claim: Claim) -> str:
         from .analysis.explain import totals
 
         found = list(totals(report, question))
-    return "\n".join(str(each) for each in found[:12] if each.lines)
+    work = "\n".join(str(each) for each in found[:12] if each.lines)
+    return work or f"{claim.name or 'the network'} has no {claim.quantity}"
 
 
 def shown(value: Any) -> str:

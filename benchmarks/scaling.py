@@ -1,0 +1,60 @@
+"""Time and memory for 1,000 and for 100,000 layers from a `repeat`, in processes of their own, in turn."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+
+RUNS = 5
+SPEC = (
+    "input: [8, 32, 32]\nlayers:\n  - Conv2d: {{out_channels: 8, kernel_size: 3, padding: 1}}\n    repeat: {layers}\n"
+)
+
+ONE = """
+import json, resource, sys, time
+import cnncalc
+from cnncalc.errors import Source
+from cnncalc.render import render
+from cnncalc.render.views import view
+cnncalc.analyse("lenet").totals.peak
+start = time.perf_counter()
+report = cnncalc.analyse(Source("net.yaml", sys.argv[1]))
+figures = (report.totals.params, report.totals.macs, report.totals.depth, report.totals.peak.bytes)
+seconds = time.perf_counter() - start
+table = time.perf_counter()
+render(view(report, "receptive-field"), "table")
+memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"seconds": seconds, "table": time.perf_counter() - table, "memory": memory, "params": figures[0]}))
+"""
+
+
+def run(layers: int) -> dict[str, float]:
+    """One analysis with all totals and one table, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", ONE, SPEC.format(layers=layers)], capture_output=True, text=True, check=True
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    assert found["params"] == layers * (8 * 8 * 9 + 8)
+    return found
+
+
+def main() -> int:
+    """Print the figures; 1 where one is missed."""
+    pairs = [(run(1_000), run(100_000)) for _ in range(RUNS)]
+    small = [a["seconds"] / 1_000 for a, _ in pairs]
+    large = [b["seconds"] / 100_000 for _, b in pairs]
+    whole = max(b["seconds"] + b["table"] for _, b in pairs)
+    memory = max(b["memory"] for _, b in pairs)
+    growth = statistics.median(b / a for a, b in zip(small, large, strict=True)) - 1
+    print(f"  1,000 layers: {statistics.median(small) * 1e6:6.1f} µs a layer")
+    print(f"100,000 layers: {statistics.median(large) * 1e6:6.1f} µs a layer, {growth:+.0%} (to reach: below +33 %)")
+    print(
+        f"100,000 layers with the table of receptive fields: {whole:.2f} s at most (to reach: 10), {memory:.0f} MiB (to reach: 1,024)"
+    )
+    return int(growth > 1 / 3 or whole > 10 or memory > 1024)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
