@@ -20,6 +20,9 @@ from .spec.locate import locate, zoo_files
 from .spec.model import open_spec
 from .spec.schema import FILE, example_input, example_steps, family_of
 
+#: Claims that fail whose work is shown.
+FAILURES = 20
+
 
 def comparison(reports: Sequence[Report]) -> Table:
     """Totals of several networks, each with its ratio to the first."""
@@ -109,7 +112,9 @@ def verdicts(results: Sequence[checking.Checked]) -> Table:
         for result, verdict in found
     ]
     failed = [(result, verdict) for result, verdict in found if not verdict.holds]
-    notes = [_failure(result, verdict) for result, verdict in failed]
+    notes = [_failure(result, verdict) for result, verdict in failed[:FAILURES]]
+    if len(failed) > FAILURES:
+        notes.append(f"… and {len(failed) - FAILURES} more that fail")
     if not found:
         notes.append("nothing is claimed: an expect: beside a layer, or for the network, would be checked")
     else:

@@ -98,9 +98,9 @@ def _computed(report: Report, claim: Claim) -> Any:
         return _of_part(part, last, claim.quantity)
     outputs = [report.graph.nodes[i] for i in report.graph.outputs]
     if claim.quantity == "shape":
-        return list(outputs[0].shape or ()) if outputs else None
+        return list(outputs[0].shape) if outputs and outputs[0].shape is not None else None
     if claim.quantity == "layers":
-        return len(report.rows)
+        return len(report.rows) if report.totals.complete else None
     if claim.quantity == "receptive_field":
         return _field(report[outputs[0].name]) if outputs else None
     return getattr(report.totals, claim.quantity) if report.totals.complete else None
@@ -129,7 +129,9 @@ def _agree(claimed: Any, computed: Any) -> bool:
     """Exactly, or to the digits that were printed: 61.1M agrees with 61,100,840."""
     if isinstance(computed, list):
         return claimed == computed or (not isinstance(claimed, list) and all(each == claimed for each in computed))
-    rounded = re.fullmatch(r"\s*(\d+)(?:\.(\d+))?\s*([KMGTk])\s*", claimed) if isinstance(claimed, str) else None
+    rounded = (
+        re.fullmatch(r"\s*(\d{1,15})(?:\.(\d{1,15}))?\s*([KMGTk])\s*", claimed) if isinstance(claimed, str) else None
+    )
     if rounded is None:
         return bool(claimed == computed)
     digits = len(rounded.group(2) or "")
@@ -140,19 +142,16 @@ def _agree(claimed: Any, computed: Any) -> bool:
 
 
 def _work(report: Report, claim: Claim) -> str:
-    from .analysis.explain import QUESTIONS, explain
+    """The work behind what is computed for a claim; a sentence where there is nothing to work out."""
+    from .analysis.explain import QUESTIONS, explain_row, totals
 
     question = {"receptive_field": "receptive-field", "output_bytes": "memory"}.get(claim.quantity, claim.quantity)
     question = "params" if question in ("weights", "biases", "buffers", "trainable_params") else question
     if question not in QUESTIONS:
         return ""
-    if claim.name:
-        found = explain(report, claim.name, question)
-    else:
-        from .analysis.explain import totals
-
-        found = list(totals(report, question))
-    work = "\n".join(str(each) for each in found[:12] if each.lines)
+    rows = report.rows_of(claim.name)[:12] if claim.name else ()
+    found = [explain_row(row, question) for row in rows] if claim.name else list(totals(report, question))
+    work = "\n".join(str(each) for each in found if each.lines)
     return work or f"{claim.name or 'the network'} has no {claim.quantity}"
 
 

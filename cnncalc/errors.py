@@ -56,9 +56,9 @@ class Problem(NamedTuple):
             code, shift = _window(self.source.line(line), column)
             if code.strip():
                 shown = [f"{line:>5} | {code}", "      | " + " " * (column - 1 - shift) + "^"]
-        lines = [f"{where}: {self.message}", *shown, *("  " + line for line in self.context)]
+        lines = [f"{where}: {_short(self.message)}", *shown, *("  " + line for line in self.context)]
         if self.hint:
-            lines.append(f"  hint: {self.hint}")
+            lines.append(f"  hint: {_short(self.hint)}")
         return "\n".join(lines)
 
 
@@ -94,6 +94,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     near = get_close_matches(word.casefold(), by_folded, n=3, cutoff=0.7 if len(word) > 3 else 0.8)
     return f"did you mean {' or '.join(by_folded[name] for name in near)}?" if near else ""
+
+
+def _short(text: str, most: int = 600) -> str:
+    """A message as a person can read it: on one line, without control characters, and not endless."""
+    text = "".join(character if character.isprintable() else "�" for character in text)
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _window(line: str, column: int, width: int = 100) -> tuple[str, int]:

@@ -268,6 +268,22 @@ class Report:
     def _by_name(self) -> dict[str, Row]:
         return {row.name: row for row in self.rows}
 
+    def rows_of(self, name: str) -> Sequence[Row]:
+        """The rows of a layer or of a group, none where there is neither."""
+        first, stop = self._spans.get(name, (0, 0))
+        return self.rows[first:stop]
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[int, int]]:
+        """The rows of each group: those whose names begin with its path stand together."""
+        spans: dict[str, tuple[int, int]] = {}
+        for index, row in enumerate(self.rows):
+            path = row.name
+            while path:
+                spans[path] = (spans.get(path, (index, 0))[0], index + 1)
+                path = path.rpartition(".")[0]
+        return spans
+
     @cached_property
     def totals(self) -> Totals:
         return Totals(self)
@@ -292,8 +308,7 @@ class Report:
         if name not in self.graph.groups:
             row = self[name]
             return Part(name, row.output_shape, row.figures, row.figures is not UNKNOWN)
-        inside = name + "."
-        figures, complete = added(row.figures for row in self.rows if row.name.startswith(inside) or row.name == name)
+        figures, complete = added([row.figures for row in self.rows_of(name)])
         return Part(name, self.graph.nodes[self.graph.groups[name].output].shape, figures, complete)
 
     def to_dict(self) -> dict[str, Any]:
@@ -322,9 +337,10 @@ def analyse(
     """
     if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 10**9:
         raise wrong_call(f"batch is {batch}; it must be a whole number from 1 to 10^9")
-    if dtype not in memory.BYTES:
+    if not isinstance(dtype, str) or dtype not in memory.BYTES:
         raise wrong_call(
-            f"there is no dtype {dtype}", did_you_mean(dtype, memory.BYTES) or f"use one of {', '.join(memory.BYTES)}"
+            f"there is no dtype {dtype}",
+            did_you_mean(str(dtype), memory.BYTES) or f"use one of {', '.join(memory.BYTES)}",
         )
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
     report = Report(graph, batch, dtype, inplace)

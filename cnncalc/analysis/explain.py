@@ -48,6 +48,7 @@ class Explanation(NamedTuple):
     title: str
     lines: tuple[Line, ...]
     note: str = ""
+    name: str = "network"
 
     def __str__(self) -> str:
         from ..render.explanation import as_text
@@ -76,7 +77,7 @@ def explain(report: Report, layer: str = "", question: str = "") -> list[Explana
     if not layer:
         found = [*(explain_row(row, question) for row in report.rows), *totals(report, question)]
         return [each for each in found if each.lines]
-    rows = [row for row in report.rows if row.name == layer or row.name.startswith(layer + ".")]
+    rows = report.rows_of(layer)
     if not rows:
         names = [*(row.name for row in report.rows), *report.graph.groups]
         hint = did_you_mean(layer, names) or f"it has {', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
@@ -101,7 +102,7 @@ def explain_row(row: Row, question: str = "") -> Explanation:
     out = "?" if row.output_shape is None else readable(row.output_shape)
     title = f"{row.name} ({row.type}): {shapes} → {out}"
     lines = [line for name, line in _lines(row) if name in wanted or (name == "macs" and "flops" in wanted)]
-    return Explanation(title, tuple(lines), row.layer.note)
+    return Explanation(title, tuple(lines), row.layer.note, row.name)
 
 
 def totals(report: Report, question: str) -> Iterator[Explanation]:

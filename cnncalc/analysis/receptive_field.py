@@ -100,7 +100,8 @@ def receptive_field(graph: Graph, layer: Layer, state: State | None) -> Receptiv
     kind = "whole input" if all(whole) else "exact" if all(field.exact for field in found) else "union"
     return ReceptiveField(
         tuple(
-            N if all(whole) and not field.exact else _floor(field.size) for field, N in zip(found, size, strict=True)
+            N if covers and not field.exact else _floor(field.size)
+            for field, N, covers in zip(found, size, whole, strict=True)
         ),
         tuple(_tidy(field.stride) for field in found),
         tuple(_tidy(field.padding) for field in found),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -42,24 +43,36 @@ def emit_text(text: str, output: str | None) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Write a file whole or not at all; raises `SpecError`."""
-    temporary = None
+    temporary, shown = None, str(path)
     try:
+        path = path.resolve()  # a link stays a link
         if path.is_dir():
             raise IsADirectoryError(21, "it is a directory")
         if path.exists() and not path.is_file():  # a device or pipe cannot be replaced
             path.write_text(text, encoding="utf-8")
             return
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".cnncalc.")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, path.stat().st_mode if path.exists() else 0o666 & ~mask)
         os.replace(temporary, path)
     except OSError as error:
+        hint = "is the folder there?" if error.errno == errno.ENOENT else ""
+        raise wrong_call(f"cannot be written: {error.strerror}", hint, where=shown) from None
+    finally:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
-        raise wrong_call(f"cannot be written: {error.strerror}", "is the folder there?", where=str(path)) from None
+
+
+def refuse_to_overwrite(spec: str, output: str | None) -> None:
+    """Raise `SpecError` where an answer would be written over the spec that it is about."""
+    from ..spec.locate import is_file_spec
+
+    path = is_file_spec(spec)
+    if path and output and os.path.exists(output) and os.path.samefile(path, output):
+        raise wrong_call("is the spec itself, and would be overwritten", "choose another file", where=output)
 
 
 def complain(problems: Iterable[Problem]) -> bool:

@@ -27,7 +27,7 @@ from .options import (
     settings,
     shapes,
 )
-from .output import complain, emit, is_terminal
+from .output import complain, emit, is_terminal, refuse_to_overwrite
 
 HELP = {
     "shapes": "The shape after every layer, height × width × channels.",
@@ -72,6 +72,7 @@ def _register(question: str) -> None:
     ) -> None:
         request = Request(spec, settings(set_), shapes(input_), batch, dtype, inplace)
         kind = chosen_format(format, output)
+        refuse_to_overwrite(spec, output)
 
         def answer() -> Report:
             report = request.report()

@@ -9,7 +9,7 @@ import typer
 from ..report import analyse
 from . import app
 from .options import Batch, Dtype, Format, Input, Output, Set, Spec, chosen_format, settings, shapes
-from .output import complain, emit, emit_text
+from .output import complain, emit, emit_text, refuse_to_overwrite
 
 Layer = Annotated[str, typer.Argument(help="A layer or a group; without it, the whole network.", show_default=False)]
 Question = Annotated[
@@ -40,6 +40,7 @@ def explain(
     from ..render.explanation import as_latex, as_markdown, as_table, as_text, header, legend
 
     kind = chosen_format(format, output)
+    refuse_to_overwrite(spec, output)
     report = analyse(spec, args=settings(set_), inputs=shapes(input_), batch=batch, dtype=dtype)
     found = explained(report, layer, question)
     if kind in ("json", "csv", "html"):

@@ -100,6 +100,11 @@ class Reach(NamedTuple):
 REGISTRY: dict[str, type[Op]] = {}
 
 
+def every(size: int) -> Window:
+    """The window through which every output sees all inputs along an axis."""
+    return Window(2 * size - 1, 1, size - 1, exact=size == 1)
+
+
 class Op:
     """A layer type. What it does not override holds for layers that change neither shape nor anything else.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula, over, prod
-from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, inferred
+from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, every, inferred
 from .kinds import FLAG, sizes, whole, word
 
 DUMOULIN = "Dumoulin & Visin (2016), A guide to convolution arithmetic, relationship {}"
@@ -215,7 +215,7 @@ class _Conv(_Convolution):
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         extents = [D * (F - 1) + 1 for F, D in zip(self.kernel_size, self.dilation, strict=True)]
         axes = zip(extents, self.stride, self.pads(), strict=True)
-        return (Reach(0), *(Reach(i, Window(F, S, P)) for i, (F, S, (P, _)) in enumerate(axes, 1)))
+        return (Reach(0, every(shapes[0][0])), *(Reach(i, Window(F, S, P)) for i, (F, S, (P, _)) in enumerate(axes, 1)))
 
 
 class Conv1d(_Conv):
@@ -287,7 +287,7 @@ class _ConvTranspose(_Convolution):
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         # Output o takes from input i where o = i·S − P + k·D with 0 ≤ k < F, so i lies in
         # [(o + P − D(F − 1))/S, (o + P)/S]: a window of fractional stride, exact only where the stride is 1.
-        found = [Reach(0)]
+        found = [Reach(0, every(shapes[0][0]))]
         for F, S, P, D in zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True):
             span = D * (F - 1)
             window = Window(Fraction(span, S) + 1, Fraction(1, S), Fraction(span - P, S), exact=S == 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula, prod
-from .base import Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, inferred
+from .base import Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, every, inferred
 from .conv import biases, check_window, conv_output
 from .kinds import FLAG, TABLE, sizes, whole
 
@@ -164,7 +164,10 @@ class PartialConv2d(Op):
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         axes = zip(self.kernel_size, self.stride, self.padding, strict=True)
-        return (Reach(0), *(Reach(axis, Window(F, S, P)) for axis, (F, S, P) in enumerate(axes, 1)))
+        return (
+            Reach(0, every(shapes[0][0])),
+            *(Reach(axis, Window(F, S, P)) for axis, (F, S, P) in enumerate(axes, 1)),
+        )
 
 
 class Subsampling(Op):

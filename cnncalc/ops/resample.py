@@ -87,6 +87,8 @@ class _Resampling(Op):
             raise Misfit(
                 f"mode {self._mode()} is for {wanted} spatial axes, but {{layer}} receives {axes}", argument="mode"
             )
+        if self._mode().startswith("nearest") and getattr(self, "align_corners", None) is not None:
+            raise Misfit("align_corners means nothing for mode nearest", "leave it out", argument="align_corners")
         for each in self.output(*shapes):
             if not isinstance(each, int) and each.value < 1:
                 raise Misfit("nothing is left of the map at {layer}", argument="scale_factor")

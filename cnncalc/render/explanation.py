@@ -130,7 +130,7 @@ def as_table(explanations: list[Explanation], title: str) -> Table:
     columns = tuple(Column(key, key, as_number if key == "value" else as_words) for key in keys)
     lines = []
     for explanation in explanations:
-        layer = explanation.title.partition(":")[0]
+        layer = explanation.name
         for line in explanation.lines:
             step = line.step
             if step is None:

@@ -321,20 +321,25 @@ def _memory_notes(report: Report) -> tuple[str, ...]:
         ("weights and buffers", totals.weight_bytes, ""),
         ("input", given, ""),
         ("outputs added up", totals.activation_bytes, "of all layers, views too"),
-        ("peak of activations", peak.bytes, f"while {peak.layer} runs"),
+        ("peak of activations", peak.bytes, f"while {peak.layer} runs" if peak.layer else "nothing new is stored"),
         ("inference needs", whole, "weights + input + peak"),
     )
-    lines = [f"{label:<20} {at_least}{mib(size):>14}  {remark}".rstrip() for label, size, remark in rows]
-    return (*lines, f"alive at the peak, in MiB: {alive}")
+    lines = [
+        f"{label:<20} {'' if label == 'input' else at_least}{mib(size):>14}  {remark}".rstrip()
+        for label, size, remark in rows
+    ]
+    return (*lines, f"alive at the peak, in MiB: {alive}") if alive else tuple(lines)
 
 
 def _field_notes(report: Report) -> tuple[str, ...]:
     kinds = {row.receptive_field.kind for row in report.rows if row.receptive_field}
     words = {
         "union": "union: the smallest window that holds what all branches, or all positions, see",
-        "whole input": "whole input: every unit depends on all of it; what is wider than the input falls on padding",
+        "whole input": "whole input: the window spans all of it; what is wider than the input falls on padding",
     }
-    return tuple(text for kind, text in words.items() if kind in kinds)
+    found = tuple(text for kind, text in words.items() if kind in kinds)
+    several = len(report.graph.inputs) > 1
+    return (*found, "several inputs: the field in the first one that reaches a layer") if several else found
 
 
 _NOTES: dict[str, Callable[[Report], tuple[str, ...]]] = {

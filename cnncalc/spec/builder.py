@@ -15,6 +15,8 @@ from .reader import Mapping, Node, Scalar
 from .workspace import UNKNOWN, Names, Scope, Workspace
 
 MAX_LAYERS = 150_000
+MAX_PATH = 400
+MAX_NOTE = 2_000
 
 
 class Builder:
@@ -107,11 +109,23 @@ class Builder:
                     op.check(*known)
                     shape = tuple(value_of(size) for size in op.output(*known))
                     if prod(shape) > LARGEST:
-                        raise Misfit(f"{readable(shape)} is more than 10^15 values", code="too-big")
+                        too_large, shape = shape, None
+                        raise Misfit(
+                            f"{readable(too_large)} is more than 10^15 values", "use fewer channels", code="too-big"
+                        )
                     self._shapes[key] = shape
                     self._kept.append(op)
                 except Misfit as misfit:
                     self.misfit(misfit, item, path, inputs)
+        if op is not None and not inputs and not self.space.graph.errors:
+            names_ = ", ".join(each.name for each in self.space.graph.inputs)
+            self.space.problem(
+                "input", f"{self.space.called(path)} has no input", item.place, f"from: or branches name it: {names_}"
+            )
+        if len(path) > MAX_PATH:
+            self.space.problem(
+                "too-big", f"a path of {len(path)} characters; at most {MAX_PATH}", item.place, "use shorter names"
+            )
         if path in self.space.outputs:
             first = (
                 next((node.place for node in nodes if node.name == path), None) or self.space.graph.groups[path].place
@@ -127,6 +141,8 @@ class Builder:
         kind = item.name or "unknown"
         block = self.space.uses[-1].block if self.space.uses else ""
         text = note.text if isinstance(note, Scalar) else ""
+        if len(text) > MAX_NOTE:
+            self.space.problem("too-big", f"a note of {len(text)} characters; at most {MAX_NOTE}", item.place)
         nodes.append(Layer(path, kind, op, inputs, shape, item.place, text, block))
         self.space.outputs[path] = index
         self.claims(item, path, index, names)

@@ -7,6 +7,7 @@ one place is noted there, the shape becomes unknown, and the walk goes on: so on
 from __future__ import annotations
 
 from collections.abc import Iterator
+from keyword import iskeyword
 from typing import Any
 
 from ..errors import Misfit, did_you_mean
@@ -20,7 +21,8 @@ from .reader import Mapping, Node, Scalar, Sequence
 from .size import Size
 from .workspace import UNKNOWN, Names, Scope, Use, Workspace
 
-MAX_BLOCKS = 60
+MAX_BLOCKS = 60  # deep
+MAX_USES = 30_000
 
 
 class Expander:
@@ -33,10 +35,17 @@ class Expander:
         self.sorter = Sorter(self.space, self.blocks, self.types)
         self.builder = Builder(self.space)
         self.factor = 1  # product of the repeats around
-        self.steps = 0
+        self.steps = self.used = 0  # copies of entries, uses of blocks
 
     def expand(self, node: Node, names: Names) -> int | None:
         """All layers of a model; returns the node that comes out. Raises `TooBig`."""
+        try:
+            return self._expanded(node, names)
+        except RecursionError:
+            hint = "groups in blocks in groups: fewer of them, or a block that uses itself less often"
+            raise self.space.too_big("blocks and groups are nested too deeply", node.place, hint) from None
+
+    def _expanded(self, node: Node, names: Names) -> int | None:
         size = Size(self.sorter, self.blocks, dict(names), MAX_BLOCKS, MAX_LAYERS)
         least = size.of(node, dict(names))
         if least > MAX_LAYERS:
@@ -120,6 +129,9 @@ class Expander:
                 inner = Scope(scope.child(group_name)) if "repeat" in item.beside else None
             elif template is not None and not templated and inner is None:
                 inner = Scope(scope.child(template))
+            if inner is not None and not inner.next and inner.path in self.space.outputs:
+                hint = "give one another name"
+                self.space.problem("duplicate", f"there are two parts named {inner.path}", item.place, hint)
             for i in range(count):
                 bound = column.new_child({"i": i}) if "repeat" in item.beside else column
                 if template is None:
@@ -147,7 +159,7 @@ class Expander:
             return
         lists: dict[str, list[Any]] = {}
         for name, key, value in node.items():
-            if not name.isidentifier():
+            if not name.isidentifier() or iskeyword(name) or name in expressions.FUNCTIONS:
                 self.space.problem(
                     "foreach", f"{name!r} cannot be a name in expressions", key.place, "letters, digits and _"
                 )
@@ -189,6 +201,17 @@ class Expander:
             place = item.beside["repeat"].place if "repeat" in item.beside else item.place
             raise self.space.too_big(f"{self.factor:,} copies; a network may have {MAX_LAYERS:,} layers", place)
 
+    def wanted(self, item: Item, x: int | None, names: Names) -> bool | None:
+        """What `when` says; None where it cannot be worked out."""
+        found = self.space.value(item.beside["when"], x, names)
+        if found is UNKNOWN:
+            return None
+        if not isinstance(found, (bool, int)):
+            shown = "null" if found is None else found
+            self.space.problem("when", f"when wants true or false, not {shown}", item.beside["when"].place)
+            return None
+        return bool(found)
+
     def copy(
         self,
         item: Item,
@@ -206,18 +229,19 @@ class Expander:
                 f"more than {MAX_LAYERS:,} layers", item.place, "blocks that use others twice grow fast"
             )
         if "when" in item.beside:
-            wanted = self.space.value(item.beside["when"], x, names)
-            if wanted is UNKNOWN:
-                return None
-            if not isinstance(wanted, (bool, int)):
-                self.space.problem("when", f"when wants true or false, not {wanted}", item.beside["when"].place)
-                return None
+            wanted = self.wanted(item, x, names)
             if not wanted:
-                return x
+                return x if wanted is False else None
         if "from" in item.beside and item.kind not in ("type", "unknown"):
             sources = self.space.sources(item.beside["from"], scope, x, names)
             if not sources:
                 return None
+            if len(sources) > 1:
+                what = item.name or "a group"
+                hint = "name them as branches of a merge: add: [a, b]"
+                self.space.problem(
+                    "from", f"{what} takes one input, not {len(sources)}", item.beside["from"].place, hint
+                )
             x = sources[0]
         if item.kind == "merge":
             return self.merge(item, template, key, scope, x, names)
@@ -247,6 +271,11 @@ class Expander:
     def block(self, item: Item, name: str, scope: Scope, x: int | None, names: Names) -> int | None:
         block = self.blocks[item.name]
         path = scope.child(name)
+        self.used += 1
+        if self.used > MAX_USES:
+            raise self.space.too_big(
+                f"more than {MAX_USES:,} uses of blocks", item.place, "blocks that use others twice grow fast"
+            )
         if len(self.space.uses) >= MAX_BLOCKS:
             chain = " → ".join(use.block for use in self.space.uses[-4:])
             raise self.space.too_big(
@@ -318,10 +347,19 @@ class Expander:
             )
             return None
         if kept == 1:
+            # The branch itself; a name of the merge is then one more name of it.
+            if template is not None and ends[0] is not None:
+                self.builder.finish(scope.child(self.space.filled(template, key, names, x)), "", ends[0], item)
             return ends[0]
         name = scope.number() if template is None else self.space.filled(template, key, names, x)
         op = self.builder.make(item, options, x, names)
         inputs = tuple(end for end in ends if end is not None)
+        if len(inputs) < len(ends) and not self.space.graph.errors:
+            called, known = (
+                self.space.called(scope.child(name)),
+                ", ".join(each.name for each in self.space.graph.inputs),
+            )
+            self.space.problem("input", f"a branch of {called} has no input", item.place, f"name one: {known}")
         if op is None or len(inputs) < len(ends):
             return self.builder.put(item, name, scope, None, inputs, names)
         return self.builder.put(item, name, scope, op, inputs, names)
@@ -350,11 +388,9 @@ class Expander:
                     "merge", f"{key} does not go with a branch", item.beside[key].place, "put it on a layer inside"
                 )
         if "when" in item.beside:
-            wanted = self.space.value(item.beside["when"], x, names)
-            if wanted is UNKNOWN:
-                return None, True
+            wanted = self.wanted(item, x, names)
             if not wanted:
-                return None, False
+                return None, wanted is None
         if "from" in item.beside:
             sources = self.space.sources(item.beside["from"], scope, x, names)
             x = sources[0] if sources else None

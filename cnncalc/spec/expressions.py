@@ -122,7 +122,16 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
 
 def fill(template: str, names: Mapping[str, Any]) -> str:
     """A name with its `{expressions}` worked out, as in `denselayer{i + 1}`."""
-    return TEMPLATE.sub(lambda found: str(evaluate(found.group(1), names)), template)
+
+    def word(found: re.Match[str]) -> str:
+        value = evaluate(found.group(1), names)
+        if value is None or isinstance(value, list):
+            raise Misfit(
+                f"{found.group(1)!r} is no part of a name: it is {'null' if value is None else 'a list'}", code="name"
+            )
+        return str(value)
+
+    return TEMPLATE.sub(word, template)
 
 
 TEMPLATE = re.compile(r"\{([^{}]*)\}")
@@ -144,9 +153,21 @@ def _bounded(value: Any) -> Any:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if not -LARGEST <= value <= LARGEST:
             raise Misfit(f"a number beyond ±10^{len(str(LARGEST)) - 1}", code="too-big")
-    elif isinstance(value, list) and len(value) > MAX_LIST:
+    elif isinstance(value, list) and _items(value) > MAX_LIST:
         raise Misfit(f"a list of more than {MAX_LIST:,} items", code="too-big")
     return value
+
+
+def _items(value: Any) -> int:
+    """The items of a list, those of lists inside it counted too; stops where there are too many."""
+    if not isinstance(value, list):
+        return 1
+    count = 1
+    for each in value:
+        count += _items(each) if isinstance(each, list) else 1
+        if count > MAX_LIST + 1:
+            break
+    return count
 
 
 def _constant(node: ast.Constant, names: Mapping[str, Any]) -> Any:
@@ -190,7 +211,7 @@ def _check_list_arithmetic(op: ast.operator, left: Any, right: Any) -> None:
     items = left if isinstance(left, list) else right
     if not isinstance(op, ast.Mult) or not isinstance(times, int):
         raise Misfit("lists can be joined with + and repeated with *, nothing else", code="expression")
-    if len(items) * times > MAX_LIST:
+    if _items(items) * times > MAX_LIST:
         raise Misfit(f"a list of more than {MAX_LIST:,} items", code="too-big")
 
 
@@ -272,6 +293,9 @@ def _call(node: ast.Call, names: Mapping[str, Any]) -> Any:
     if node.keywords or any(isinstance(each, ast.Starred) for each in node.args):
         raise Misfit(f"{ast.unparse(node)[:60]!r}: functions take plain values", code="expression")
     arguments = [_value(each, names) for each in node.args]
+    lists = [each for each in arguments if isinstance(each, list)]
+    if any(isinstance(item, (list, str)) for each in lists for item in each) and function is not len:
+        raise Misfit(f"{ast.unparse(node)[:60]!r}: functions take numbers and lists of numbers", code="expression")
     if any(isinstance(each, str) for each in arguments):
         raise Misfit(f"{ast.unparse(node)[:60]!r} calculates with text", code="expression")
     return function(*arguments)

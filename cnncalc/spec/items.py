@@ -9,7 +9,7 @@ from ..ops import MERGES, REGISTRY
 from .declared import Declaration
 from .expressions import TEMPLATE
 from .reader import Mapping, Node, Scalar, Sequence
-from .workspace import Workspace
+from .workspace import NAMES, Workspace, is_name
 
 GROUPS = ("layers", "inline")
 BESIDE = ("when", "repeat", "foreach", "from", "expect", "note")
@@ -136,7 +136,9 @@ class Sorter:
         if isinstance(value, Sequence):
             return False
         if not value.pairs:
-            return True
+            return name[:1].isupper() or bool(did_you_mean(name, REGISTRY))
+        if any(self.is_known(key) or key in GROUPS for key in value.pairs):
+            return False
         return all(
             (isinstance(each, Scalar) and (not isinstance(each.value, str) or key in _ARGUMENT_NAMES))
             or (
@@ -159,10 +161,9 @@ class Sorter:
             self.space.problem(
                 "name", f"a layer may not bear the name {name}, which is a type or block", key.place, "add a digit"
             )
-        elif not name or "." in TEMPLATE.sub("", name) or any(each.isspace() for each in TEMPLATE.sub("", name)):
-            self.space.problem(
-                "name", f"{name!r} cannot be the name of a layer", key.place, "letters, digits, _ and -; no dot"
-            )
+        elif not is_name(TEMPLATE.sub("x", name)):
+            shown = name if len(name) <= 60 else name[:57] + "…"
+            self.space.problem("name", f"{shown!r} cannot be the name of a layer", key.place, NAMES)
         else:
             return True
         return False

@@ -29,6 +29,8 @@ def locate(spec: str) -> tuple[Source, str]:
     if not spec.strip():
         raise wrong_call("no spec is named", "a file, a name in the zoo, file:variant, or - for standard input")
     if spec == "-":
+        if sys.stdin is None:
+            raise wrong_call("there is no standard input to read")
         return read_file_text(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>"), ""
     path = Path(spec)
     if _is_file(path):
@@ -78,14 +80,19 @@ def _is_file(path: Path) -> bool:
 def _read(path: Path, name: str = "") -> Source:
     try:
         with path.open("rb") as file:
-            return read_file_text(file.read(MAX_BYTES + 1), name or str(path))
+            return read_file_text(file.read(MAX_BYTES + 1), name or _printable(path))
     except OSError as error:
         raise wrong_call(f"cannot be read: {error.strerror}", where=str(path), code="file") from None
 
 
+def _printable(path: Path) -> str:
+    """A path as it can be printed, also where it is no UTF-8."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _in_zoo(name: str) -> tuple[Source, str] | None:
     stem = name.removesuffix(".yaml").removesuffix(".yml")
-    if not re.fullmatch(r"[\w.\-]+", stem):
+    if not re.fullmatch(r"[\w.\-]{1,100}", stem):
         return None
     path = zoo_folder() / f"{stem}.yaml"
     if path.is_file():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping as Map
 from collections.abc import Sequence as Items
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +22,7 @@ from .items import BESIDE, GROUPS, Block
 from .locate import locate
 from .reader import Mapping, Node, Scalar, Sequence, plain, read
 from .warnings import warn, warning
-from .workspace import Names, Scope, TooBig
+from .workspace import Names, Scope, TooBig, is_name
 
 KEYS = ("name", "source", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs", "expect")
 
@@ -28,6 +30,11 @@ NAMING = "letters, digits and _, and no name that expressions have already"
 #: Names that mean something in expressions already.
 _SIZES = ("channels", "features", "length", "depth", "height", "width")
 RESERVED = {*expressions.FUNCTIONS, *expressions.CONSTANTS, "i", *(f"in_{size}" for size in _SIZES)}
+
+
+def usable(name: str) -> bool:
+    """Whether expressions can use a name."""
+    return name.isidentifier() and name.isascii() and not iskeyword(name) and name not in RESERVED
 
 
 class Spec(NamedTuple):
@@ -136,9 +143,9 @@ class _Model:
                 self.problem("shape", "there are no layers", self.root.place, hint)
             elif not graph.errors:
                 self.outputs(expander.expand(layers, names))
+            self.expectations(names)
         except TooBig:
             pass
-        self.expectations(names)
         if any(error.code != "unknown-layer" for error in graph.errors):
             # An image with its channels last explains what does not fit further down.
             doubts = [each for each in graph.warnings if each.code == "channels-last"]
@@ -190,7 +197,7 @@ class _Model:
         settings = chosen if isinstance(chosen, Mapping) else Mapping({}, declared.place)
         values: dict[str, Any] = {}
         for name, key, default in declared.items():
-            if not name.isidentifier() or name in RESERVED:
+            if not usable(name):
                 self.problem("args", f"{name!r} cannot be the name of an argument", key.place, NAMING)
                 continue
             if name in self.given:
@@ -202,8 +209,10 @@ class _Model:
     def types(self) -> dict[str, Declaration]:
         found: dict[str, Declaration] = {}
         for name, key, node in self.mapping("types", "types: {Deform: {shape: same, params: 9 * in_channels}}").items():
-            if name in REGISTRY:
-                self.problem("types", f"{name} is a layer type already", key.place, "give it another name")
+            if name in REGISTRY or name in (*BESIDE, *GROUPS) or not is_name(name):
+                self.problem(
+                    "types", f"{name!r} cannot be declared: it has a meaning already", key.place, "give it another name"
+                )
             elif not isinstance(node, Mapping):
                 self.problem("types", f"type {name} wants figures", node.place, f"{name}: {{shape: same, params: 0}}")
             else:
@@ -218,8 +227,8 @@ class _Model:
     def blocks(self) -> dict[str, Block]:
         found: dict[str, Block] = {}
         for name, key, node in self.mapping("blocks", "blocks: {conv_bn: {args: [c], layers: […]}}").items():
-            if name in REGISTRY or name in self.expander.types or name in (*BESIDE, *GROUPS):
-                self.problem("blocks", f"{name} cannot be the name of a block: it has a meaning already", key.place)
+            if name in REGISTRY or name in self.expander.types or name in (*BESIDE, *GROUPS) or not is_name(name):
+                self.problem("blocks", f"{name!r} cannot be the name of a block, or has a meaning already", key.place)
                 continue
             if not isinstance(node, Mapping) or "layers" not in node.pairs:
                 self.problem("blocks", f"block {name} wants layers", node.place, f"{name}: {{args: […], layers: […]}}")
@@ -248,10 +257,10 @@ class _Model:
                     self.problem("args", "an argument is a name, or a name with a value", item.place)
         else:
             self.problem("args", "args wants a list of names", node.place, "args: [out_channels, stride: 1]")
-        names = [key.text for key, _ in pairs]
+        times = Counter(key.text for key, _ in pairs)
         for key, _ in pairs:
-            if not key.text.isidentifier() or names.count(key.text) > 1 or key.text in RESERVED:
-                what = "stands twice" if names.count(key.text) > 1 else "cannot be the name of an argument"
+            if not usable(key.text) or times[key.text] > 1:
+                what = "stands twice" if times[key.text] > 1 else "cannot be the name of an argument"
                 self.problem("args", f"{key.text!r} {what}", key.place, NAMING)
                 return ()
         return tuple(pairs)
@@ -282,7 +291,7 @@ class _Model:
                 self.problem("input", f"{value.text} is no list of sizes", value.place, f"write [{', '.join(sizes)}]")
                 continue
             found = list(asked) if asked is not None else self.expander.space.value(value, None, names)
-            if isinstance(node, Mapping) and (self.expander.sorter.is_known(name) or not name or "." in name):
+            if isinstance(node, Mapping) and (self.expander.sorter.is_known(name) or not is_name(name) or "{" in name):
                 self.problem("input", f"{name!r} cannot be the name of an input", node.pairs[name][0].place)
             if (
                 not isinstance(found, list)

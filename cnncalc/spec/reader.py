@@ -18,6 +18,7 @@ MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _CONSTANTS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
@@ -115,6 +116,8 @@ class _Reading:
                     raise self.error("a spec is one document; a second one begins here", place, "remove the ---")
             elif isinstance(event, yaml.ScalarEvent):
                 self.check_tag(event.tag, place)
+                if not event.value.isprintable() and _CONTROL.search(event.value):
+                    raise self.error("a control character may not stand in a spec", place, "remove the escape sequence")
                 node = Scalar(self.resolve(event), event.value, place)
                 self.add(node, 1, event.anchor)
             elif isinstance(event, yaml.AliasEvent):

@@ -30,7 +30,7 @@ class Size:
         if node is None or depth > self.deepest:
             return 0
         if isinstance(node, Sequence):
-            return min(ENOUGH, sum(self.of(item, names, depth) for item in node.items))
+            return min(ENOUGH, sum(max(isinstance(item, Sequence), self.of(item, names, depth)) for item in node.items))
         if isinstance(node, Scalar) and node.value is None:
             return 0
         return self._entry(node, self.sorter.sort(node), names, depth)
@@ -54,7 +54,10 @@ class Size:
             return max(1, self._block(item, names, depth))
         if item.kind in ("named", "named-many") and isinstance(node, Mapping):
             return sum(self.of(value, names, depth) for _, _, value in node.items())
-        return 0 if item.body is node and not isinstance(node, Sequence) else self.of(item.body, names, depth)
+        if item.body is node and not isinstance(node, Sequence):
+            return 0
+        # An empty group is no layer, but it costs as much to expand.
+        return max(item.kind == "group", self.of(item.body, names, depth))
 
     def _block(self, item: Item, names: dict[str, Any], depth: int) -> int:
         block = self.blocks[item.name]

@@ -46,6 +46,14 @@ class TooBig(Exception):
     """The spec breaks a bound; nothing more is expanded."""
 
 
+NAMES = "at most 100 letters, digits, _ and -; no dot and no space"
+
+
+def is_name(name: str) -> bool:
+    """Whether a layer may bear a name, as far as its letters go."""
+    return 0 < len(name) <= 100 and name.isprintable() and not any(each == "." or each.isspace() for each in name)
+
+
 class Unknown:
     """The value of an expression that could not be worked out; the error is noted already."""
 
@@ -61,6 +69,7 @@ class Workspace:
         self.is_known = known  # whether a word is a type or block
         self.outputs: dict[str, int] = {}  # full path → node
         self.uses: tuple[Use, ...] = ()
+        self.noted = 0  # errors, repeated ones too
 
     def problem(self, code: str, message: str, place: Place, hint: str = "", context: tuple[str, ...] = ()) -> None:
         lines = [f"in block {use.block}, used in line {use.place.line}" for use in reversed(self.uses[-5:])]
@@ -69,10 +78,11 @@ class Workspace:
             path = self.uses[-1].path
             used[0] += f" as {path if len(path) <= 60 else '…' + path[-59:]}"
         found = Problem(code, message, self.graph.source, place, (*context, *used), hint)
-        if len(self.graph.errors) < MAX_PROBLEMS and not any(
-            (each.message, each.place) == (message, place) for each in self.graph.errors
-        ):
+        if not any((each.message, each.place) == (message, place) for each in self.graph.errors):
             self.graph.errors.append(found)
+        self.noted += 1
+        if len(self.graph.errors) >= MAX_PROBLEMS or self.noted > 4 * MAX_PROBLEMS:
+            raise TooBig  # enough to mend first
 
     def called(self, path: str) -> str:
         """What to call a layer in a message: by its name, or `layer 3` where that is a mere number."""
@@ -121,13 +131,23 @@ class Workspace:
             return None if found is UNKNOWN else found
         if isinstance(node, Sequence):
             return [self.claimed(item, names) for item in node.items]
-        return node.value if isinstance(node, Scalar) else None
+        if not isinstance(node, Scalar):
+            return None
+        if isinstance(node.value, (int, float)) and not abs(node.value) <= 10**18:
+            self.problem("expect", f"{node.text[:40]} is too large to be claimed", node.place)
+        return node.value
 
-    def filled(self, template: str, key: Scalar | None, names: Names, x: int | None) -> str:
+    def filled(self, template: str, key: Scalar | None, names: Names, x: int | None, check: bool = True) -> str:
+        """A name with its expressions worked out."""
         if "{" not in template:
             return template
         try:
-            return expressions.fill(template, self.seen(template, x, names))
+            name = expressions.fill(template, self.seen(template, x, names))
+            if check and not is_name(name):
+                self.problem(
+                    "name", f"{name!r} cannot be the name of a layer", key.place if key else Place(1, 1), NAMES
+                )
+            return name
         except Misfit as misfit:
             self.problem(misfit.code, misfit.cause, key.place if key else Place(1, 1), misfit.hint)
             return expressions.TEMPLATE.sub("_", template)
@@ -144,7 +164,7 @@ class Workspace:
 
     def find(self, node: Scalar, scope: Scope, x: int | None, names: Names) -> int | None:
         """The earlier layer of that name: in the nearest scope first, then outward; a full path always works."""
-        name = self.filled(node.text, node, names, x)
+        name = self.filled(node.text, node, names, x, check=False)
         path = scope.path
         while path:
             if f"{path}.{name}" in self.outputs:
@@ -162,6 +182,8 @@ class Workspace:
 
     def sources(self, node: Node, scope: Scope, x: int | None, names: Names) -> list[int]:
         parts = node.items if isinstance(node, Sequence) else [node]
+        if not parts:
+            self.problem("from", "from names nothing", node.place, "from: the name of an earlier layer")
         found = []
         for part in parts:
             if not isinstance(part, Scalar):
@@ -187,4 +209,4 @@ def sizes(shape: Shape) -> dict[str, Any]:
 
 # The words that arguments of layer types take literally, and figures rounded as papers print them.
 _WORDS = frozenset(word for cls in REGISTRY.values() for each in cls.arguments() for word in each.kind.words)
-_ROUNDED = re.compile(r"\s*\d+(\.\d+)?\s*[KMGTk]\s*")
+_ROUNDED = re.compile(r"\s*\d{1,15}(\.\d{1,15})?\s*[KMGTk]\s*")
