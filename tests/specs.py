@@ -124,7 +124,7 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
         if rng.random() < 0.4:
             made = {"padding": rng.randint(0, 4)}
         else:
-            low = 0 if name.startswith(("Reflection", "Replication", "Circular")) else -2
+            low = -2
             made = {"padding": [rng.randint(low, 4) for _ in range(2 * dims)]}
         if name.startswith("Constant"):
             made["value"] = 0.5

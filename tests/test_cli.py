@@ -205,6 +205,46 @@ def test_a_pipe_that_closes_is_silent() -> None:
     assert done.stdout == "ResNet (resnet152)\n" and done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "command", ["shapes lenet > /dev/full", "schema > /dev/full", "shapes lenet >&-", "shapes - <&-"]
+)
+def test_an_output_that_is_full_or_closed_is_no_traceback(command: str) -> None:
+    done = subprocess.run(f"'{PROGRAM}' {command}", shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 2) and "Traceback" not in done.stderr
+
+
+def test_an_answer_never_overwrites_its_spec_nor_a_link(tmp_path: Path) -> None:
+    (tmp_path / "net.txt").write_text("input: [3]\nlayers: [ReLU]\n")
+    done = cnncalc("shapes", "net.txt", "-o", "net.txt", cwd=tmp_path)
+    assert done.returncode == 2 and "is the spec itself" in done.stderr
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    assert cnncalc("shapes", "lenet", "-o", "link.csv", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "real.csv").read_text("utf-8").startswith("layer,")
+    assert cnncalc("shapes", "lenet", "-o", "out.pdf", cwd=tmp_path).returncode == 2
+
+
+def test_hostile_names_and_notes_stay_inside_their_cells(tmp_path: Path) -> None:
+    note = 'a|b & 50% _x_ #1 $y$ {z} ~ ^ "q" <script> `c` \\\\ λ'
+    (tmp_path / "net.yaml").write_text(f"input: [3]\nlayers:\n  \"a&b_c%|\": {{ReLU: {{}}, note: '{note}'}}\n", "utf-8")
+    found = list(
+        csv.reader(io.StringIO(cnncalc("shapes", "net.yaml", "-c", "layer,note", "-f", "csv", cwd=tmp_path).stdout))
+    )
+    assert found[1] == ["a&b_c%|", note]
+    latex = cnncalc("shapes", "net.yaml", "-c", "layer,note", "-f", "latex", cwd=tmp_path).stdout
+    row = next(line for line in latex.split("\n") if line.startswith(r"a\&b"))
+    assert len(re.findall(r"(?<!\\)&", row)) == 1 and not re.search(r"(?<!\\)[%#_]", row)
+    markdown = cnncalc("shapes", "net.yaml", "-c", "layer,note", "-f", "markdown", cwd=tmp_path).stdout
+    assert (
+        len(
+            re.findall(
+                r"(?<!\\)\|", next(line for line in markdown.split("\n") if "script" in line and line.startswith("|"))
+            )
+        )
+        == 3
+    )
+    assert "<script>" not in cnncalc("shapes", "net.yaml", "-c", "layer,note", "-f", "html", cwd=tmp_path).stdout
+
+
 def test_standard_input() -> None:
     done = cnncalc("params", "-", text="input: [3]\nlayers: [{Linear: {out_features: 2}}]\n")
     assert done.returncode == 0 and re.search(r"^total +6 +2 +8 ", done.stdout, re.MULTILINE)

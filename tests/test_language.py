@@ -241,6 +241,55 @@ class TestExpressions:
         assert [layer.shape for layer in net(text).layers] == [(48, 6, 4), (1152,), (576,)]
 
 
+def test_dim_stands_beside_a_merge() -> None:
+    assert net("input: [4, 8, 8]\nlayers: [{concat: [[], []], dim: 2}]").nodes[-1].shape == (4, 16, 8)
+
+
+def test_attention_takes_query_key_and_value() -> None:
+    text = "input: {q: [5, 8], kv: [9, 6]}\nlayers: [{MultiheadAttention: {num_heads: 2, kdim: 6, vdim: 6}, from: [q, kv, kv]}]"
+    assert net(text).nodes[-1].shape == (5, 8)
+
+
+def test_a_merge_of_one_branch_keeps_its_name() -> None:
+    text = "input: [4, 8, 8]\nlayers: {sum: {add: [[{a: ReLU}], {when: false, layers: []}]}, b: {add: [sum, input]}}"
+    assert [net(text).nodes[i].name for i in net(text).nodes[-1].inputs] == ["a", "input"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "layers: {? " + "a" * 101 + "\n: ReLU}",
+        "layers: [{ReLU: {}, note: " + "n" * 2001 + "}]",
+        "layers: [{ReLU: {}, from: []}]",
+        "layers: [a: ReLU, b: Tanh, {add: [[], []], from: [a, b]}]",
+        "layers: [{a: ReLU}, {a: {ReLU: {}, repeat: 2}}]",
+        "layers: {\"x{'a.b'}\": ReLU}",
+        "layers: {'x{null}': ReLU}",
+        "args: {in_channels: 3}\nlayers: [ReLU]",
+        "args: {class: 3}\nlayers: [ReLU]",
+        "types: {when: {shape: same}}\nlayers: [ReLU]",
+        'name: "\\e[31m"\nlayers: [ReLU]',
+        "args: {a: '[[0]*10000]*10000'}\nlayers: [ReLU]",
+        "args: {a: 'sum([[0], [1]])'}\nlayers: [ReLU]",
+        "blocks: {b: {args: [n], layers: "
+        + "[" * 40
+        + "{b: {n: n - 1}, when: n > 0}"
+        + "]" * 40
+        + "}}\nlayers: [{b: {n: 50}}]",
+        "layers: [{layers: [[], [], [], []], repeat: 149000}]",
+        "layers: [{ReLU: {}, repeat: 3000}, {ReLU: {}, repeat: 10000, from: 'nope{i}'}]",
+    ],
+    ids=lambda text: text[:40],
+)
+def test_what_would_be_too_much_or_mean_two_things_is_refused(text: str) -> None:
+    import time
+
+    start = time.perf_counter()
+    with pytest.raises(SpecError):
+        net("input: [4, 8, 8]\n" + text)
+    assert time.perf_counter() - start < 3
+
+
 def test_yaml_is_read_as_yaml_1_2() -> None:
     graph = net("input: [1, 8, 8]\nlayers: {on: ReLU, yes: Tanh, 12:30: ReLU, 0: ReLU}\n")
     assert [layer.name for layer in graph.layers] == ["on", "yes", "12:30", "0"]

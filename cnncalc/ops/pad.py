@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import formula
@@ -23,6 +23,8 @@ class _Pad(Op):
         PADS, "padding of every side, or a list: before and after, the last axis first", letter="P"
     )
 
+    crops_first: ClassVar[bool] = True  # a negative side is cut off before the other is padded
+
     def pads(self) -> tuple[tuple[int, int], ...]:
         """Padding before and after, first axis first."""
         pairs = [(self.padding[i], self.padding[i + 1]) for i in range(0, len(self.padding), 2)]
@@ -42,7 +44,8 @@ class _Pad(Op):
                     hint=f"{self.type()} allows at most {most} there",
                     argument="padding",
                 )
-            if size + before + after < 1 or size + min(before, 0) + min(after, 0) < 0:
+            cut = size + min(before, 0) + min(after, 0) if self.crops_first else 0
+            if size + before + after < 1 or cut < 0:
                 raise Misfit(
                     f"padding {before} and {after} leaves nothing of an axis of {size} at {{layer}}", argument="padding"
                 )
@@ -71,6 +74,12 @@ class _ConstantPad(_Pad):
     """Pads of one value."""
 
     value: float = arg(NUMBER, "what the padding is filled with")
+
+
+class _ReplicationPad(_Pad):
+    """Pads that continue the border."""
+
+    crops_first = False
 
 
 class _ReflectionPad(_Pad):
@@ -150,21 +159,21 @@ class ReflectionPad3d(_ReflectionPad):
     example = "ReflectionPad3d: {padding: 1}"
 
 
-class ReplicationPad1d(_Pad):
+class ReplicationPad1d(_ReplicationPad):
     """A sequence continued by its border."""
 
     spatial = 1
     example = "ReplicationPad1d: {padding: 2}"
 
 
-class ReplicationPad2d(_Pad):
+class ReplicationPad2d(_ReplicationPad):
     """An image continued by its border."""
 
     spatial = 2
     example = "ReplicationPad2d: {padding: 1}"
 
 
-class ReplicationPad3d(_Pad):
+class ReplicationPad3d(_ReplicationPad):
     """A volume continued by its border."""
 
     spatial = 3

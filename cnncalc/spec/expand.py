@@ -6,18 +6,16 @@ one place is noted there, the shape becomes unknown, and the walk goes on: so on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from keyword import iskeyword
 from typing import Any
 
 from ..errors import Misfit, did_you_mean
 from ..graph import Graph, Group
 from ..ops import REGISTRY
-from . import expressions
 from .builder import MAX_LAYERS, Builder
 from .declared import Declaration
 from .items import BESIDE, Block, Item, Sorter
 from .reader import Mapping, Node, Scalar, Sequence
+from .repeat import columns, count_of, names_in_template
 from .size import Size
 from .workspace import UNKNOWN, Names, Scope, Use, Workspace
 
@@ -114,11 +112,11 @@ class Expander:
         names: Names,
     ) -> int | None:
         """All copies of an entry with `repeat` or `foreach`."""
-        named_by_i = template is not None and "i" in _template_names(template)
+        named_by_i = template is not None and "i" in names_in_template(template)
         inner: Scope | None = None
         templated = template is not None and "{" in template
-        for column in self.columns(item, x, names):
-            count = self.count(item, x, column)
+        for column in columns(self.space, item, x, names):
+            count = count_of(self.space, item, x, column)
             if count is None:
                 return None
             outer_factor, self.factor = self.factor, self.factor * max(count, 1)
@@ -145,56 +143,6 @@ class Expander:
                 self.space.outputs[inner.path] = x
                 self.space.graph.groups.setdefault(inner.path, Group(inner.path, "", x, item.place))
         return x
-
-    def columns(self, item: Item, x: int | None, names: Names) -> Iterator[Names]:
-        """The names bound by `foreach`, column by column; the names as they are without it."""
-        node = item.beside.get("foreach")
-        if node is None:
-            yield names
-            return
-        if not isinstance(node, Mapping) or not node.pairs:
-            self.space.problem(
-                "foreach", "foreach wants names with lists", node.place, "foreach: {t: [1, 6], c: [16, 24]}"
-            )
-            return
-        lists: dict[str, list[Any]] = {}
-        for name, key, value in node.items():
-            if not name.isidentifier() or iskeyword(name) or name in expressions.FUNCTIONS:
-                self.space.problem(
-                    "foreach", f"{name!r} cannot be a name in expressions", key.place, "letters, digits and _"
-                )
-                return
-            found = self.space.value(value, x, names)
-            if not isinstance(found, list):
-                if found is not UNKNOWN:
-                    self.space.problem("foreach", f"foreach wants a list for {name}, not {found}", value.place)
-                return
-            lists[name] = found
-        lengths = {name: len(values) for name, values in lists.items()}
-        if len(set(lengths.values())) > 1:
-            self.space.problem(
-                "foreach",
-                "the lists of foreach differ in length: " + ", ".join(f"{name} has {n}" for name, n in lengths.items()),
-                node.place,
-                "each column is one copy",
-            )
-            return
-        alone = "repeat" not in item.beside
-        for i, column in enumerate(zip(*lists.values(), strict=True)):
-            bound = dict(zip(lists, column, strict=True))
-            yield names.new_child({"i": i, **bound} if alone else bound)
-
-    def count(self, item: Item, x: int | None, names: Names) -> int | None:
-        node = item.beside.get("repeat")
-        if node is None:
-            return 1
-        found = self.space.value(node, x, names)
-        if found is UNKNOWN:
-            return None
-        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
-            self.space.problem("repeat", f"repeat wants a whole number ≥ 0, not {found}", node.place)
-            return None
-        return found
 
     def check_bound(self, item: Item) -> None:
         if self.factor > MAX_LAYERS:
@@ -449,7 +397,3 @@ class Expander:
 def _by_name(block: Block) -> str:
     wanted = ", ".join(f"{key.text}: …" for key, default in block.args if default is None)
     return f"{block.name}: {{{wanted}}}" if wanted else f"write {block.name} alone"
-
-
-def _template_names(template: str) -> frozenset[str]:
-    return frozenset().union(*(expressions.names_in(part) for part in expressions.TEMPLATE.findall(template)))

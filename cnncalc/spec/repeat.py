@@ -1,0 +1,66 @@
+"""How many copies: `repeat` and `foreach`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from keyword import iskeyword
+from typing import Any
+
+from . import expressions
+from .items import Item
+from .reader import Mapping
+from .workspace import UNKNOWN, Names, Workspace
+
+
+def columns(space: Workspace, item: Item, x: int | None, names: Names) -> Iterator[Names]:
+    """The names bound by `foreach`, column by column; the names as they are without it."""
+    node = item.beside.get("foreach")
+    if node is None:
+        yield names
+        return
+    if not isinstance(node, Mapping) or not node.pairs:
+        space.problem("foreach", "foreach wants names with lists", node.place, "foreach: {t: [1, 6], c: [16, 24]}")
+        return
+    lists: dict[str, list[Any]] = {}
+    for name, key, value in node.items():
+        if not name.isidentifier() or iskeyword(name) or name in expressions.FUNCTIONS:
+            space.problem("foreach", f"{name!r} cannot be a name in expressions", key.place, "letters, digits and _")
+            return
+        found = space.value(value, x, names)
+        if not isinstance(found, list):
+            if found is not UNKNOWN:
+                space.problem("foreach", f"foreach wants a list for {name}, not {found}", value.place)
+            return
+        lists[name] = found
+    lengths = {name: len(values) for name, values in lists.items()}
+    if len(set(lengths.values())) > 1:
+        space.problem(
+            "foreach",
+            "the lists of foreach differ in length: " + ", ".join(f"{name} has {n}" for name, n in lengths.items()),
+            node.place,
+            "each column is one copy",
+        )
+        return
+    alone = "repeat" not in item.beside
+    for i, column in enumerate(zip(*lists.values(), strict=True)):
+        bound = dict(zip(lists, column, strict=True))
+        yield names.new_child({"i": i, **bound} if alone else bound)
+
+
+def count_of(space: Workspace, item: Item, x: int | None, names: Names) -> int | None:
+    """The number that `repeat` says, 1 without it; None where it cannot be worked out."""
+    node = item.beside.get("repeat")
+    if node is None:
+        return 1
+    found = space.value(node, x, names)
+    if found is UNKNOWN:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+        space.problem("repeat", f"repeat wants a whole number ≥ 0, not {found}", node.place)
+        return None
+    return found
+
+
+def names_in_template(template: str) -> frozenset[str]:
+    """The names that the expressions in the name of a layer use."""
+    return frozenset().union(*(expressions.names_in(part) for part in expressions.TEMPLATE.findall(template)))
