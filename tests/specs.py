@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import random
+from inspect import signature
 from typing import Any
 
 from cnncalc import SpecError, load
 from cnncalc.errors import Source
 from cnncalc.formula import prod
 from cnncalc.ops import MERGES, REGISTRY, Op
+
+
+def _knows_bias() -> bool:
+    """Whether the installed PyTorch's normalisations take a bias."""
+    try:
+        from torch.nn import GroupNorm
+    except ImportError:
+        return True
+    return "bias" in signature(GroupNorm.__init__).parameters
+
+
+NEW_ENOUGH = _knows_bias()
 
 
 def sizes(rng: random.Random, dims: int, low: int, high: int) -> Any:
@@ -62,8 +75,12 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
         made = {"out_features": rng.randint(1, 9)}
     elif name == "GroupNorm":
         made = {"num_groups": groups, "affine": rng.random() < 0.7}
+        if NEW_ENOUGH and rng.random() < 0.3:
+            made["bias"] = False
     elif name.startswith(("BatchNorm", "InstanceNorm")):
         made = {"affine": rng.random() < 0.5, "track_running_stats": rng.random() < 0.5}
+        if NEW_ENOUGH and rng.random() < 0.3:
+            made["bias"] = False
     elif name == "LayerNorm":
         count = rng.randint(1, len(shape))
         made = {
@@ -71,6 +88,9 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
             "elementwise_affine": rng.random() < 0.7,
             "bias": rng.random() < 0.7,
         }
+    elif name == "RMSNorm":
+        count = rng.randint(1, len(shape))
+        made = {"normalized_shape": list(shape[-count:]), "elementwise_affine": rng.random() < 0.7}
     elif name == "LocalResponseNorm":
         made = {"size": rng.randint(1, 5)}
     elif name == "PReLU":
@@ -114,6 +134,10 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
                     "bicubic",
                 ]
             )
+            if not made["mode"].startswith("nearest") and rng.random() < 0.4:
+                made["align_corners"] = rng.random() < 0.5
+            if rng.random() < 0.2:
+                made["recompute_scale_factor"] = True
     elif name in ("PixelShuffle", "PixelUnshuffle"):
         made = {"upscale_factor" if name == "PixelShuffle" else "downscale_factor": rng.randint(1, 3)}
     elif name == "ChannelShuffle":

@@ -15,7 +15,7 @@ from cnncalc.errors import Misfit, Source
 from cnncalc.ops import MERGES, REGISTRY, Op, value_of
 
 LAYER_TYPES = sorted(set(REGISTRY) - set(MERGES))
-REFUSALS = (ValueError, RuntimeError, IndexError, NotImplementedError, AssertionError, TypeError)
+REFUSALS = (ValueError, RuntimeError, IndexError, NotImplementedError, AssertionError, TypeError, ArithmeticError)
 
 
 def ours(op: Op, shape: tuple[int, ...]) -> tuple[int, ...] | None:

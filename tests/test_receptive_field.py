@@ -15,7 +15,7 @@ from cnncalc.report import Report
 torch = reference.torch
 
 # Layers through which every dependency shows as a gradient; a max pool's windows are an average pool's.
-TYPES = ["Conv1d", "Conv1d", "Conv1d", "ConvTranspose1d", "AvgPool1d", "AdaptiveAvgPool1d", "Upsample", "ZeroPad1d", "Slice",
+TYPES = ["Conv1d", "Conv1d", "Conv1d", "ConvTranspose1d", "AvgPool1d", "AdaptiveAvgPool1d", "Upsample", "Upsample", "ZeroPad1d", "Slice",
          "Identity", "GroupNorm", "BatchNorm1d"]  # fmt: skip
 
 

@@ -63,6 +63,12 @@ def _read_flag(value: Any, dims: int) -> bool:
     return value
 
 
+def _read_no(value: Any, dims: int) -> bool:
+    if value is not False:
+        raise ValueError("false")
+    return False
+
+
 def _read_share(value: Any, dims: int) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise ValueError("a number from 0 to 1")
@@ -71,6 +77,7 @@ def _read_share(value: Any, dims: int) -> float:
 
 NUMBER = Kind("a number", _read_number, {"type": "number"})
 FLAG = Kind("true or false", _read_flag, {"type": "boolean"})
+NO = Kind("false", _read_no, {"const": False})
 SHARE = Kind("a number from 0 to 1", _read_share, {"type": "number", "minimum": 0, "maximum": 1})
 
 

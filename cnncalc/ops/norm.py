@@ -61,6 +61,14 @@ def _counted(shape: Shape, bias: bool = True) -> tuple[Count, ...]:
     return (*found, Count("biases", norm_biases.step(C=letters))) if bias else found
 
 
+def _learnt(scale: bool, shift: bool) -> tuple[str, ...]:
+    return SCALE_AND_SHIFT[: 1 + shift] if scale else ()
+
+
+def _without_default_bias(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if name != "bias" or not value}
+
+
 def _whole_map(shape: Shape) -> tuple[Reach, ...]:
     """Statistics over all positions: every output sees the whole map."""
     return (
@@ -78,11 +86,17 @@ class _ChannelNorm(Op):
         optional(NUMBER), "share of the new batch in the running statistics; null averages all batches", default=0.1
     )
 
+    bias: bool = arg(FLAG, "whether, where a scale is learnt, a shift is learnt too", default=True)
+
     axes: ClassVar[tuple[int, ...]] = ()
 
     @property
     def scaled(self) -> bool:
         return bool(getattr(self, "affine"))  # noqa: B009
+
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        """As everywhere, but without a bias that is the default: older releases of PyTorch do not know it."""
+        return _without_default_bias(super().module_arguments(*shapes))
 
     @property
     def tracked(self) -> bool:
@@ -99,7 +113,7 @@ class _ChannelNorm(Op):
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
         channels = (shapes[0][0],)
-        found = _scale_and_shift(channels) if self.scaled else ()
+        found = _scale_and_shift(channels, self.bias) if self.scaled else ()
         if self.tracked:
             found += (
                 Parameter("running_mean", channels, "buffer"),
@@ -109,12 +123,12 @@ class _ChannelNorm(Op):
         return found
 
     def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        found = _counted(shapes[0][:1]) if self.scaled else ()
+        found = _counted(shapes[0][:1], self.bias) if self.scaled else ()
         return (*found, Count("buffers", norm_buffers.step(C=shapes[0][0]))) if self.tracked else found
 
     def each(self, *shapes: Shape) -> tuple[str, ...]:
         # With running statistics the whole layer is one multiplication and one addition, affine or not.
-        return SCALE_AND_SHIFT if self.tracked else STATISTICS + SCALE_AND_SHIFT * self.scaled
+        return SCALE_AND_SHIFT if self.tracked else STATISTICS + _learnt(self.scaled, self.bias)
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return super().reach(out, *shapes) if self.tracked else _whole_map(shapes[0])
@@ -198,6 +212,7 @@ class GroupNorm(Op):
     num_channels: int | None = inferred(whole(), "channels of the input", letter="C")
     eps: float = arg(NUMBER, "what is added to the variance", default=1e-5)
     affine: bool = arg(FLAG, "whether scale and shift are learnt", default=True)
+    bias: bool = arg(FLAG, "whether, where a scale is learnt, a shift is learnt too", default=True)
 
     example = "GroupNorm: {num_groups: 32}"
 
@@ -215,13 +230,17 @@ class GroupNorm(Op):
             )
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        return _scale_and_shift(shapes[0][:1]) if self.affine else ()
+        return _scale_and_shift(shapes[0][:1], self.bias) if self.affine else ()
 
     def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        return _counted(shapes[0][:1]) if self.affine else ()
+        return _counted(shapes[0][:1], self.bias) if self.affine else ()
 
     def each(self, *shapes: Shape) -> tuple[str, ...]:
-        return STATISTICS + SCALE_AND_SHIFT * self.affine
+        return STATISTICS + _learnt(self.affine, self.bias)
+
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        """As everywhere, but without a bias that is the default: older releases of PyTorch do not know it."""
+        return _without_default_bias(super().module_arguments(*shapes))
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return _whole_map(shapes[0])
@@ -255,10 +274,43 @@ class LayerNorm(Op):
         return _counted(self._normalised(shapes[0]), self.bias) if self.elementwise_affine else ()
 
     def each(self, *shapes: Shape) -> tuple[str, ...]:
-        return STATISTICS + (SCALE_AND_SHIFT[: 1 + self.bias] if self.elementwise_affine else ())
+        return STATISTICS + _learnt(self.elementwise_affine, self.bias)
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         first = len(out) - len(self._normalised(out))
+        seen = _whole_map(out)
+        return tuple(Reach(axis) if axis < first else seen[axis] for axis in range(len(out)))
+
+
+class RMSNorm(Op):
+    """The last axes divided by the root of the mean of their squares, at each position of the others."""
+
+    normalized_shape: tuple[int, ...] | None = inferred(
+        whole_list(1), "sizes of the axes that are normalised; the last axis where it is not given", letter="C"
+    )
+    eps: float | None = arg(optional(NUMBER), "what is added; null for the smallest step of the type", default=None)
+    elementwise_affine: bool = arg(FLAG, "whether a scale is learnt for each value", default=True)
+
+    example = "RMSNorm"
+    example_input = (49, 64)
+
+    def infer(self, *shapes: Shape) -> Mapping[str, Any]:
+        axes = len(self.normalized_shape) if self.normalized_shape else 1
+        return {"normalized_shape": shapes[0][-axes:]}
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        shape: Shape = self.infer(*shapes)["normalized_shape"]
+        return _scale_and_shift(shape, bias=False) if self.elementwise_affine else ()
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        shape: Shape = self.infer(*shapes)["normalized_shape"]
+        return _counted(shape, bias=False) if self.elementwise_affine else ()
+
+    def each(self, *shapes: Shape) -> tuple[str, ...]:
+        return "multiply", "add", "multiply", *_learnt(self.elementwise_affine, False)
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        first = len(out) - len(self.infer(out)["normalized_shape"])
         seen = _whole_map(out)
         return tuple(Reach(axis) if axis < first else seen[axis] for axis in range(len(out)))
 

@@ -10,7 +10,7 @@ from ..errors import Misfit
 from ..formula import ceil_div, formula, minimum, prod
 from .base import TORCH, Op, Reach, Shape, Size, Window, Work, arg
 from .conv import check_window, conv_output
-from .kinds import FLAG, NUMBER, optional, sizes, whole
+from .kinds import FLAG, NO, NUMBER, optional, sizes, whole
 
 COUNTED = "counted: window by window, borders like the inside"
 
@@ -131,6 +131,7 @@ class _MaxPool(_Pool):
 
     padding: tuple[int, ...] = arg(sizes(0), "padding on each side, at most half a window", default=0, letter="P")
     dilation: tuple[int, ...] = arg(sizes(), "distance between the window's elements", default=1, letter="D")
+    return_indices: bool = arg(NO, "PyTorch can return the places too; a layer here has one output", default=False)
 
     def pads(self) -> tuple[int, ...]:
         return self.padding
@@ -286,6 +287,8 @@ class _AdaptiveAvgPool(_AdaptivePool):
 
 class _AdaptiveMaxPool(_AdaptivePool):
     """What the three adaptive max pools share."""
+
+    return_indices: bool = arg(NO, "PyTorch can return the places too; a layer here has one output", default=False)
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=adaptive_max_work.step(C=out[0], W=self.windows_together(out, shapes[0]), O=out[1:]))

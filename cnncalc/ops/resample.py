@@ -87,6 +87,8 @@ class _Resampling(Op):
             raise Misfit(
                 f"mode {self._mode()} is for {wanted} spatial axes, but {{layer}} receives {axes}", argument="mode"
             )
+        if size is not None and getattr(self, "recompute_scale_factor", None):
+            raise Misfit("recompute_scale_factor goes with scale_factor", argument="recompute_scale_factor")
         if self._mode().startswith("nearest") and getattr(self, "align_corners", None) is not None:
             raise Misfit("align_corners means nothing for mode nearest", "leave it out", argument="align_corners")
         for each in self.output(*shapes):
@@ -116,10 +118,15 @@ class _Resampling(Op):
         if self._corners():
             return [Fraction(N - 1, max(O - 1, 1)) for N, O in zip(shape[1:], out[1:], strict=True)]
         factors = self._factors()
-        if factors is None:
+        if factors is None or getattr(self, "recompute_scale_factor", None):
             return [Fraction(N, O) for N, O in zip(shape[1:], out[1:], strict=True)]
         spread = factors if len(factors) == len(out) - 1 else factors * (len(out) - 1)
-        return [1 / Fraction(factor).limit_denominator(10**6) for factor in spread]
+        strides = [1 / Fraction(factor).limit_denominator(10**6) for factor in spread]
+        if self._mode() == "nearest":
+            # Where the size stays or doubles, PyTorch copies, whatever the factor says.
+            sizes = zip(strides, shape[1:], out[1:], strict=True)
+            return [Fraction(N, O) if O in (N, 2 * N) else stride for stride, N, O in sizes]
+        return strides
 
     def _window(self, stride: Fraction) -> Window:
         # The place of output o is o·stride + shift. Nearest takes the pixel at or before it; linear the pixels to both
@@ -151,6 +158,9 @@ class Upsample(_Resampling):
     )
     align_corners: bool | None = arg(
         optional(FLAG), "whether the corners' centres stay where they are; not for nearest", default=None
+    )
+    recompute_scale_factor: bool | None = arg(
+        optional(FLAG), "whether the factor is worked out anew from the sizes, once these are rounded", default=None
     )
 
     example = "Upsample: {scale_factor: 2, mode: bilinear}"
