@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import SpecError
-from .formula import in_teaching_order as formulas
 from .report import Report, analyse
 from .spec.model import load
 
@@ -33,6 +32,7 @@ __all__ = [
 if TYPE_CHECKING:
     from .analysis.explain import explain
     from .catalogue import comparison as compare
+    from .catalogue import in_teaching_order as formulas
     from .catalogue import zoo_table as zoo
     from .claims import check
     from .render.views import summary, view
@@ -43,6 +43,7 @@ _LATER = {
     "check": ("claims", "check"),
     "compare": ("catalogue", "comparison"),
     "explain": ("analysis.explain", "explain"),
+    "formulas": ("catalogue", "in_teaching_order"),
     "schema": ("spec.schema", "schema"),
     "summary": ("render.views", "summary"),
     "view": ("render.views", "view"),

@@ -11,7 +11,7 @@ from typing import Any
 from . import claims as checking
 from .analysis.explain import counted
 from .errors import did_you_mean, wrong_call
-from .formula import CHAPTERS, LETTERS, Formula, in_teaching_order, number
+from .formula import CHAPTERS, FORMULAS, LETTERS, Formula, number
 from .ops import FAMILIES, REGISTRY, readable
 from .render.json import document
 from .render.table import AtLeast, Column, Line, Table, as_mib, as_number, as_shape, as_text
@@ -67,7 +67,7 @@ def comparison(reports: Sequence[Report]) -> Table:
     )
     head = (
         f"{same} · batch {reports[0].batch} · {reports[0].dtype}",
-        "× is the ratio to the first; weights (with buffers) and peak of activations in MiB",
+        "× ratio to the first; weights (with buffers) and peak activations in MiB",
     )
     return Table("", columns, lines, head, document={"models": [document(report) for report in reports]})
 
@@ -213,7 +213,8 @@ def op_table(name: str) -> Table:
     for step in steps:
         formula = step.formula
         notes.append(
-            f"{formula.name} [{formula.unit}]\n  {formula.symbol or 'value'} = {formula.text}\n  {formula.source}"
+            f"{formula.name} [{formula.unit}]\n  {formula.symbol or 'value'} = {formula.text}\n"
+            + textwrap.indent(textwrap.fill(formula.source, 76), "  ")
         )
         if formula.remark:
             notes[-1] += "\n" + textwrap.indent(textwrap.fill(formula.remark, 76), "  ")
@@ -236,6 +237,17 @@ def op_table(name: str) -> Table:
     }
     title, head = f"{name}: {_summary(cls)}", (f"family: {family_of(cls)}",)
     return Table(title, columns if lines else (), lines, head, tuple(notes), (), document)
+
+
+def in_teaching_order() -> list[Formula]:
+    """All formulas by chapter (sizes, parameters, work, memory, receptive field), the convolution's first in each."""
+    families = [module.__name__ for module in FAMILIES.values()]
+
+    def place(made: Formula) -> tuple[int, int]:
+        module = made.function.__module__
+        return CHAPTERS.index(made.chapter), families.index(module) if module in families else len(families)
+
+    return sorted(FORMULAS.values(), key=place)
 
 
 def formula_table() -> Table:

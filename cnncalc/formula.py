@@ -185,8 +185,8 @@ class Step(NamedTuple):
         return result if written == number(self.value, "") else f"{written} = {result}"
 
 
-#: All formulas, in the order of their definition; `in_teaching_order` sorts them by chapter.
-_FORMULAS: dict[str, Formula] = {}
+#: All formulas that are loaded, in the order of their definition.
+FORMULAS: dict[str, Formula] = {}
 
 
 def formula(
@@ -202,26 +202,11 @@ def formula(
         assert isinstance(function, FunctionType)
         made = Formula(function, name, chapter, symbol, unit, source)
         unknown = [letter for letter in made.letters if letter not in LETTERS]
-        assert name not in _FORMULAS and not unknown, (name, unknown)
-        _FORMULAS[name] = made
+        assert name not in FORMULAS and not unknown, (name, unknown)
+        FORMULAS[name] = made
         return made
 
     return register
-
-
-def in_teaching_order() -> list[Formula]:
-    """All formulas by chapter (sizes, parameters, work, memory, receptive field), the convolution's first in each."""
-    from . import analysis
-    from .ops import FAMILIES
-
-    assert analysis  # imported for the formulas that it defines
-    families = [module.__name__ for module in FAMILIES.values()]
-
-    def place(made: Formula) -> tuple[int, int]:
-        module = made.function.__module__
-        return CHAPTERS.index(made.chapter), families.index(module) if module in families else len(families)
-
-    return sorted(_FORMULAS.values(), key=place)
 
 
 def number(value: Any, separator: str = ",") -> str:

@@ -363,7 +363,7 @@ def summary(report: Report, fit: int | None = None) -> Table:
     facts = (
         (
             "depth",
-            f"{at_least}{totals.depth} (layers with weights on the longest path), {len(report.rows)} layers in all",
+            f"{at_least}{totals.depth}, counting layers with weights; {len(report.rows)} layers in all",
         ),
         (
             "parameters",
