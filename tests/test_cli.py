@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from cnncalc import analyse
-from cnncalc.render.views import COLUMNS, QUESTIONS
+from cnncalc.render.columns import COLUMNS
+from cnncalc.render.views import QUESTIONS
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 ALL_QUESTIONS = [*(question for question in QUESTIONS if question != "overview"), "summary"]

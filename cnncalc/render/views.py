@@ -9,8 +9,9 @@ from ..analysis.memory import BYTES, tensor_bytes
 from ..errors import did_you_mean, wrong_call
 from ..formula import number
 from ..ops import readable
-from ..report import Figures, Report, Row, added
-from .table import EMPTY, AtLeast, Column, Line, Table, as_axes, as_mib, as_number, as_shape, as_share, as_text
+from ..report import Report, added
+from .columns import COLUMNS, Cells, Value, mib, shape_text
+from .table import EMPTY, AtLeast, Column, Line, Table, as_mib
 from .tree import Entry, entries, fitting
 
 #: Lines of a table in a terminal before it is folded.
@@ -25,109 +26,6 @@ class Choice(NamedTuple):
     sort: str = ""
     fit: int | None = None
 
-
-class _Cells(NamedTuple):
-    """What a column may draw on: the layers of a line, their sum, and the report."""
-
-    rows: tuple[Row, ...]
-    figures: Figures
-    report: Report
-    label: str
-    type: str
-    whole: bool
-
-    @property
-    def single(self) -> Row | None:
-        return self.rows[0] if len(self.rows) == 1 and not self.whole else None
-
-
-Value = Callable[[_Cells], Any]
-
-
-def _figure(name: str) -> Value:
-    return lambda cells: getattr(cells.figures, name)
-
-
-def _mib(size: int | None) -> float | None:
-    return None if size is None else size / 2**20
-
-
-def mib(size: int) -> str:
-    """Bytes as mebibytes, in words."""
-    return f"{as_mib(size / 2**20)} MiB"
-
-
-def _share(name: str) -> Value:
-    def share(cells: _Cells) -> Any:
-        own, total = getattr(cells.figures, name), getattr(cells.report.totals.figures, name)
-        return EMPTY if own is None else own / total if total else 0.0
-
-    return share
-
-
-def _of_row(get: Callable[[Row], Any]) -> Value:
-    return lambda cells: EMPTY if cells.single is None else get(cells.single)
-
-
-def _output(cells: _Cells) -> Any:
-    return EMPTY if cells.whole else cells.rows[-1].output_shape
-
-
-def _input(cells: _Cells) -> Any:
-    if cells.whole:
-        return EMPTY
-    shapes = cells.rows[0].input_shapes
-    if len(shapes) < 2 or len(cells.rows) > 1:
-        return shapes[0] if shapes else None
-    if len(set(shapes)) == 1:
-        return f"{len(shapes)} of {_shape(shapes[0])}"
-    return ", ".join(map(_shape, shapes[:2])) + f", {len(shapes) - 2} more" * (len(shapes) > 2)
-
-
-def _field(name: str) -> Value:
-    def get(cells: _Cells) -> Any:
-        if cells.whole:
-            return EMPTY
-        found = cells.rows[-1].receptive_field
-        if found is None:
-            return EMPTY if cells.rows[-1].output_shape is not None else None
-        return getattr(found, name)
-
-    return get
-
-
-COLUMNS: dict[str, tuple[Column, Value]] = {
-    column.key: (column, value)
-    for column, value in (
-        (Column("layer", "layer"), lambda cells: cells.label),
-        (Column("type", "type"), lambda cells: cells.type),
-        (Column("line", "line", as_text, True, "line of the spec"), _of_row(lambda row: row.line)),
-        (Column("from", "from", as_text, doc="layers that it takes"), _of_row(lambda row: ", ".join(row.inputs))),
-        (Column("input", "input", as_shape, True, "shape that comes in"), _input),
-        (Column("output", "output", as_shape, True, "shape that goes out"), _output),
-        (Column("weights", "weights", as_number, True), _figure("weights")),
-        (Column("biases", "biases", as_number, True), _figure("biases")),
-        (Column("params", "parameters", as_number, True, "weights and biases"), _figure("params")),
-        (Column("params_share", "share", as_share, True, "share of the parameters"), _share("params")),
-        (Column("buffers", "buffers", as_number, True, "running statistics, not trained"), _figure("buffers")),
-        (Column("macs", "MACs", as_number, True, "multiply-adds of the batch"), _figure("macs")),
-        (Column("macs_share", "share", as_share, True, "share of the MACs"), _share("macs")),
-        (Column("other", "other work", as_number, True, "operations that are no multiply-adds"), _figure("other")),
-        (Column("flops", "FLOPs", as_number, True, "2·MACs + other work, of the batch"), _figure("flops")),
-        (Column("connections", "connections", as_number, True, "as LeCun counts them"), _figure("connections")),
-        (Column("bytes", "bytes", as_number, True, "memory of the output, for the batch"), _figure("output_bytes")),
-        (Column("mib", "MiB", as_mib, True, "the same in MiB"), lambda cells: _mib(cells.figures.output_bytes)),
-        (Column("bytes_share", "share", as_share, True, "share of all activations"), _share("output_bytes")),
-        (Column("rf", "field", as_axes, True, "input pixels that a unit sees"), _field("size")),
-        (Column("rf_stride", "stride", as_axes, True, "input pixels between units"), _field("stride")),
-        (
-            Column("rf_padding", "padding", as_axes, True, "how far the first unit sees beyond the edge"),
-            _field("padding"),
-        ),
-        (Column("rf_kind", "kind", as_text, doc="exact, union or whole input"), _field("kind")),
-        (Column("note", "note"), _of_row(lambda row: row.layer.note or EMPTY)),
-    )
-}
 
 QUESTIONS = {
     "shapes": ("layer", "type", "input", "output"),
@@ -211,11 +109,11 @@ def _lines(report: Report, chosen: list[tuple[Column, Value]], choice: Choice) -
 def _line(report: Report, entry: Entry, chosen: list[tuple[Column, Value]], label: str) -> Line:
     if entry.kind == "layer":
         row = entry.rows[0]
-        cells = _Cells(entry.rows, row.figures, report, label, row.type, False)
+        cells = Cells(entry.rows, row.figures, report, label, row.type, False)
     else:
         figures, complete = added(row.figures for row in entry.rows)
         kind = _type_of(report, entry)
-        cells = _Cells(entry.rows, figures, report, label, kind, False)
+        cells = Cells(entry.rows, figures, report, label, kind, False)
         if not complete:
             return Line(tuple(_at_least(column, value(cells)) for column, value in chosen), entry.kind, entry.level)
     return Line(tuple(value(cells) for _, value in chosen), entry.kind, entry.level)
@@ -235,7 +133,7 @@ def _at_least(column: Column, value: Any) -> Any:
 
 def _total(report: Report, chosen: list[tuple[Column, Value]]) -> Line:
     totals = report.totals
-    cells = _Cells(tuple(report.rows), totals.figures, report, "total", EMPTY, True)
+    cells = Cells(tuple(report.rows), totals.figures, report, "total", EMPTY, True)
     values = [value(cells) for _, value in chosen]
     if not totals.complete:
         values = [_at_least(column, value) for (column, _), value in zip(chosen, values, strict=True)]
@@ -254,7 +152,7 @@ def _sorted(report: Report, chosen: list[tuple[Column, Value]], choice: Choice) 
     def rank(entry: Entry) -> tuple[int, Any]:
         figures = added(row.figures for row in entry.rows)[0]
         value = get(
-            _Cells(entry.rows, figures, report, entry.path, _type_of(report, entry) or entry.rows[0].type, False)
+            Cells(entry.rows, figures, report, entry.path, _type_of(report, entry) or entry.rows[0].type, False)
         )
         if isinstance(value, str):
             return (1, value) if value != EMPTY else (0, "")
@@ -375,7 +273,7 @@ def summary(report: Report, fit: int | None = None) -> Table:
         ("weights in memory", f"{at_least}{mib(totals.weight_bytes)}"),
         ("outputs added up", f"{at_least}{mib(totals.activation_bytes)}"),
         ("peak of activations", f"{at_least}{mib(peak.bytes)}, while {peak.layer} runs"),
-        ("output", ", ".join(_shape(report.graph.nodes[i].shape) for i in report.graph.outputs)),
+        ("output", ", ".join(shape_text(report.graph.nodes[i].shape) for i in report.graph.outputs)),
     )
     left_out = len(carrying) - len(lines)
     notes = [f"{label:<20} {text}" for label, text in facts]
@@ -384,10 +282,6 @@ def summary(report: Report, fit: int | None = None) -> Table:
     lines.append(_total(report, chosen))
     columns = tuple(column for column, _ in chosen)
     return Table(report.title, columns, lines, _head(report, ()), tuple(notes), ("type", "output"), Lazy(report))
-
-
-def _shape(shape: tuple[int, ...] | None) -> str:
-    return "?" if shape is None else readable(shape)
 
 
 def _weight(line: Line) -> float:

@@ -1,0 +1,119 @@
+"""The columns that a table of layers may have, and where their values come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..ops import readable
+from ..report import Figures, Report, Row
+from .table import EMPTY, Column, as_axes, as_mib, as_number, as_shape, as_share, as_text
+
+
+class Cells(NamedTuple):
+    """What a column may draw on: the layers of a line, their sum, and the report."""
+
+    rows: tuple[Row, ...]
+    figures: Figures
+    report: Report
+    label: str
+    type: str
+    whole: bool
+
+    @property
+    def single(self) -> Row | None:
+        return self.rows[0] if len(self.rows) == 1 and not self.whole else None
+
+
+Value = Callable[[Cells], Any]
+
+
+def shape_text(shape: tuple[int, ...] | None) -> str:
+    """A shape as people read it, ? where it is not known."""
+    return "?" if shape is None else readable(shape)
+
+
+def _figure(name: str) -> Value:
+    return lambda cells: getattr(cells.figures, name)
+
+
+def _mib(size: int | None) -> float | None:
+    return None if size is None else size / 2**20
+
+
+def mib(size: int) -> str:
+    """Bytes as mebibytes, in words."""
+    return f"{as_mib(size / 2**20)} MiB"
+
+
+def _share(name: str) -> Value:
+    def share(cells: Cells) -> Any:
+        own, total = getattr(cells.figures, name), getattr(cells.report.totals.figures, name)
+        return EMPTY if own is None else own / total if total else 0.0
+
+    return share
+
+
+def _of_row(get: Callable[[Row], Any]) -> Value:
+    return lambda cells: EMPTY if cells.single is None else get(cells.single)
+
+
+def _output(cells: Cells) -> Any:
+    return EMPTY if cells.whole else cells.rows[-1].output_shape
+
+
+def _input(cells: Cells) -> Any:
+    if cells.whole:
+        return EMPTY
+    shapes = cells.rows[0].input_shapes
+    if len(shapes) < 2 or len(cells.rows) > 1:
+        return shapes[0] if shapes else None
+    if len(set(shapes)) == 1:
+        return f"{len(shapes)} of {shape_text(shapes[0])}"
+    return ", ".join(map(shape_text, shapes[:2])) + f", {len(shapes) - 2} more" * (len(shapes) > 2)
+
+
+def _field(name: str) -> Value:
+    def get(cells: Cells) -> Any:
+        if cells.whole:
+            return EMPTY
+        found = cells.rows[-1].receptive_field
+        if found is None:
+            return EMPTY if cells.rows[-1].output_shape is not None else None
+        return getattr(found, name)
+
+    return get
+
+
+COLUMNS: dict[str, tuple[Column, Value]] = {
+    column.key: (column, value)
+    for column, value in (
+        (Column("layer", "layer"), lambda cells: cells.label),
+        (Column("type", "type"), lambda cells: cells.type),
+        (Column("line", "line", as_text, True, "line of the spec"), _of_row(lambda row: row.line)),
+        (Column("from", "from", as_text, doc="layers that it takes"), _of_row(lambda row: ", ".join(row.inputs))),
+        (Column("input", "input", as_shape, True, "shape that comes in"), _input),
+        (Column("output", "output", as_shape, True, "shape that goes out"), _output),
+        (Column("weights", "weights", as_number, True), _figure("weights")),
+        (Column("biases", "biases", as_number, True), _figure("biases")),
+        (Column("params", "parameters", as_number, True, "weights and biases"), _figure("params")),
+        (Column("params_share", "share", as_share, True, "share of the parameters"), _share("params")),
+        (Column("buffers", "buffers", as_number, True, "running statistics, not trained"), _figure("buffers")),
+        (Column("macs", "MACs", as_number, True, "multiply-adds of the batch"), _figure("macs")),
+        (Column("macs_share", "share", as_share, True, "share of the MACs"), _share("macs")),
+        (Column("other", "other work", as_number, True, "operations that are no multiply-adds"), _figure("other")),
+        (Column("flops", "FLOPs", as_number, True, "2·MACs + other work, of the batch"), _figure("flops")),
+        (Column("connections", "connections", as_number, True, "as LeCun counts them"), _figure("connections")),
+        (Column("bytes", "bytes", as_number, True, "memory of the output, for the batch"), _figure("output_bytes")),
+        (Column("mib", "MiB", as_mib, True, "the same in MiB"), lambda cells: _mib(cells.figures.output_bytes)),
+        (Column("bytes_share", "share", as_share, True, "share of all activations"), _share("output_bytes")),
+        (Column("rf", "field", as_axes, True, "input pixels that a unit sees"), _field("size")),
+        (Column("rf_stride", "stride", as_axes, True, "input pixels between units"), _field("stride")),
+        (
+            Column("rf_padding", "padding", as_axes, True, "how far the first unit sees beyond the edge"),
+            _field("padding"),
+        ),
+        (Column("rf_kind", "kind", as_text, doc="exact, union or whole input"), _field("kind")),
+        (Column("note", "note"), _of_row(lambda row: row.layer.note or EMPTY)),
+    )
+}
