@@ -132,6 +132,14 @@ def test_the_value_does_not_overflow_where_int32_would() -> None:
     assert conv_macs(F=(3, 3), C=512, G=1, K=512, O=(224, 224)) == 118380036096
 
 
+def test_a_negative_number_stands_in_parentheses() -> None:
+    from cnncalc.analysis.receptive_field import field_padding
+
+    step = field_padding.step(p=0, P=-88, j=1)
+    assert step.line == "0 + (−88)·1 = −88"
+    assert step.latex == r"0 + \left(-88\right) \cdot 1 = -88"
+
+
 def test_an_independent_reader_notices_a_wrong_line() -> None:
     assert evaluated("⌊(7 + 2·0 − 1·(3 − 1) − 1)/3⌋ + 1") == 2
     assert evaluated("⌈(7 − 3)/3⌉ + 1") == 3
