@@ -94,59 +94,64 @@ class Builder:
         self, item: Item, name: str, scope: Scope, op: Op | None, inputs: tuple[int, ...], names: Names
     ) -> int | None:
         """A new node of the graph; its shape is unknown where an input's is, or where it does not fit."""
-        path = scope.child(name)
-        nodes = self.space.graph.nodes
-        shapes = tuple(nodes[i].shape for i in inputs)
-        shape: Shape | None = None
-        if op is not None and inputs and None not in shapes:
-            known = tuple(each for each in shapes if each is not None)
-            key = (id(op), known)
-            shape = self._shapes.get(key)
-            if shape is None:
-                try:
-                    if len(known) > 1 and not op.many_inputs:
-                        raise Misfit(f"{item.name} takes one input, not {len(known)}")
-                    op.check(*known)
-                    shape = tuple(value_of(size) for size in op.output(*known))
-                    if prod(shape) > LARGEST:
-                        too_large, shape = shape, None
-                        raise Misfit(
-                            f"{readable(too_large)} is more than 10^15 values", "use fewer channels", code="too-big"
-                        )
-                    self._shapes[key] = shape
-                    self._kept.append(op)
-                except Misfit as misfit:
-                    self.misfit(misfit, item, path, inputs)
-        if op is not None and not inputs and not self.space.graph.errors:
-            names_ = ", ".join(each.name for each in self.space.graph.inputs)
-            self.space.problem(
-                "input", f"{self.space.called(path)} has no input", item.place, f"from: or branches name it: {names_}"
-            )
-        if len(path) > MAX_PATH:
-            self.space.problem(
-                "too-big", f"a path of {len(path)} characters; at most {MAX_PATH}", item.place, "use shorter names"
-            )
-        if path in self.space.outputs:
-            first = (
-                next((node.place for node in nodes if node.name == path), None) or self.space.graph.groups[path].place
-            )
-            where = f" (line {first.line})" if first else ""
-            self.space.problem(
-                "duplicate", f"there are two layers named {path}{where}", item.place, "give one another name"
-            )
-        note = item.beside.get("note")
-        index = len(nodes)
-        if index > MAX_LAYERS + self.space.graph.input_count:
+        path, graph = scope.child(name), self.space.graph
+        index = len(graph.nodes)
+        if index > MAX_LAYERS + graph.input_count:
             raise self.space.too_big(f"more than {MAX_LAYERS:,} layers", item.place)
-        kind = item.name or "unknown"
+        shape = None if op is None else self.shape(item, path, op, inputs)
+        self.check_path(item, path)
         block = self.space.uses[-1].block if self.space.uses else ""
-        text = note.text if isinstance(note, Scalar) else ""
-        if len(text) > MAX_NOTE:
-            self.space.problem("too-big", f"a note of {len(text)} characters; at most {MAX_NOTE}", item.place)
-        nodes.append(Layer(path, kind, op, inputs, shape, item.place, text, block))
+        kind = item.name or "unknown"
+        graph.nodes.append(Layer(path, kind, op, inputs, shape, item.place, self.note(item), block))
         self.space.outputs[path] = index
         self.claims(item, path, index, names)
         return index
+
+    def shape(self, item: Item, path: str, op: Op, inputs: tuple[int, ...]) -> Shape | None:
+        """What comes out of an operation; None where what goes in is not known, or does not fit."""
+        graph = self.space.graph
+        if not inputs:
+            if not graph.errors:
+                known = ", ".join(each.name for each in graph.inputs)
+                hint = f"from: or branches name it: {known}"
+                self.space.problem("input", f"{self.space.called(path)} has no input", item.place, hint)
+            return None
+        shapes = tuple(shape for shape in (graph.nodes[i].shape for i in inputs) if shape is not None)
+        if len(shapes) < len(inputs):
+            return None
+        key = (id(op), shapes)
+        if key not in self._shapes:
+            try:
+                if len(shapes) > 1 and not op.many_inputs:
+                    raise Misfit(f"{item.name} takes one input, not {len(shapes)}")
+                op.check(*shapes)
+                shape = tuple(value_of(size) for size in op.output(*shapes))
+                if prod(shape) > LARGEST:
+                    raise Misfit(f"{readable(shape)} is more than 10^15 values", "use fewer channels", code="too-big")
+            except Misfit as misfit:
+                self.misfit(misfit, item, path, inputs)
+                return None
+            self._shapes[key] = shape
+            self._kept.append(op)
+        return self._shapes[key]
+
+    def check_path(self, item: Item, path: str) -> None:
+        """Note a path that is taken already, or too long."""
+        if len(path) > MAX_PATH:
+            message = f"a path of {len(path)} characters; at most {MAX_PATH}"
+            self.space.problem("too-big", message, item.place, "use shorter names")
+        if path in self.space.outputs:
+            first = self.space.graph.nodes[self.space.outputs[path]].place
+            message = f"there are two layers named {path}" + (f" (line {first.line})" if first else "")
+            self.space.problem("duplicate", message, item.place, "give one another name")
+
+    def note(self, item: Item) -> str:
+        """The note beside a layer, or an empty string."""
+        node = item.beside.get("note")
+        text = node.text if isinstance(node, Scalar) else ""
+        if len(text) > MAX_NOTE:
+            self.space.problem("too-big", f"a note of {len(text)} characters; at most {MAX_NOTE}", item.place)
+        return text
 
     def misfit(self, misfit: Misfit, item: Item, path: str, inputs: Items[int]) -> None:
         """Note what an operation said of its input, at the argument that it named, with where the shapes came from."""
@@ -185,9 +190,8 @@ class Builder:
             return
         if path in self.space.outputs and path not in self.space.graph.groups:
             self.space.problem("duplicate", f"there are two parts named {path}", item.place, "give one another name")
-        note = item.beside.get("note")
         self.space.outputs[path] = x
-        self.space.graph.groups[path] = Group(path, block, x, item.place, note.text if isinstance(note, Scalar) else "")
+        self.space.graph.groups[path] = Group(path, block, x, item.place, self.note(item))
         self.claims(item, path, x, Names())
 
     def claims(self, item: Item, path: str, index: int, names: Names) -> None:
