@@ -109,8 +109,8 @@ class Op:
     """A layer type. What it does not override holds for layers that change neither shape nor anything else.
 
     A class is a layer type of the language as soon as it is defined, under its own name or the one that is given;
-    a name that begins with _ is a base only. (No dataclasses: generating the code of a hundred of them takes four
-    times as long as everything else at start-up.)
+    a name that begins with _ is a base only. (No dataclasses: generating the code of a hundred of
+    them takes longer than importing all of the package.)
     """
 
     spatial: ClassVar[int] = 0  # spatial axes that the type demands; 0 for any shape
