@@ -87,7 +87,7 @@ def _field(found: ReceptiveField | None) -> dict[str, Any] | None:
     if found is None:
         return None
     axes = {"size": found.size, "stride": found.stride, "padding": found.padding}
-    return {**{key: [_plain(each) for each in value] for key, value in axes.items()}, "kind": found.kind}
+    return {key: [_plain(each) for each in value] for key, value in axes.items()}
 
 
 def _shape(shape: tuple[int, ...] | None) -> list[int] | None:
