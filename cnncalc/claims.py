@@ -63,7 +63,9 @@ def check(spec: str | Path | Source) -> list[Checked]:
     [('LeNet-5', True)]
     """
     found = open_spec(spec)
-    names = [found.variant] if found.variant or not found.variants else ["", *found.variants]
+    # A file of the zoo may bear the name of one of its variants (googlenet.yaml); its name means the whole family here.
+    whole = not found.variant or found.variant == Path(found.source.name).stem
+    names = ["", *found.variants] if whole else [found.variant]
     results = [_checked(found._replace(variant=name)) for name in names]
     return [each for each in results if each.verdicts or len(results) == 1]
 

@@ -351,7 +351,7 @@ def analyse(
         figures = UNKNOWN
         if own is not None and shape is not None:
             size = int(memory.tensor_bytes(batch, shape, width))
-            macs, other = own.macs * batch, own.other * batch
+            macs, other = cost.batch_work(batch, own.macs), cost.batch_work(batch, own.other)
             figures = Figures(own.weights, own.biases, own.buffers, macs, other, own.connections, size)
         rows.append(Row(report, index, figures))
     report.rows = rows

@@ -384,6 +384,15 @@ class TestCheck:
         found = json.loads(cnncalc("check", "densenet", "-f", "json").stdout)
         assert len({each["network"] for each in found}) == 4 and all(each["holds"] for each in found)
 
+    @pytest.mark.parametrize("family", ["mobilenet_v2", "googlenet"])
+    def test_a_family_that_bears_the_name_of_a_variant_is_checked_whole(self, family: str) -> None:
+        found = json.loads(cnncalc("check", family, "-f", "json").stdout)
+        assert len({each["network"] for each in found}) >= 4
+
+    def test_the_whole_zoo_is_every_variant(self) -> None:
+        found = {each["network"] for each in json.loads(cnncalc("check", "--all", "-f", "json").stdout)}
+        assert {"GoogLeNet (googlenet_2014)", "MobileNetV2 (mobilenet_v2_035)", "ResNet (resnet152_v1)"} <= found
+
     def test_a_misspelt_quantity_is_a_warning(self, tmp_path: Path) -> None:
         (tmp_path / "net.yaml").write_text("input: [1]\nlayers: [ReLU]\nexpect: {parms: 3}\n")
         done = cnncalc("check", "net.yaml", cwd=tmp_path)

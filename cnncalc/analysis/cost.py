@@ -28,6 +28,7 @@ def macs_to_flops(MACs: Any) -> Any:
     source="every image passes through the same layers",
 )
 def batch_work(B: Any, FLOPs: Any) -> Any:
+    """The same holds for the MACs alone."""
     return B * FLOPs
 
 

@@ -246,73 +246,59 @@ class GroupNorm(Op):
         return _whole_map(shapes[0])
 
 
-class LayerNorm(Op):
-    """The last axes normalised by their own statistics, at each position of the others."""
+class _LastAxesNorm(Op):
+    """What the normalisations of the last axes share: which axes these are, and what an output sees."""
 
     normalized_shape: tuple[int, ...] | None = inferred(
         whole_list(1), "sizes of the axes that are normalised; the last axis where it is not given", letter="C"
     )
-    eps: float = arg(NUMBER, "what is added to the variance", default=1e-5)
     elementwise_affine: bool = arg(FLAG, "whether a scale is learnt for each value", default=True)
-    bias: bool = arg(FLAG, "whether a shift is learnt for each value", default=True)
-
-    example = "LayerNorm"
-    example_input = (49, 64)
 
     def infer(self, *shapes: Shape) -> Mapping[str, Any]:
         axes = len(self.normalized_shape) if self.normalized_shape else 1
         return {"normalized_shape": shapes[0][-axes:]}
 
-    def _normalised(self, shape: Shape) -> Shape:
-        found: Shape = self.infer(shape)["normalized_shape"]
-        return found
+    def shifted(self) -> bool:
+        """Whether a shift is learnt beside the scale."""
+        return bool(getattr(self, "bias", False))
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        return _scale_and_shift(self._normalised(shapes[0]), self.bias) if self.elementwise_affine else ()
+        return (
+            _scale_and_shift(self.infer(*shapes)["normalized_shape"], self.shifted()) if self.elementwise_affine else ()
+        )
 
     def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        return _counted(self._normalised(shapes[0]), self.bias) if self.elementwise_affine else ()
-
-    def each(self, *shapes: Shape) -> tuple[str, ...]:
-        return STATISTICS + _learnt(self.elementwise_affine, self.bias)
-
-    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
-        first = len(out) - len(self._normalised(out))
-        seen = _whole_map(out)
-        return tuple(Reach(axis) if axis < first else seen[axis] for axis in range(len(out)))
-
-
-class RMSNorm(Op):
-    """The last axes divided by the root of the mean of their squares, at each position of the others."""
-
-    normalized_shape: tuple[int, ...] | None = inferred(
-        whole_list(1), "sizes of the axes that are normalised; the last axis where it is not given", letter="C"
-    )
-    eps: float | None = arg(optional(NUMBER), "what is added; null for the smallest step of the type", default=None)
-    elementwise_affine: bool = arg(FLAG, "whether a scale is learnt for each value", default=True)
-
-    example = "RMSNorm"
-    example_input = (49, 64)
-
-    def infer(self, *shapes: Shape) -> Mapping[str, Any]:
-        axes = len(self.normalized_shape) if self.normalized_shape else 1
-        return {"normalized_shape": shapes[0][-axes:]}
-
-    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        shape: Shape = self.infer(*shapes)["normalized_shape"]
-        return _scale_and_shift(shape, bias=False) if self.elementwise_affine else ()
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        shape: Shape = self.infer(*shapes)["normalized_shape"]
-        return _counted(shape, bias=False) if self.elementwise_affine else ()
-
-    def each(self, *shapes: Shape) -> tuple[str, ...]:
-        return "multiply", "add", "multiply", *_learnt(self.elementwise_affine, False)
+        return _counted(self.infer(*shapes)["normalized_shape"], self.shifted()) if self.elementwise_affine else ()
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         first = len(out) - len(self.infer(out)["normalized_shape"])
         seen = _whole_map(out)
         return tuple(Reach(axis) if axis < first else seen[axis] for axis in range(len(out)))
+
+
+class LayerNorm(_LastAxesNorm):
+    """The last axes normalised by their own statistics, at each position of the others."""
+
+    eps: float = arg(NUMBER, "what is added to the variance", default=1e-5)
+    bias: bool = arg(FLAG, "whether a shift is learnt for each value", default=True)
+
+    example = "LayerNorm"
+    example_input = (49, 64)
+
+    def each(self, *shapes: Shape) -> tuple[str, ...]:
+        return STATISTICS + _learnt(self.elementwise_affine, self.bias)
+
+
+class RMSNorm(_LastAxesNorm):
+    """The last axes divided by the root of the mean of their squares, at each position of the others."""
+
+    eps: float | None = arg(optional(NUMBER), "what is added; null for the smallest step of the type", default=None)
+
+    example = "RMSNorm"
+    example_input = (49, 64)
+
+    def each(self, *shapes: Shape) -> tuple[str, ...]:
+        return "multiply", "add", "multiply", *_learnt(self.elementwise_affine, False)
 
 
 class LocalResponseNorm(Op):

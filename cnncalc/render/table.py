@@ -52,7 +52,6 @@ class Column(NamedTuple):
     title: str
     show: Callable[[Any], str] = as_text
     right: bool = False
-    doc: str = ""
 
 
 class Line(NamedTuple):

@@ -248,7 +248,7 @@ _NOTES: dict[str, Callable[[Report], tuple[str, ...]]] = {
 }
 
 
-def summary(report: Report, fit: int | None = None) -> Table:
+def summary(report: Report) -> Table:
     """All at a glance: totals, where the parameters live, where the work is."""
     parts = entries(report, 1, fold=False)
     chosen = [COLUMNS[key] for key in ("layer", "type", "output", "params", "params_share", "macs", "macs_share")]

@@ -28,9 +28,7 @@ class Builder:
         self._shapes: dict[Any, Shape] = {}
         self._kept: list[Any] = []  # what the ids in _made and _shapes belong to, so that they stay taken
 
-    def make(
-        self, item: Item, options: dict[str, Node], x: int | None, names: Names, shape_known: bool = True
-    ) -> Op | None:
+    def make(self, item: Item, options: dict[str, Node], x: int | None, names: Names) -> Op | None:
         """The operation of a type or merge with its arguments worked out; None after an error."""
         cls = REGISTRY[item.name]
         if item.literal and id(item) in self._made:

@@ -20,7 +20,7 @@ from .size import Size
 from .workspace import UNKNOWN, Names, Scope, Use, Workspace
 
 MAX_BLOCKS = 60  # deep
-MAX_USES = 30_000
+MAX_USES = 20_000
 
 
 class Expander:
@@ -366,8 +366,7 @@ class Expander:
             hint = f"{item.name}: {{{first}: …}}" if first else f"write {item.name} alone"
             self.space.problem("argument", f"{item.name} takes its arguments by name", item.body.place, hint)
             return self.builder.put(item, name, scope, None, inputs, names)
-        shape = self.space.graph.nodes[inputs[0]].shape if inputs else None
-        op = self.builder.make(item, options, inputs[0] if inputs else None, names, shape_known=shape is not None)
+        op = self.builder.make(item, options, inputs[0] if inputs else None, names)
         return self.builder.put(item, name, scope, op, inputs, names)
 
     def declared(self, item: Item, name: str, scope: Scope, inputs: tuple[int, ...], names: Names) -> int | None:

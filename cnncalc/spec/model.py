@@ -20,7 +20,7 @@ from .declared import Declaration
 from .expand import Expander
 from .items import BESIDE, GROUPS, Block
 from .locate import locate
-from .reader import Mapping, Node, Scalar, Sequence, plain, read
+from .reader import Mapping, Node, Scalar, Sequence, read
 from .warnings import warn, warning
 from .workspace import Names, Scope, TooBig, is_name
 
@@ -61,13 +61,6 @@ class Spec(NamedTuple):
     def _text(self, key: str) -> str:
         node = self.root.get(key)
         return node.text if isinstance(node, Scalar) and node.value is not None else ""
-
-    def published(self) -> dict[str, dict[str, Any]]:
-        """What `expect` says, by variant (under "" for the file itself), as plain values."""
-        found = plain(self.root.get("expect") or Mapping({}, Place(1, 1)))
-        by_variant = {key: value for key, value in found.items() if key in self.variants and isinstance(value, dict)}
-        direct = {key: value for key, value in found.items() if key not in by_variant}
-        return {"": direct, **by_variant} if direct else by_variant
 
     def graph(self, args: Map[str, Any] | None = None, inputs: Map[str, Any] | None = None) -> Graph:
         """The network; raises `SpecError` with all that is wrong, unless unknown layer types are all that is."""

@@ -89,15 +89,6 @@ def read(source: Source) -> Node:
         raise SpecError([Problem("yaml", f"{what} may not stand in YAML", source, Place(line, column))]) from None
 
 
-def plain(node: Node) -> Any:
-    """The value of a node as plain lists and dictionaries."""
-    if isinstance(node, Scalar):
-        return node.value
-    if isinstance(node, Sequence):
-        return [plain(item) for item in node.items]
-    return {key: plain(item) for key, _, item in node.items()}
-
-
 class _Reading:
     def __init__(self, source: Source) -> None:
         self.source = source
