@@ -139,6 +139,7 @@ OWN: dict[str, Any] = {
     "LayerScale": LayerScale,
     "PartialConv2d": PartialConv2d,
     "RBF": RBF,
+    "Subsampling": Subsampling,
 }
 
 
@@ -149,24 +150,14 @@ def module(op: Op, *shapes: tuple[int, ...]) -> nn.Module:
         return Merge(name, **arguments)
     if name == "StochasticDepth":
         return nn.Identity()
-    if name == "Subsampling":
-        return Subsampling(channels=shapes[0][0], **arguments)
+    if name == "LayerScale":
+        return LayerScale(op.init_value, op.parameters(*shapes)[0].shape)  # type: ignore[attr-defined]
     if name == "MultiheadAttention":
         return Attention(**arguments)
-    if name == "Upsample":
-        arguments = {
-            key: _tuple(value) if key in ("size", "scale_factor") else value for key, value in arguments.items()
-        }
-    if name.startswith("Upsampling"):
-        arguments = {key: _tuple(value) for key, value in arguments.items()}
     cls = OWN.get(name) or getattr(nn, name)
     with torch.device("meta"):
         made: nn.Module = cls(**arguments)
     return made
-
-
-def _tuple(value: Any) -> Any:
-    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 
 
 def output_shape(made: nn.Module, *shapes: tuple[int, ...], device: str = "meta") -> tuple[int, ...]:

@@ -20,7 +20,10 @@ def slow_peak(graph: Graph, batch: int, width: int, inplace: bool) -> int:
     def root(index: int) -> int:
         layer = graph.nodes[index]
         shares = layer.op is not None and (
-            layer.op.view or getattr(layer.op, "inplace", False) or (inplace and hasattr(layer.op, "inplace"))
+            layer.op.view
+            or "Drop" in layer.type
+            or getattr(layer.op, "inplace", False)
+            or (inplace and hasattr(layer.op, "inplace"))
         )
         return root(layer.inputs[0]) if shares and len(layer.inputs) == 1 else index
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..formula import formula, prod
-from ..graph import Graph, Layer
-
-BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+from ..graph import Graph
+from ..ops.actions import BYTES, Setting
+from .storages import Storages
 
 
 @formula(
@@ -42,7 +42,8 @@ class Tensor(NamedTuple):
 class Peak(NamedTuple):
     """The most that activations take at one moment of inference: how much, while which layer runs, and what is alive.
 
-    `extra_bytes` is what PyTorch allocates beside the outputs while that layer runs (a max pool's int64 indices).
+    `extra_bytes` is what PyTorch allocates beside the outputs while that layer runs: a max pool's int64 indices, a padded
+    copy, what lies between the operations of a layer that takes several.
     The input belongs to the caller and is not counted.
     """
 
@@ -63,45 +64,20 @@ def peak(graph: Graph, batch: int, dtype: str, inplace: bool = False) -> Peak:
     >>> found.bytes, found.layer
     (102760448, 'features.2')
     """
-    nodes, width = graph.nodes, BYTES[dtype]
-    storage = list(range(len(nodes)))
-    for index, layer in enumerate(nodes):
-        if len(layer.inputs) == 1 and _shares(layer, inplace):
-            storage[index] = storage[layer.inputs[0]]
-    last = list(range(len(nodes)))
-    for index, layer in enumerate(nodes):
-        for source in layer.inputs:
-            last[storage[source]] = index
-        last[storage[index]] = max(last[storage[index]], index)
-    for index in graph.outputs:
-        last[storage[index]] = len(nodes)
+    storages = Storages(graph, Setting(batch, dtype, inplace))
     ends: dict[int, list[int]] = {}
-    for index in range(graph.input_count, len(nodes)):
-        if storage[index] == index:
-            ends.setdefault(last[index], []).append(index)
-    size = [0 if i < graph.input_count else _bytes(layer, batch, width) for i, layer in enumerate(nodes)]
-
-    live = most = at = extra_at = 0
-    for index in range(graph.input_count, len(nodes)):
-        layer = nodes[index]
-        if storage[index] == index:
-            live += size[index]
-        extra = batch * layer.op.extra_bytes(layer.shape) if layer.op is not None and layer.shape is not None else 0
-        if live + extra > most:
-            most, at, extra_at = live + extra, index, extra
-        live -= sum(size[each] for each in ends.get(index, ()))
-    alive = tuple(
-        Tensor(nodes[i].name, size[i])
-        for i in range(graph.input_count, at + 1)
-        if storage[i] == i and i <= at <= last[i] and size[i]
-    )
-    return Peak(most, nodes[at].name if nodes and most else "", alive, extra_at)
-
-
-def _shares(layer: Layer, inplace: bool) -> bool:
-    op = layer.op
-    return op is not None and (op.view or op.in_place() or (inplace and hasattr(op, "inplace")))
-
-
-def _bytes(layer: Layer, batch: int, width: int) -> int:
-    return 0 if layer.shape is None else int(tensor_bytes(batch, layer.shape, width))
+    for index in range(storages.given, len(storages.all)):
+        ends.setdefault(storages.last[index], []).append(index)
+    live = most = at = 0
+    for now, moment in enumerate(storages.moments):
+        live += sum(storages.all[each].bytes for each in moment.makes)
+        if live > most:
+            most, at = live, now
+        live -= sum(storages.all[each].bytes for each in ends.get(now, ()))
+    if not most:
+        return Peak(0, "", (), 0)
+    made = [i for moment in storages.moments[: at + 1] for i in moment.makes]
+    alive = [i for i in made if storages.last[i] >= at and storages.all[i].bytes]
+    outputs = tuple(Tensor(storages.name(i), storages.all[i].bytes) for i in alive if storages.all[i].own == "y")
+    beside = sum(storages.all[i].bytes for i in alive if storages.all[i].own != "y")
+    return Peak(most, graph.nodes[storages.moments[at].node].name, outputs, beside)

@@ -2,7 +2,7 @@
 
 from ..formula import Step
 from . import activation, attention, conv, dropout, lenet, linear, merge, norm, pad, pool, resample, shape
-from .base import REGISTRY, Argument, Count, Op, Parameter, Reach, Shape, Window, Work, readable, value_of
+from .base import REGISTRY, Argument, Call, Count, Op, Parameter, Reach, Shape, Window, Work, readable, value_of
 
 #: The families in teaching order, and their layer types in the order of the files.
 FAMILIES = {
@@ -27,6 +27,7 @@ __all__ = [
     "MERGES",
     "REGISTRY",
     "Argument",
+    "Call",
     "Count",
     "Op",
     "Parameter",

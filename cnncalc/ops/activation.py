@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import formula, over
-from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, arg
+from .actions import Action, Setting, Store
+from .base import TORCH, Call, Count, Op, Parameter, Reach, Shape, Size, Window, arg
 from .kinds import FLAG, NUMBER, optional, whole, word
 from .shape import axis_index
 
@@ -32,10 +33,15 @@ class _InPlace(Op):
 
     inplace: bool = arg(FLAG, "whether the output takes the place of the input", default=False)
 
+    keeps = ("x",)
+    keeps_in_place = ("copy",)
+
 
 class ReLU(_InPlace):
     """max(0, x)."""
 
+    keeps = ("y",)
+    keeps_in_place = ("y",)
     operations = ("compare",)
     example = "ReLU"
 
@@ -62,6 +68,7 @@ class LeakyReLU(_InPlace):
 
     negative_slope: float = arg(NUMBER, "slope below 0", default=0.01)
 
+    keeps_in_place = ("y",)
     operations = ("compare", "multiply")
     example = "LeakyReLU: {negative_slope: 0.1}"
 
@@ -72,6 +79,7 @@ class PReLU(Op):
     num_parameters: int = arg(whole(), "1 slope for all, or one for each channel", default=1, letter="C")
     init: float = arg(NUMBER, "slope at the start", default=0.25)
 
+    keeps = ("x",)
     operations = ("compare", "multiply")
     example = "PReLU"
 
@@ -97,8 +105,13 @@ class RReLU(_InPlace):
     lower: float = arg(NUMBER, "lower bound of the slope", default=0.125)
     upper: float = arg(NUMBER, "upper bound of the slope", default=1 / 3)
 
+    keeps = ("x", "noise")
+    keeps_in_place = ("y", "noise")
     operations = ("compare", "multiply")
     example = "RReLU"
+
+    def beside(self, out: Shape, *shapes: Shape) -> tuple[tuple[str, Store], ...]:
+        return (("noise", Store(out)),)
 
 
 class ELU(_InPlace):
@@ -106,6 +119,7 @@ class ELU(_InPlace):
 
     alpha: float = arg(NUMBER, "α", default=1.0)
 
+    keeps_in_place = ("y",)
     operations = ("compare", "exponential", "subtract", "multiply")
     example = "ELU"
 
@@ -113,6 +127,7 @@ class ELU(_InPlace):
 class SELU(_InPlace):
     """ELU, scaled so that activations keep mean 0 and variance 1."""
 
+    keeps_in_place = ("y",)
     operations = ("compare", "exponential", "subtract", "multiply", "multiply")
     example = "SELU"
 
@@ -122,6 +137,7 @@ class CELU(_InPlace):
 
     alpha: float = arg(NUMBER, "α", default=1.0)
 
+    keeps_in_place = ("y",)
     operations = ("compare", "divide", "exponential", "subtract", "multiply")
     example = "CELU"
 
@@ -131,6 +147,7 @@ class GELU(Op):
 
     approximate: str = arg(word("none", "tanh"), "'tanh' for the approximation", default="none")
 
+    keeps = ("x",)
     example = "GELU"
 
     def each(self, *shapes: Shape) -> tuple[str, ...]:
@@ -142,6 +159,7 @@ class GELU(Op):
 class Sigmoid(Op):
     """1/(1 + exp(−x))."""
 
+    keeps = ("y",)
     operations = ("negate", "exponential", "add", "divide")
     example = "Sigmoid"
 
@@ -149,13 +167,18 @@ class Sigmoid(Op):
 class LogSigmoid(Op):
     """log(1/(1 + exp(−x)))."""
 
+    keeps = ("x", "exponential")
     operations = ("negate", "exponential", "add", "logarithm", "negate")
     example = "LogSigmoid"
+
+    def beside(self, out: Shape, *shapes: Shape) -> tuple[tuple[str, Store], ...]:
+        return (("exponential", Store(out)),)
 
 
 class Tanh(Op):
     """The hyperbolic tangent."""
 
+    keeps = ("y",)
     operations = ("tanh",)
     example = "Tanh"
 
@@ -165,6 +188,10 @@ class Tanhshrink(Op):
 
     operations = ("tanh", "subtract")
     example = "Tanhshrink"
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        tensor = Store(out)
+        return Action((("tanh", tensor),), keeps=("tanh",)), Action((("y", tensor),), ("x", "tanh"))
 
 
 class SiLU(_InPlace):
@@ -201,6 +228,7 @@ class Softplus(Op):
     beta: float = arg(NUMBER, "β", default=1.0)
     threshold: float = arg(NUMBER, "where it becomes the identity", default=20.0)
 
+    keeps = ("x",)
     operations = ("compare", "multiply", "exponential", "add", "logarithm", "divide")
     example = "Softplus"
 
@@ -211,12 +239,21 @@ class Softsign(Op):
     operations = ("absolute value", "add", "divide")
     example = "Softsign"
 
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        tensor = Store(out)
+        return (
+            Action((("absolute", tensor),), keeps=("x",)),
+            Action((("sum", tensor),), ("absolute",)),
+            Action((("y", tensor),), ("x", "sum"), ("x", "sum")),
+        )
+
 
 class Hardshrink(Op):
     """x, but 0 between −λ and λ."""
 
     lambd: float = arg(NUMBER, "λ", default=0.5)
 
+    keeps = ("x",)
     operations = ("compare", "compare")
     example = "Hardshrink"
 
@@ -226,6 +263,7 @@ class Softshrink(Op):
 
     lambd: float = arg(NUMBER, "λ", default=0.5)
 
+    keeps = ("x",)
     operations = ("compare", "compare", "subtract")
     example = "Softshrink"
 
@@ -245,6 +283,7 @@ class GLU(Op):
 
     dim: int = arg(whole(-8), "the axis that is halved, the batch being 0", default=-1)
 
+    keeps = ("x",)
     operations = (*Sigmoid.operations, "multiply")
     example = "GLU: {dim: 1}"
 
@@ -274,6 +313,7 @@ class _AlongAxis(Op):
         default=None,
     )
 
+    keeps = ("y",)
     operations: ClassVar[tuple[str, ...]] = ("exponential", "add", "divide")
 
     def axis(self, shape: Shape) -> int:
@@ -313,6 +353,10 @@ class Softmin(_AlongAxis):
     example = "Softmin: {dim: 1}"
     example_input = (10,)
 
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        tensor = Store(out)
+        return Action((("negative", tensor),)), Action((("y", tensor),), ("negative",), ("y",))
+
 
 class LogSoftmax(_AlongAxis):
     """log(exp(x)/Σexp(x))."""
@@ -326,6 +370,7 @@ class Softmax2d(Op):
     """Softmax over the channels at each position of an image."""
 
     spatial = 2
+    keeps = ("y",)
     operations = _AlongAxis.operations
     example = "Softmax2d"
 
@@ -356,5 +401,8 @@ class LayerScale(Op):
     def counts(self, *shapes: Shape) -> tuple[Count, ...]:
         return (Count("weights", layer_scale_weights.step(C=shapes[0][0])),)
 
-    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
-        return {"init_value": self.init_value, "shape": self.parameters(*shapes)[0].shape}
+    def call(self, *shapes: Shape) -> Call:
+        return Call("operator.mul", tensors="own")
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        return (Action((("y", Store(out)),), ("x", "weight"), ("x", "weight"), product=True),)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula
+from .actions import Action, Setting, Store
 from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, inferred, readable
 from .kinds import FLAG, SHARE, optional, whole
 
@@ -154,6 +155,58 @@ class MultiheadAttention(Op):
         return Work(
             attention_macs.step(**letters, U=key[1], V=value[1]), other=attention_work.step(**letters, H=self.num_heads)
         )
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        query, key, value = self._sequences(shapes)
+        appended = self.add_bias_kv or self.add_zero_attn
+        if len(shapes) == 1 and not (setting.training or appended or self.num_heads % 2) and self.bias:
+            return (Action((("y", Store(out)),), ("x", "weight")),)  # one fused operation
+        if len(shapes) == 1:
+            found = [*self._projected(setting, "x", query, 3 * query[1], "x")]
+            last = found[-1].makes[0][0]
+            if setting.batch * query[0] > 1:  # queries, keys and values are put one behind the other
+                found.append(Action((("packed", Store((3, *query))),), (last,)))
+                last = "packed"
+            q = k = v = last
+        else:
+            found = []
+            for name, shape in (("x0", query), ("x1", key), ("x2", value)):
+                found += self._projected(setting, name, shape, query[1], name)
+            made = [action.makes[0][0] for action in found]
+            q, k, v = (max(name for name in made if name.startswith(f"{x} ")) for x in ("x0", "x1", "x2"))
+        for each in ("k", "v"):
+            before, length = (k, key[0]) if each == "k" else (v, value[0])
+            if self.add_bias_kv:
+                length += 1
+                found.append(Action(((f"bias {each}", Store((query[1],))),), ("weight",)))
+                found.append(Action(((f"{each} with bias", Store((length, query[1]))),), (before, f"bias {each}")))
+                before = f"{each} with bias"
+            k, v = (before, v) if each == "k" else (k, before)
+        for each in ("k", "v"):
+            before, length = (k, key[0]) if each == "k" else (v, value[0])
+            length += self.add_bias_kv
+            if self.add_zero_attn:
+                found.append(Action(((f"zero {each}", Store((query[1],))),), ()))
+                found.append(Action(((f"{each} with zero", Store((length + 1, query[1]))),), (before, f"zero {each}")))
+                before = f"{each} with zero"
+            k, v = (before, v) if each == "k" else (k, before)
+        three, sums = tuple(dict.fromkeys((q, k, v))), Store((self.num_heads, query[0]), "statistic")
+        attended = Action((("attended", Store(query)), ("sums", sums)), three, (*three, "attended", "sums"))
+        return (*found, attended, Action((("y", Store(out)),), ("attended", "weight"), ("attended",)))
+
+    def _projected(self, setting: Setting, name: str, shape: Shape, width: int, label: str) -> tuple[Action, ...]:
+        """A linear layer on a sequence whose batch PyTorch moves to the second axis, which costs a copy."""
+        length = shape[0]
+        if setting.batch == 1 or length == 1:
+            return (Action(((f"{label} projected", Store((length, width))),), (name, "weight"), (name,)),)
+        rows, product = f"{label} in rows", f"{label} projected"
+        found = (
+            Action(((rows, Store(shape)),), (name,)),
+            Action(((product, Store((length, width))),), (rows, "weight"), (rows,)),
+        )
+        if not self.bias:
+            return found
+        return (*found, Action(((f"{label} shifted", Store((length, width))),), (product, "weight")))
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         # Every vector looks at every vector of the keys, which are as many as the last input is long.

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from ..errors import Misfit
 from ..formula import Step, formula, prod
+from .actions import Action, Setting, Shape, Store, inputs, view
 from .kinds import Kind
 
-Shape = tuple[int, ...]
 #: One axis of an output: a number that is plain to see, or the step that computes it.
 Size = int | Step
 Number = int | Fraction
@@ -75,6 +75,19 @@ class Work(NamedTuple):
     connections: Step | None = None
 
 
+class Call(NamedTuple):
+    """How PyTorch does a layer that is a function and no module, as data: `torch.cat`, a sum, a slice.
+
+    `tensors` says how the incoming tensors are passed: "one", all in a "list", two at a time ("fold"), or one together
+    with the layer's "own" parameter.
+    """
+
+    function: str
+    arguments: tuple[Any, ...] = ()
+    keywords: tuple[tuple[str, Any], ...] = ()
+    tensors: str = "one"
+
+
 class Window(NamedTuple):
     """Which inputs along one axis an output sees: `extent` of them, starting at output·stride − padding.
 
@@ -117,6 +130,10 @@ class Op:
     many_inputs: ClassVar[bool] = False
     weight_layers: ClassVar[int] = 0  # how much it adds to the depth, as papers count it
     view: ClassVar[bool] = False  # the output is the input's storage, seen differently
+    keeps: ClassVar[tuple[str, ...]] = ()  # what autograd keeps: "x" the input, "y" the output
+    keeps_in_place: ClassVar[tuple[str, ...]] = ()  # the same where it works in place; "copy" for a copy of the input
+    statements: ClassVar[bool] = False  # each action is a statement of the forward, and lets go of what it read last
+    passes_gradient: ClassVar[bool] = False  # the gradient of the output is that of the input, no new tensor
     operations: ClassVar[tuple[str, ...]] = ()  # what `each` says, where no argument changes it
     example: ClassVar[str] = ""
     example_input: ClassVar[Shape] = ()
@@ -206,14 +223,33 @@ class Op:
         """Whether the output takes the place of the input."""
         return bool(getattr(self, "inplace", False))
 
-    def extra_bytes(self, out: Shape) -> int:
-        """What PyTorch allocates for one image beside the output, while the layer runs."""
-        return 0
+    def works_in_place(self, setting: Setting) -> bool:
+        """Whether the output takes the place of the input, by the spec or by the setting."""
+        return self.in_place() or (setting.inplace and hasattr(self, "inplace"))
+
+    def beside(self, out: Shape, *shapes: Shape) -> tuple[tuple[str, Store], ...]:
+        """The tensors that the layer makes together with its output, by name."""
+        return ()
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        """What the layer does to memory."""
+        if self.view:
+            return view()
+        beside = self.beside(out, *shapes)
+        if self.works_in_place(setting):
+            made = (("copy", Store(out)), *beside) if "copy" in self.keeps_in_place and setting.training else beside
+            return (Action(made, keeps=self.keeps_in_place, same=("y", "x")),)
+        trained = ("weight",) if any(each.role in ("weight", "bias") for each in self.parameters(*shapes)) else ()
+        return (Action((("y", Store(out)), *beside), (*inputs(len(shapes)), *trained), self.keeps),)
 
     def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
         """All keyword arguments that build the PyTorch module."""
         stated = {argument.name: getattr(self, argument.name) for argument in self.arguments()}
         return {**stated, **self.infer(*shapes)}
+
+    def call(self, *shapes: Shape) -> Call | None:
+        """The function that does the layer; None where a module does."""
+        return None
 
     def check(self, *shapes: Shape) -> None:
         """What is stated although the graph knows it must be true, and the axes must be as many as demanded."""

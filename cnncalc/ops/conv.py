@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula, over, prod
+from .actions import Action, Setting, Store
 from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, every, inferred
 from .kinds import FLAG, sizes, whole, word
 
@@ -126,6 +127,7 @@ class _Convolution(Op):
     bias: bool = arg(FLAG, "whether each filter has a bias", default=True)
 
     weight_layers = 1
+    keeps = ("x",)
 
     def infer(self, *shapes: Shape) -> Mapping[str, Any]:
         return {"in_channels": shapes[0][0]}
@@ -216,6 +218,29 @@ class _Conv(_Convolution):
         extents = [D * (F - 1) + 1 for F, D in zip(self.kernel_size, self.dilation, strict=True)]
         axes = zip(extents, self.stride, self.pads(), strict=True)
         return (Reach(0, every(shapes[0][0])), *(Reach(i, Window(F, S, P)) for i, (F, S, (P, _)) in enumerate(axes, 1)))
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        before = self.padded_first(shapes[0])
+        if before is None:
+            return super().actions(setting, out, *shapes)
+        # Reflecting and replicating keep what they padded; zeros and a circle do not need it.
+        kept = ("x",) if self.padding_mode in ("reflect", "replicate") else ()
+        return (
+            Action((("padded", Store(before)),), keeps=kept),
+            Action((("y", Store(out)),), ("padded", "weight"), ("padded",)),
+        )
+
+    def padded_first(self, shape: Shape) -> Shape | None:
+        """The shape after a padding that PyTorch does in a step of its own; None where the convolution pads."""
+        if self.padding_mode != "zeros":
+            more = [before + after for before, after in self.pads()]
+        elif self.padding == "same":
+            more = [after - before for before, after in self.pads()]  # the odd pixel at the end
+            if not any(more):
+                return None
+        else:
+            return None
+        return (shape[0], *(size + each for size, each in zip(shape[1:], more, strict=True)))
 
 
 class Conv1d(_Conv):

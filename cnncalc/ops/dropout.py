@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ..errors import Misfit
+from .actions import Action, Setting, Store, view
 from .base import Op, Shape, arg, readable
 from .kinds import FLAG, SHARE, word
 
@@ -13,7 +16,46 @@ class _Dropout(Op):
     p: float = arg(SHARE, "share of the values that is dropped in training", default=0.5)
     inplace: bool = arg(FLAG, "whether the output takes the place of the input", default=False)
 
-    view = True
+    def mask(self, shape: Shape) -> Store:
+        """What is drawn: a value for each element."""
+        return Store(shape, "mask")
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        if not setting.training or self.p == 0:
+            return view()
+        mask = Store((), each=False) if self.p == 1 else self.mask(out)
+        drawn = Action((("mask", mask),), ())
+        if self.works_in_place(setting):
+            return drawn, Action((), ("x", "mask"), ("mask",), same=("y", "x"))
+        return drawn, Action((("y", Store(out)),), ("x", "mask"), ("mask",))
+
+
+class _ChannelDropout(_Dropout):
+    """Dropouts of whole channels."""
+
+    axes: ClassVar[int] = 0  # with any other number, PyTorch takes the batch for the channels of one image
+
+    def mask(self, shape: Shape) -> Store:
+        return Store(shape[:1] if self.axes in (0, len(shape)) else ())
+
+
+class _AlphaDropout(_Dropout):
+    """Dropouts that keep mean and variance: they draw a factor and a summand, and never work in place."""
+
+    def in_place(self) -> bool:
+        return False
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        if not setting.training or self.p == 0:
+            return view()
+        if self.p == 1:
+            return super().actions(setting._replace(inplace=False), out, *shapes)
+        mask = self.mask(out)._replace(kind="")
+        return (
+            Action((("factor", mask),), ()),
+            Action((("summand", mask),), ("factor",)),
+            Action((("y", Store(out)),), ("x", "factor", "summand"), ("factor",)),
+        )
 
 
 class Dropout(_Dropout):
@@ -22,9 +64,10 @@ class Dropout(_Dropout):
     example = "Dropout: {p: 0.5}"
 
 
-class Dropout1d(_Dropout):
+class Dropout1d(_ChannelDropout):
     """Drops whole channels of a sequence."""
 
+    axes = 2
     example = "Dropout1d: {p: 0.2}"
     example_input = (64, 128)
 
@@ -36,29 +79,33 @@ class Dropout1d(_Dropout):
             )
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_ChannelDropout):
     """Drops whole channels of an image."""
 
     example = "Dropout2d: {p: 0.2}"
 
 
-class Dropout3d(_Dropout):
+class Dropout3d(_ChannelDropout):
     """Drops whole channels of a volume."""
 
+    axes = 4
     example = "Dropout3d: {p: 0.2}"
     example_input = (64, 16, 28, 28)
 
 
-class AlphaDropout(_Dropout):
+class AlphaDropout(_AlphaDropout):
     """Dropout that keeps mean and variance, for SELU."""
 
     example = "AlphaDropout: {p: 0.1}"
 
 
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_AlphaDropout):
     """Drops whole channels and keeps mean and variance, for SELU."""
 
     example = "FeatureAlphaDropout: {p: 0.1}"
+
+    def mask(self, shape: Shape) -> Store:
+        return Store(shape[:1])
 
 
 class StochasticDepth(Op):
@@ -67,5 +114,11 @@ class StochasticDepth(Op):
     p: float = arg(SHARE, "probability that the branch is dropped")
     mode: str = arg(word("batch", "row"), "for the whole batch or for each image", default="row")
 
-    view = True
     example = "StochasticDepth: {p: 0.1}"
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        if not setting.training or self.p == 0:
+            return view()
+        return Action((("mask", Store((), each=self.mode == "row")),), ()), Action(
+            (("y", Store(out)),), ("x", "mask"), ("mask",)
+        )

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula, prod
+from .actions import Action, Setting, Store
 from .base import Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, every, inferred
 from .conv import biases, check_window, conv_output
 from .kinds import FLAG, TABLE, sizes, whole
@@ -162,6 +163,17 @@ class PartialConv2d(Op):
             partial_macs.step(**letters), connections=partial_connections.step(**letters, β=int(self.bias), K=out[0])
         )
 
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        # All pairs of planes are taken apart, convolved, and summed up by output plane.
+        plane = "sum" if self.bias else "y"
+        found = (
+            Action((("pairs", Store((self.pairs, *shapes[0][1:]))),)),
+            Action((("seen", Store((self.pairs, *out[1:]))),), ("pairs", "weight"), ("pairs",)),
+            Action(((plane, Store(out)),), ()),
+            Action((), (plane, "seen", "pairs"), ("seen",), same=(plane, plane)),
+        )
+        return (*found, Action((("y", Store(out)),), (plane, "seen", "pairs", "weight"))) if self.bias else found
+
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         axes = zip(self.kernel_size, self.stride, self.padding, strict=True)
         return (
@@ -199,6 +211,17 @@ class Subsampling(Op):
         letters = {"F": self.kernel_size, "C": out[0], "O": out[1:]}
         return Work(other=subsampling_work.step(**letters), connections=subsampling_connections.step(**letters))
 
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        tensor = Store(out)
+        return (
+            Action((("sums", tensor),), keeps=("x",)),
+            Action((("scaled", tensor),), ("sums", "weight"), ("sums", "weight"), product=True),
+            Action((("y", tensor),), ("sums", "scaled", "weight")),
+        )
+
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        return {"channels": shapes[0][0], **super().module_arguments(*shapes)}
+
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return (Reach(0), *(Reach(axis, Window(F, F, 0)) for axis, F in enumerate(self.kernel_size, 1)))
 
@@ -235,6 +258,14 @@ class RBF(Op):
     def work(self, out: Shape, *shapes: Shape) -> Work:
         letters = {"C": shapes[0][0], "K": self.out_features}
         return Work(other=rbf_work.step(**letters), connections=rbf_connections.step(**letters))
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        each = Store((self.out_features, *shapes[0]))
+        return (
+            Action((("differences", each),)),
+            Action((("squares", each),), ("differences",), ("differences",)),
+            Action((("y", Store(out)),), ("squares",)),
+        )
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return (Reach(None, Window(shapes[0][0], 1, 0)),)

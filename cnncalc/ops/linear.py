@@ -54,6 +54,7 @@ class Linear(Op):
     bias: bool = arg(FLAG, "whether each output has a bias", default=True)
 
     weight_layers = 1
+    keeps = ("x",)
     example = "Linear: {out_features: 1000}"
     example_input = (512,)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula, prod, total
-from .base import Op, Reach, Shape, Size, Work, arg, readable
+from .actions import Action, Setting, Store
+from .base import Call, Op, Reach, Shape, Size, Work, arg, readable
 from .kinds import whole
 from .shape import axis_index
 
@@ -37,13 +38,27 @@ class _Merge(Op):
     """What all merges share."""
 
     many_inputs = True
+    statements = True
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return tuple(Reach(axis) for axis in range(len(out)))
 
+    def in_turn(self, product: bool, *shapes: Shape) -> tuple[Action, ...]:
+        """Two at a time, each result on the way a tensor of its own."""
+        found, left, so_far = [], "x0", shapes[0]
+        for i, shape in enumerate(shapes[1:], 1):
+            so_far = tuple(map(max, so_far, shape))
+            name = "y" if i == len(shapes) - 1 else f"product {i}"
+            pair = (left, f"x{i}")
+            found.append(Action(((name, Store(so_far)),), pair, pair if product else (), product))
+            left = name
+        return tuple(found)
+
 
 class Add(_Merge, name="add"):
     """The sum of branches of equal shape: the residual connection."""
+
+    passes_gradient = True
 
     example = "add: [[{Conv2d: {out_channels: 3, kernel_size: 3, padding: 1}}, ReLU], []]"
     example_input = (3, 32, 32)
@@ -59,6 +74,12 @@ class Add(_Merge, name="add"):
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=merge_work.step(E=prod(out), m=len(shapes)))
+
+    def call(self, *shapes: Shape) -> Call:
+        return Call("operator.add", tensors="fold")
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        return self.in_turn(False, *shapes)
 
 
 class Multiply(_Merge, name="multiply"):
@@ -89,6 +110,12 @@ class Multiply(_Merge, name="multiply"):
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=merge_work.step(E=prod(out), m=len(shapes)))
 
+    def call(self, *shapes: Shape) -> Call:
+        return Call("operator.mul", tensors="fold")
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        return self.in_turn(True, *shapes)
+
 
 class Concat(_Merge, name="concat"):
     """Branches one after the other along an axis: the channels, unless dim says otherwise."""
@@ -113,3 +140,6 @@ class Concat(_Merge, name="concat"):
         axis = axis_index(self.dim, shapes[0], "dim")
         joined = concatenated.step(n=tuple(shape[axis] for shape in shapes))
         return tuple(joined if i == axis else size for i, size in enumerate(shapes[0]))
+
+    def call(self, *shapes: Shape) -> Call:
+        return Call("torch.cat", (self.dim,), tensors="list")

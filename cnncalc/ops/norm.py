@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import formula, prod
+from .actions import Action, Setting, Store
 from .base import TORCH, Count, Op, Parameter, Reach, Shape, Window, arg, inferred
 from .kinds import FLAG, NUMBER, optional, whole, whole_list
 
@@ -144,6 +145,17 @@ class _BatchNorm(_ChannelNorm):
 
     example = "BatchNorm2d"
 
+    keeps = ("x", "mean", "variance")
+
+    def beside(self, out: Shape, *shapes: Shape) -> tuple[tuple[str, Store], ...]:
+        store = Store(out[:1], "statistic", each=False)
+        return ("mean", store), ("variance", store)
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        if self.tracked and not setting.training:
+            return (Action((("y", Store(out)),)),)
+        return super().actions(setting, out, *shapes)
+
 
 class BatchNorm1d(_BatchNorm):
     """Batch normalisation of features, or of the channels of a sequence."""
@@ -181,6 +193,18 @@ class _InstanceNorm(_ChannelNorm):
             raise Misfit(
                 "{layer} normalises a map of a single value, whose variance is 0", hint="put it before the pooling"
             )
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        # PyTorch makes one image of the batch, with N·C channels, and repeats what belongs to a channel N times.
+        store = Store(out[:1])
+        repeated = ("scale", "shift")[: 1 + self.bias] if self.scaled else ()
+        running = ("running_mean", "running_variance") if self.tracked else ()
+        found = [Action(((name, store),), ("weight",)) for name in repeated]
+        found += [Action(((name, store),), ()) for name in running]
+        statistics = () if self.tracked and not setting.training else ("mean", "variance")
+        kept = ("x", *repeated[:1], *running, *statistics)
+        made = (("y", Store(out)), *((name, Store(out[:1], "statistic")) for name in statistics))
+        return (*found, Action(made, ("x", *repeated, *running), kept))
 
 
 class InstanceNorm1d(_InstanceNorm):
@@ -245,6 +269,12 @@ class GroupNorm(Op):
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return _whole_map(shapes[0])
 
+    keeps = ("x", "mean", "deviation")
+
+    def beside(self, out: Shape, *shapes: Shape) -> tuple[tuple[str, Store], ...]:
+        store = Store((self.num_groups,), "statistic")
+        return ("mean", store), ("deviation", store)
+
 
 class _LastAxesNorm(Op):
     """What the normalisations of the last axes share: which axes these are, and what an output sees."""
@@ -257,6 +287,10 @@ class _LastAxesNorm(Op):
     def infer(self, *shapes: Shape) -> Mapping[str, Any]:
         axes = len(self.normalized_shape) if self.normalized_shape else 1
         return {"normalized_shape": shapes[0][-axes:]}
+
+    def positions(self, shape: Shape) -> Shape:
+        """The axes that are not normalised."""
+        return shape[: len(shape) - len(self.infer(shape)["normalized_shape"])]
 
     def shifted(self) -> bool:
         """Whether a shift is learnt beside the scale."""
@@ -288,6 +322,12 @@ class LayerNorm(_LastAxesNorm):
     def each(self, *shapes: Shape) -> tuple[str, ...]:
         return STATISTICS + _learnt(self.elementwise_affine, self.bias)
 
+    keeps = ("x", "mean", "deviation")
+
+    def beside(self, out: Shape, *shapes: Shape) -> tuple[tuple[str, Store], ...]:
+        store = Store(self.positions(out), "statistic")
+        return ("mean", store), ("deviation", store)
+
 
 class RMSNorm(_LastAxesNorm):
     """The last axes divided by the root of the mean of their squares, at each position of the others."""
@@ -299,6 +339,18 @@ class RMSNorm(_LastAxesNorm):
 
     def each(self, *shapes: Shape) -> tuple[str, ...]:
         return "multiply", "add", "multiply", *_learnt(self.elementwise_affine, False)
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        tensor, statistic = Store(out), Store(self.positions(out))
+        normalised = "normalised" if self.elementwise_affine else "y"
+        found = (
+            Action((("squares", tensor),), keeps=("x",)),
+            Action((("mean", statistic),), ("squares",)),
+            Action((("root", statistic),), ("mean", "squares"), ("root",)),
+            Action(((normalised, tensor),), ("x", "root"), ("x", "root"), product=True),
+        )
+        scaled = Action((("y", tensor),), (normalised, "weight", "root"), (normalised, "weight"), product=True)
+        return (*found, scaled) if self.elementwise_affine else found
 
 
 class LocalResponseNorm(Op):
@@ -318,3 +370,15 @@ class LocalResponseNorm(Op):
 
     def each(self, *shapes: Shape) -> tuple[str, ...]:
         return "multiply", *("add",) * (self.size - 1), "multiply", "add", "power", "divide"
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        tensor = Store(out)
+        return (
+            Action((("squares", tensor),), keeps=("x",)),
+            Action((("padded", Store((out[0] + self.size - 1, *out[1:]))),), ("squares",)),
+            Action((("mean", tensor),), ("padded",), ("padded",)),
+            Action((("scaled", tensor),), ("mean",)),
+            Action((("sum", tensor),), ("scaled", "mean")),
+            Action((("power", tensor),), ("sum", "mean"), ("sum",)),
+            Action((("y", tensor),), ("x", "power"), ("x", "power")),
+        )

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import formula
-from .base import TORCH, Op, Reach, Shape, Size, Window, arg
+from .base import TORCH, Call, Op, Reach, Shape, Size, Window, arg
 from .kinds import NUMBER, PADS, whole
 
 
@@ -69,6 +69,10 @@ class PadChannels(Op):
     def output(self, *shapes: Shape) -> tuple[Size, ...]:
         return (padded.step(N=shapes[0][0], P=self.before, P_end=self.after), *shapes[0][1:])
 
+    def call(self, *shapes: Shape) -> Call:
+        # F.pad counts from the last axis backwards.
+        return Call("torch.nn.functional.pad", ((*(0, 0) * (len(shapes[0]) - 1), self.before, self.after),))
+
 
 class _ConstantPad(_Pad):
     """Pads of one value."""
@@ -79,11 +83,15 @@ class _ConstantPad(_Pad):
 class _ReplicationPad(_Pad):
     """Pads that continue the border."""
 
+    keeps = ("x",)
+
     crops_first = False
 
 
 class _ReflectionPad(_Pad):
     """Pads that mirror."""
+
+    keeps = ("x",)
 
     def most(self, size: int) -> int | None:
         return size - 1

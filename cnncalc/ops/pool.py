@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import ceil_div, formula, minimum, prod
+from .actions import Action, Setting, Store
 from .base import TORCH, Op, Reach, Shape, Size, Window, Work, arg
 from .conv import check_window, conv_output
 from .kinds import FLAG, NO, NUMBER, optional, sizes, whole
@@ -142,10 +143,11 @@ class _MaxPool(_Pool):
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=max_pool_work.step(C=out[0], O=out[1:], F=self.kernel_size))
 
-    def extra_bytes(self, out: Shape) -> int:
+    keeps = ("x", "indices")
+
+    def beside(self, out: Shape, *shapes: Shape) -> tuple[tuple[str, Store], ...]:
         # PyTorch notes where each maximum stood, as int64, also where nobody asks for it.
-        places: int = prod(out)
-        return 8 * places
+        return (("indices", Store(out, "int64")),)
 
 
 class MaxPool1d(_MaxPool):
@@ -180,6 +182,8 @@ class _AvgPool(_Pool):
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=avg_pool_work.step(C=out[0], O=out[1:], F=self.kernel_size))
+
+    keeps = ("x",)
 
 
 class AvgPool1d(_AvgPool):
@@ -222,6 +226,20 @@ class _LPPool(_Pool):
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=lp_pool_work.step(C=out[0], O=out[1:], F=self.kernel_size))
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        # The mean of the powers, its sign taken apart, times the size of the window, and the root.
+        tensor = Store(out)
+        return (
+            Action((("powers", Store(shapes[0])),), keeps=("x",)),
+            Action((("mean", tensor),), ("powers",), ("powers",)),
+            Action((("sign", tensor),), ("mean",)),
+            Action((("size", tensor),), ("mean",), ("mean",)),
+            Action((("positive", tensor),), ("size",), ("positive",)),
+            Action((("signed", tensor),), ("sign", "positive"), ("sign", "positive"), product=True),
+            Action((("sum", tensor),), ("signed",)),
+            Action((("y", tensor),), ("sum", "mean"), ("sum",)),
+        )
 
 
 class LPPool1d(_LPPool):
@@ -284,6 +302,10 @@ class _AdaptiveAvgPool(_AdaptivePool):
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=adaptive_avg_work.step(C=out[0], W=self.windows_together(out, shapes[0])))
 
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        # To a single value it is a mean, whose gradient needs nothing but the shape.
+        return (Action((("y", Store(out)),), keeps=() if prod(out[1:]) == 1 else ("x",)),)
+
 
 class _AdaptiveMaxPool(_AdaptivePool):
     """What the three adaptive max pools share."""
@@ -293,9 +315,10 @@ class _AdaptiveMaxPool(_AdaptivePool):
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=adaptive_max_work.step(C=out[0], W=self.windows_together(out, shapes[0]), O=out[1:]))
 
-    def extra_bytes(self, out: Shape) -> int:
-        places: int = prod(out)
-        return 8 * places
+    keeps = ("x", "indices")
+
+    def beside(self, out: Shape, *shapes: Shape) -> tuple[tuple[str, Store], ...]:
+        return (("indices", Store(out, "int64")),)
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):

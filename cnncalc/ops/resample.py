@@ -104,6 +104,11 @@ class _Resampling(Op):
         spread = factors if len(factors) == len(axes) else factors * len(axes)
         return (channels, *(upsampled.step(N=N, R=R) for N, R in zip(axes, spread, strict=True)))
 
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        """As everywhere, but a single factor or size as a number: PyTorch takes no list of one."""
+        made = super().module_arguments(*shapes)
+        return {name: each[0] if isinstance(each, tuple) and len(each) == 1 else each for name, each in made.items()}
+
     def each(self, *shapes: Shape) -> tuple[str, ...]:
         if self._mode() == "bicubic":
             return 5 * ("multiply", "multiply", "multiply", "multiply", "add", "add", "add")

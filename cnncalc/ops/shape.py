@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import ceil_div, formula, prod
-from .base import TORCH, Op, Reach, Shape, Size, Window, Work, arg, elementwise_work, readable
+from .base import TORCH, Call, Op, Reach, Shape, Size, Window, Work, arg, elementwise_work, readable
 from .kinds import FLAG, LARGEST, optional, whole, whole_list
 
 
@@ -49,6 +49,7 @@ class Flatten(Op):
     end_dim: int = arg(whole(-8), "last axis that is joined", default=-1)
 
     view = True
+    passes_gradient = True
     example = "Flatten"
 
     def _span(self, shape: Shape) -> tuple[int, int]:
@@ -86,6 +87,7 @@ class Unflatten(Op):
     )
 
     view = True
+    passes_gradient = True
     example = "Unflatten: {dim: 1, unflattened_size: [512, 4, 4]}"
     example_input = (8192,)
 
@@ -127,6 +129,7 @@ class Permute(Op):
     dims: tuple[int, ...] = arg(whole_list(0, single=False), "the new order of the axes, the batch first: [0, 2, 3, 1]")
 
     view = True
+    passes_gradient = True
     example = "Permute: {dims: [0, 2, 3, 1]}"
 
     def check(self, *shapes: Shape) -> None:
@@ -144,6 +147,9 @@ class Permute(Op):
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return tuple(Reach(self.dims.index(axis + 1) - 1) for axis in range(len(shapes[0])))
+
+    def call(self, *shapes: Shape) -> Call:
+        return Call("torch.permute", (self.dims,))
 
 
 class Slice(Op):
@@ -185,6 +191,11 @@ class Slice(Op):
         first, _, step = self._range(shapes[0])
         return tuple(Reach(i, Window(1, step, -first)) if i == axis else Reach(i) for i in range(len(out)))
 
+    def call(self, *shapes: Shape) -> Call:
+        axis = axis_index(self.dim, shapes[0], "dim") + 1
+        part = slice(self.start or None, self.stop, None if self.step == 1 else self.step)
+        return Call("operator.getitem", ((*(slice(None),) * axis, part),))
+
 
 class Mean(Op):
     """The mean over one or several axes; torch.nn has no module for it."""
@@ -221,9 +232,13 @@ class Mean(Op):
             kept += self.keepdim or axis not in axes
         return tuple(found)
 
+    def call(self, *shapes: Shape) -> Call:
+        return Call("torch.mean", (self.dim,), (("keepdim", True),) if self.keepdim else ())
+
 
 class Identity(Op):
     """The input itself."""
 
     view = True
+    passes_gradient = True
     example = "Identity"

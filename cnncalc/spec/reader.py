@@ -211,6 +211,8 @@ def _explained(error: yaml.MarkedYAMLError, source: Source) -> Problem:
     message, hint = f"this is not YAML: {problem}", ""
     if "'\\t'" in problem or "\t" in source.line(place.line)[: place.column]:
         message, hint = "a tab where YAML wants spaces", "indent with spaces"
+    elif "nesting depth" in problem:  # PyYAML's own bound, from 6.0.4 on
+        message, hint = f"more than {MAX_DEPTH} levels deep", "use blocks for what is nested"
     elif "flow" in (error.context or "") and error.context_mark and error.context_mark.line + 1 < place.line:
         hint = f"the bracket that line {error.context_mark.line + 1} opens is not closed"
     elif "flow mapping" in (error.context or "") + problem:

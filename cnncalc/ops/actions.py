@@ -1,0 +1,75 @@
+"""What a layer does to memory, as PyTorch does it: the tensors that it makes, reads and keeps for the backward pass.
+
+Most layers are one action: they read their input, make their output, and autograd keeps one of the two or neither. A few
+are several operations of PyTorch in a row, with tensors in between.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+Shape = tuple[int, ...]
+
+#: Bytes of a value, by the dtypes that a network may have.
+BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+
+
+class Setting(NamedTuple):
+    """How a network is run; `inplace` lets every activation work in place that can."""
+
+    batch: int = 1
+    dtype: str = "float32"
+    inplace: bool = False
+    training: bool = False
+    device: str = "cpu"
+
+
+class Store(NamedTuple):
+    """A tensor: the shape of one image's share, or where `each` is False of the only one for the batch.
+
+    `kind` is "" for the dtype of the activations, "int64" for indices, "mask" for a dropout's mask and "statistic" for
+    means and variances.
+    """
+
+    shape: Shape
+    kind: str = ""
+    each: bool = True
+
+    def bytes(self, setting: Setting) -> int:
+        """The memory that it takes."""
+        width = BYTES[setting.dtype]
+        if self.kind == "int64":
+            width = 8
+        elif setting.device != "cpu" and self.kind == "mask":
+            width = 1
+        elif setting.device != "cpu" and self.kind == "statistic":
+            width = max(width, 4)
+        values = setting.batch if self.each else 1
+        for size in self.shape:
+            values *= size
+        return values * width
+
+
+class Action(NamedTuple):
+    """One operation: `makes` names new tensors, `reads` those that must still be there, `keeps` what autograd holds on to.
+
+    "x" (or "x0", "x1" …) are the inputs of the layer and "y" its output; "weight" stands for its parameters, which
+    always want a gradient and are never counted. Where `product`, a factor is kept only if another one wants a gradient.
+    `same` names a tensor that shares the storage of another: ("y", "x") for a view.
+    """
+
+    makes: tuple[tuple[str, Store], ...] = ()
+    reads: tuple[str, ...] = ("x",)
+    keeps: tuple[str, ...] = ()
+    product: bool = False
+    same: tuple[str, str] | None = None
+
+
+def inputs(count: int) -> tuple[str, ...]:
+    """The names of a layer's inputs."""
+    return ("x",) if count == 1 else tuple(f"x{i}" for i in range(count))
+
+
+def view() -> tuple[Action, ...]:
+    """The input, seen differently."""
+    return (Action(same=("y", "x")),)

@@ -1,0 +1,148 @@
+"""A graph of layers becomes a `torch.fx.GraphModule`: modules under the spec's names, and a forward in plain Python."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from ..errors import Problem, Source, SpecError
+from ..graph import Graph, Layer
+from ..ops import Call, Op, Shape
+from ..spec.model import load
+from . import layers as own
+
+#: What a `Call` may name.
+FUNCTIONS: dict[str, Any] = {
+    "operator.add": operator.add,
+    "operator.mul": operator.mul,
+    "operator.getitem": operator.getitem,
+    "torch.cat": torch.cat,
+    "torch.mean": torch.mean,
+    "torch.permute": torch.permute,
+    "torch.nn.functional.pad": nn.functional.pad,
+}
+
+
+def build(
+    spec: str | Path | Source | Graph,
+    *,
+    args: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Any] | Sequence[int] | None = None,
+    device: str | torch.device | None = None,
+) -> fx.GraphModule:
+    """The network of a spec as a PyTorch module, initialised as PyTorch initialises its layers, in training mode.
+
+    Tensors go in as they stand in the spec, with the batch in front: N×C×H×W. One output comes back as a tensor,
+    several as a tuple. Module paths are the names of the layers. Raises `SpecError` for a spec that is
+    wrong or holds a layer that PyTorch does not have.
+
+    >>> import torch
+    >>> net = build("lenet")
+    >>> net(torch.zeros(2, 1, 32, 32)).shape
+    torch.Size([2, 10])
+    >>> [name for name, _ in net.named_parameters()][:2]
+    ['C1.weight', 'C1.bias']
+    """
+    graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
+    _refuse_what_cannot_be_built(graph)
+    root, traced = nn.Module(), fx.Graph()
+    values: list[fx.Node] = []
+    for number, layer in enumerate(graph.inputs):
+        alone = graph.input_count == 1
+        name = "x" if alone else re.sub(r"\W", "_", layer.name)
+        values.append(traced.placeholder(name if name.isidentifier() else f"x{number}"))
+    with torch.device(device or torch.get_default_device()):
+        for layer in graph.layers:
+            values.append(_add(layer, graph, root, traced, [values[i] for i in layer.inputs]))
+    results = [values[i] for i in graph.outputs]
+    traced.output(results[0] if len(results) == 1 else tuple(results))
+    name = re.sub(r"\W+", "", graph.name.title() if graph.name.islower() else graph.name)
+    return fx.GraphModule(root, traced, name if name.isidentifier() else "Network")
+
+
+def module(op: Op, *shapes: Shape) -> nn.Module:
+    """The module of one layer that is not a mere function."""
+    made: nn.Module = _class(op)(**op.module_arguments(*shapes))
+    return made
+
+
+def _class(op: Op) -> Any:
+    return getattr(own, op.type(), None) or getattr(nn, op.type())
+
+
+def _add(layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: list[fx.Node]) -> fx.Node:
+    """The nodes of one layer; each carries its name, so that what is measured finds its way back."""
+    assert layer.op is not None
+    shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
+    first = len(traced.nodes)
+    call = layer.op.call(*shapes)
+    if call is not None:
+        made = _add_call(call, layer, shapes, root, traced, inputs)
+    elif layer.type == "MultiheadAttention":
+        _attach(root, layer.name, module(layer.op, *shapes))
+        arguments = (*inputs,) if len(inputs) == 3 else (inputs[0],) * 3
+        both = traced.call_module(layer.name, arguments, {"need_weights": False})
+        made = traced.call_function(operator.getitem, (both, 0))
+    else:
+        _attach(root, layer.name, module(layer.op, *shapes))
+        made = traced.call_module(layer.name, tuple(inputs))
+    for node in list(traced.nodes)[first:] if len(traced.nodes) - first > 1 else [made]:
+        node.meta["layer"] = layer.name
+    return made
+
+
+def _add_call(
+    call: Call, layer: Layer, shapes: tuple[Shape, ...], root: nn.Module, traced: fx.Graph, inputs: list[fx.Node]
+) -> fx.Node:
+    function, keywords = FUNCTIONS[call.function], dict(call.keywords)
+    if call.tensors == "list":
+        return traced.call_function(function, (inputs, *call.arguments), keywords)
+    if call.tensors == "own":
+        (parameter,) = layer.op.parameters(*shapes) if layer.op else ()
+        start = getattr(layer.op, "init_value")  # noqa: B009
+        _attach(root, layer.name, nn.Parameter(torch.full(parameter.shape, float(start))))
+        inputs = [*inputs, traced.get_attr(layer.name)]
+    if call.tensors in ("own", "fold"):
+        result = inputs[0]
+        for each in inputs[1:]:
+            result = traced.call_function(function, (result, each))
+        return result
+    return traced.call_function(function, (inputs[0], *call.arguments), keywords)
+
+
+def _attach(root: nn.Module, path: str, leaf: nn.Module | nn.Parameter) -> None:
+    """Put a module or parameter at its path, with plain modules for the groups on the way."""
+    *groups, name = path.split(".")
+    for group in groups:
+        if group not in root._modules:
+            root.add_module(group, nn.Module())
+        root = root._modules[group]  # type: ignore[assignment]
+    if isinstance(leaf, nn.Parameter):
+        root.register_parameter(name, leaf)
+    else:
+        root.add_module(name, leaf)
+
+
+def _refuse_what_cannot_be_built(graph: Graph) -> None:
+    problems = list(graph.errors)
+    taken = set(dir(nn.Module())) | {"graph", "code", "print_readable"}
+    seen: set[str] = set()
+    for layer in graph.layers:
+        if layer.op is not None and not hasattr(own, layer.type) and not hasattr(nn, layer.type):
+            if layer.op.call(*(graph.nodes[i].shape or () for i in layer.inputs)) is None and layer.type not in seen:
+                seen.add(layer.type)
+                message = f"{layer.type} is declared in the spec, and PyTorch has no such layer: it cannot be built"
+                problems.append(Problem("unbuildable", message, graph.source, layer.place))
+        for part in layer.name.split("."):
+            if part in taken and part not in seen:
+                seen.add(part)
+                message = f"no layer of a PyTorch module may be called {part}: nn.Module.{part} is something else"
+                problems.append(Problem("unbuildable", message, graph.source, layer.place, (), "give it another name"))
+    if problems:
+        raise SpecError(problems)

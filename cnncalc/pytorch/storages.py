@@ -1,0 +1,81 @@
+"""What PyTorch keeps in memory, storage by storage: watched from below, and from autograd's hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+def storage_key(tensor: Tensor) -> int:
+    """What two tensors have in common exactly if they share their storage, as long as either lives."""
+    key: int = tensor.untyped_storage()._cdata
+    return key
+
+
+def own_tensors(net: nn.Module) -> Iterator[Tensor]:
+    """Parameters and buffers."""
+    yield from net.parameters()
+    yield from net.buffers()
+
+
+class TensorMemory(TorchDispatchMode):
+    """Counts the bytes of all storages that operations bring forth, as long as they live; `peak` is the most.
+
+    What an operation uses inside and gives back before it returns (a convolution's workspace) is not seen. Tensors that
+    are `given` (the caller's input, parameters, buffers) are not counted.
+    """
+
+    def __init__(self, given: Iterable[Tensor] = ()) -> None:
+        super().__init__()
+        self._given = {storage_key(each) for each in given}
+        self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
+        self.peak = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        self._alive = {key: each for key, each in self._alive.items() if not each[0].expired()}
+        for each in tree_leaves(out):
+            if isinstance(each, Tensor):
+                key = storage_key(each)
+                if key not in self._given and key not in self._alive:
+                    storage = each.untyped_storage()
+                    self._alive[key] = StorageWeakRef(storage), storage.nbytes()
+        self.peak = max(self.peak, sum(size for _, size in self._alive.values()))
+        return out
+
+
+class Kept:
+    """A context in which autograd's saved tensors are noted: the bytes of each storage, in the order of keeping.
+
+    Storages of tensors that are `given` are left out. What is noted is kept alive until `release`.
+    """
+
+    def __init__(self, given: Iterable[Tensor] = ()) -> None:
+        self._given = {storage_key(each) for each in given}
+        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, lambda packed: packed)
+        self._tensors: list[Tensor] = []
+        self.bytes: dict[int, int] = {}
+
+    def _pack(self, tensor: Tensor) -> Tensor:
+        key = storage_key(tensor)
+        if key not in self._given and key not in self.bytes:
+            self.bytes[key] = tensor.untyped_storage().nbytes()
+            self._tensors.append(tensor)
+        return tensor
+
+    @property
+    def total(self) -> int:
+        return sum(self.bytes.values())
+
+    def __enter__(self) -> Kept:
+        self._hooks.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._hooks.__exit__(*exception)
