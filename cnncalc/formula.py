@@ -23,6 +23,7 @@ CHAPTERS = (
     "connections",
     "memory",
     "receptive field",
+    "training",
 )
 
 LETTERS = {
@@ -60,6 +61,7 @@ LETTERS = {
     "a": "keys and values that are appended",
     "MACs": "multiply-adds of the layer",
     "FLOPs": "FLOPs of one image",
+    "s": "tensors that the optimizer keeps for each parameter",
     "n": "size of each branch along the joined axis",
     "r": "receptive field so far",
     "j": "stride so far: input pixels between neighbouring outputs",

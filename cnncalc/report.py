@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .analysis import cost, memory, receptive_field
+from .analysis import training as step
 from .analysis.depth import depth
 from .analysis.receptive_field import ReceptiveField
 from .errors import Problem, Source, did_you_mean, wrong_call
 from .graph import Graph, Layer
 from .ops import Shape
+from .ops.actions import Setting
 from .spec.model import load
 
 if TYPE_CHECKING:
@@ -116,6 +118,23 @@ class Row(NamedTuple):
         return self.figures.output_bytes
 
     @property
+    def saved_bytes(self) -> int | None:
+        """What autograd keeps for the backward pass, for the whole batch; what an earlier layer keeps counts there."""
+        return None if self.figures is UNKNOWN else self.report.training.kept[self.node]
+
+    @property
+    def input_gradient_macs(self) -> int | None:
+        """Multiply-adds of the gradient of the input, for the whole batch."""
+        found = self.report.backward[self.node]
+        return None if found is None else int(cost.batch_work(self.report.batch, found.inputs))
+
+    @property
+    def weight_gradient_macs(self) -> int | None:
+        """Multiply-adds of the gradient of the weights, for the whole batch."""
+        found = self.report.backward[self.node]
+        return None if found is None else int(cost.batch_work(self.report.batch, found.weights))
+
+    @property
     def receptive_field(self) -> ReceptiveField | None:
         """What a unit sees of the input; None without spatial axes, or where it is not known."""
         return self.report.fields[self.node]
@@ -163,7 +182,7 @@ class Totals:
     def peak(self) -> memory.Peak:
         """The most that activations take at one moment."""
         report = self._report
-        return memory.peak(report.graph, report.batch, report.dtype, report.inplace)
+        return memory.peak(report.graph, report.setting)
 
     @cached_property
     def depth(self) -> int:
@@ -222,12 +241,38 @@ class Totals:
         """The peak of activations, without the input and the weights."""
         return self.peak.bytes
 
+    @property
+    def backward_macs(self) -> int:
+        """Multiply-adds of the backward pass."""
+        return sum((row.input_gradient_macs or 0) + (row.weight_gradient_macs or 0) for row in self._report)
+
+    @property
+    def saved_for_backward_bytes(self) -> int:
+        """What autograd keeps between the forward and the backward pass."""
+        return self._report.training.saved
+
+    @property
+    def gradient_bytes(self) -> int:
+        """Memory of the parameters' gradients."""
+        return self._report.training.gradients
+
+    @property
+    def optimizer_bytes(self) -> int:
+        """Memory of the optimizer's state."""
+        return self._report.training.optimizer
+
+    @property
+    def peak_training_bytes(self) -> int:
+        """The most that one training step takes, weights, optimizer state and input included."""
+        return self._report.training.peak
+
 
 class Report:
     """Everything that is known of a network. `report["layer1.0.conv1"]` is a `Row`."""
 
-    def __init__(self, graph: Graph, batch: int, dtype: str, inplace: bool) -> None:
-        self.graph, self.batch, self.dtype, self.inplace = graph, batch, dtype, inplace
+    def __init__(self, graph: Graph, setting: Setting, optimizer: str = "sgd") -> None:
+        self.graph, self.setting, self.optimizer = graph, setting, optimizer
+        self.batch, self.dtype, self.inplace = setting.batch, setting.dtype, setting.inplace
         self.rows: Sequence[Row] = ()
 
     def __getitem__(self, name: str) -> Row:
@@ -289,6 +334,23 @@ class Report:
         return Totals(self)
 
     @cached_property
+    def training(self) -> step.Step:
+        """The memory of one training step; raises `SpecError` for a dtype that cannot be trained."""
+        if not self.trainable:
+            raise wrong_call(f"{self.dtype} cannot be trained: it has no gradients", "use a floating-point dtype")
+        return step.step(self.graph, self.setting, self.optimizer)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the dtype has gradients."""
+        return self.dtype != "int8"
+
+    @cached_property
+    def backward(self) -> list[step.Backward | None]:
+        """The work of the backward pass, by node, for one image."""
+        return step.backward_work(self.graph)
+
+    @cached_property
     def states(self) -> list[receptive_field.State | None]:
         """The receptive field of each node, as the analysis keeps it."""
         return receptive_field.fields(self.graph)
@@ -326,10 +388,13 @@ def analyse(
     batch: int = 1,
     dtype: str = "float32",
     inplace: bool = False,
+    optimizer: str = "sgd",
+    device: str = "cpu",
 ) -> Report:
     """All figures of a network: a path, a name in the zoo, a `Source`, or a graph that is loaded already.
 
-    Raises `SpecError` for a spec that is wrong, and for a batch or dtype that makes no sense.
+    `optimizer` and `device` ("cpu" or "cuda") matter to the memory of training only. Raises `SpecError` for a spec that
+    is wrong, and for a batch, dtype, optimizer or device that makes no sense.
 
     >>> r = analyse("lenet")
     >>> r.totals.params, r.totals.macs, r["C3"].output_shape
@@ -337,13 +402,16 @@ def analyse(
     """
     if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 10**9:
         raise wrong_call(f"batch is {batch}; it must be a whole number from 1 to 10^9")
-    if not isinstance(dtype, str) or dtype not in memory.BYTES:
-        raise wrong_call(
-            f"there is no dtype {dtype}",
-            did_you_mean(str(dtype), memory.BYTES) or f"use one of {', '.join(memory.BYTES)}",
-        )
+    for what, value, known in (
+        ("dtype", dtype, memory.BYTES),
+        ("optimizer", optimizer, step.OPTIMIZERS),
+        ("device", device, ("cpu", "cuda")),
+    ):
+        if not isinstance(value, str) or value not in known:
+            hint = did_you_mean(str(value), known) or f"use one of {', '.join(known)}"
+            raise wrong_call(f"there is no {what} {value}", hint)
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
-    report = Report(graph, batch, dtype, inplace)
+    report = Report(graph, Setting(batch, dtype, inplace, device=device), optimizer)
     width, nodes, found = memory.BYTES[dtype], graph.nodes, cost.costs(graph)
     rows: list[Row] = []
     for index in range(graph.input_count, len(nodes)):

@@ -66,7 +66,7 @@ def test_tables_fit_80_columns_of_a_terminal(question: str, spec: str) -> None:
 
 @pytest.mark.parametrize("question", ALL_QUESTIONS)
 def test_a_pipe_gets_plain_text_with_full_names(question: str) -> None:
-    done = cnncalc(question, "resnet50")
+    done = cnncalc(*question.split(), "resnet50")
     assert done.returncode == 0 and done.stderr == "" and "\x1b" not in done.stdout
     if question != "summary":
         assert re.search(r"^layer4\.2\.conv3  ", done.stdout, re.MULTILINE)
@@ -90,7 +90,7 @@ def rows(text: str) -> list[dict[str, str]]:
 ])  # fmt: skip
 @pytest.mark.parametrize("spec", ["lenet_1998", "resnet50", "mobilenet_v2"])
 def test_a_printed_column_sums_to_its_total(question: str, column: str, spec: str) -> None:
-    *layers, total = rows(cnncalc(question, spec, "--batch", "3").stdout)
+    *layers, total = rows(cnncalc(*question.split(), spec, "--batch", "3").stdout)
     assert total["layer"] == "total"
     assert sum(int(row[column].replace(",", "")) for row in layers) == int(total[column].replace(",", ""))
 
@@ -103,14 +103,14 @@ def test_a_folded_column_sums_to_its_total_too(spec: str) -> None:
 
 @pytest.mark.parametrize("question", ALL_QUESTIONS)
 def test_json_is_the_same_whole_document_whatever_the_question(question: str) -> None:
-    found = json.loads(cnncalc(question, "lenet", "--format", "json", "--batch", "2").stdout)
+    found = json.loads(cnncalc(*question.split(), "lenet", "--format", "json", "--batch", "2").stdout)
     assert found == analyse("lenet", batch=2).to_dict()
 
 
 def test_json_has_the_promised_form() -> None:
     found = analyse("resnet50").to_dict()
     assert list(found) == [
-        "schema_version", "model", "variant", "source", "batch", "dtype", "convention", "inputs", "layers", "totals", "outputs", "warnings",
+        "schema_version", "model", "variant", "source", "batch", "dtype", "optimizer", "device", "convention", "inputs", "layers", "totals", "outputs", "warnings",
     ]  # fmt: skip
     layer = next(each for each in found["layers"] if each["name"] == "layer1.0.conv1")
     line = layer.pop("line")
@@ -118,10 +118,11 @@ def test_json_has_the_promised_form() -> None:
     assert layer == {
         "name": "layer1.0.conv1", "type": "Conv2d", "inputs": ["maxpool"], "input_shapes": [[64, 56, 56]], "output_shape": [64, 56, 56],
         "params": 4096, "buffers": 0, "macs": 12845056, "flops": 25690112, "output_bytes": 802816,
+        "saved_for_backward_bytes": 802816, "backward_macs": 2 * 12845056,
         "receptive_field": {"size": [11, 11], "stride": [4, 4], "padding": [5, 5]},
     }  # fmt: skip
     assert list(found["totals"]) == [
-        "params", "trainable_params", "buffers", "macs", "flops", "weight_bytes", "activation_bytes", "peak_inference_bytes", "depth", "complete",
+        "params", "trainable_params", "buffers", "macs", "flops", "weight_bytes", "activation_bytes", "peak_inference_bytes", "backward_macs", "saved_for_backward_bytes", "gradient_bytes", "optimizer_bytes", "peak_training_bytes", "depth", "complete",
     ]  # fmt: skip
     assert found["outputs"] == [{"name": "fc", "shape": [1000]}] and found["inputs"] == [
         {"name": "input", "shape": [3, 224, 224]}
@@ -141,7 +142,7 @@ def test_warnings_stand_in_the_document(tmp_path: Path) -> None:
 @pytest.mark.parametrize("question", [question for question in ALL_QUESTIONS if question != "summary"])
 def test_csv_has_exact_numbers_and_no_total(question: str) -> None:
     report = analyse("googlenet")
-    found = list(csv.DictReader(io.StringIO(cnncalc(question, "googlenet", "--format", "csv").stdout)))
+    found = list(csv.DictReader(io.StringIO(cnncalc(*question.split(), "googlenet", "--format", "csv").stdout)))
     assert [row["layer"] for row in found] == [row.name for row in report]
     if question == "params":
         assert sum(int(row["params"]) for row in found) == report.totals.params

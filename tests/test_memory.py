@@ -11,6 +11,7 @@ from cnncalc import analyse
 from cnncalc.analysis.memory import peak
 from cnncalc.errors import Source
 from cnncalc.graph import Graph
+from cnncalc.ops.actions import Setting
 from cnncalc.spec.locate import zoo_names
 
 
@@ -77,7 +78,7 @@ def test_random_graphs() -> None:
         lines.append(f"outputs: [{names[-1]}, {rng.choice(names[1:])}]")
         graph = analyse(Source("random.yaml", "\n".join(lines))).graph
         for inplace in (False, True):
-            assert peak(graph, 2, "float32", inplace).bytes == slow_peak(graph, 2, 4, inplace), "\n".join(lines)
+            assert peak(graph, Setting(2, inplace=inplace)).bytes == slow_peak(graph, 2, 4, inplace), "\n".join(lines)
 
 
 @pytest.mark.parametrize("spec", [name for name in zoo_names() if "1202" not in name])

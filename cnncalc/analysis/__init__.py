@@ -1,5 +1,5 @@
 """The questions that are asked of a graph, one a file."""
 
-from . import cost, depth, memory, receptive_field
+from . import cost, depth, memory, receptive_field, training
 
-__all__ = ["cost", "depth", "memory", "receptive_field"]
+__all__ = ["cost", "depth", "memory", "receptive_field", "training"]

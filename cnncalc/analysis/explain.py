@@ -10,14 +10,16 @@ from ..formula import LETTERS, Step, number
 from ..ops import readable
 from ..ops.conv import conv_output
 from ..ops.pool import ceil_output
-from . import memory
+from . import memory, training
 from .cost import batch_work, known_shapes, macs_to_flops
 from .receptive_field import field_padding, field_size, field_stride
 
 if TYPE_CHECKING:
     from ..report import Report, Row
 
+#: What is asked where nothing is said; "training" only by name.
 QUESTIONS = ("shape", "params", "macs", "flops", "connections", "memory", "receptive-field")
+ALL_QUESTIONS = (*QUESTIONS, "training")
 _ALIASES = {
     "shapes": "shape",
     "parameters": "params",
@@ -89,8 +91,8 @@ def asked(questions: str) -> tuple[str, ...]:
     """The questions in a list with commas, all where it is empty; raises `SpecError` for one that is not known."""
     found = tuple(_ALIASES.get(each.strip(), each.strip()) for each in questions.split(",") if each.strip())
     for question in found:
-        if question not in QUESTIONS:
-            hint = did_you_mean(question, QUESTIONS) or f"ask {', '.join(QUESTIONS)}"
+        if question not in ALL_QUESTIONS:
+            hint = did_you_mean(question, ALL_QUESTIONS) or f"ask {', '.join(ALL_QUESTIONS)}"
             raise wrong_call(f"there is no question {question}", hint)
     return found or QUESTIONS
 
@@ -102,6 +104,8 @@ def explain_row(row: Row, question: str = "") -> Explanation:
     out = "?" if row.output_shape is None else readable(row.output_shape)
     title = f"{row.name} ({row.type}): {shapes} → {out}"
     lines = [line for name, line in _lines(row) if name in wanted or (name == "macs" and "flops" in wanted)]
+    if "training" in wanted and row.report.trainable:
+        lines += _training_lines(row)
     return Explanation(title, tuple(lines), row.layer.note, row.name)
 
 
@@ -131,12 +135,28 @@ def totals(report: Report, question: str) -> Iterator[Explanation]:
     if "memory" in wanted and report.rows:
         peak = report.totals.peak
         alive = " + ".join(f"{each.name} {number(each.bytes)}" for each in peak.alive[:8])
-        alive += " + …" * (len(peak.alive) > 8) + f" + {number(peak.extra_bytes)} for indices" * bool(peak.extra_bytes)
+        alive += " + …" * (len(peak.alive) > 8) + f" + {number(peak.extra_bytes)} beside them" * bool(peak.extra_bytes)
         text = f"{alive} = {at_least}{number(peak.bytes)}, while {peak.layer} runs"
         lines.append(Line("peak of activations, bytes", text=text, total=peak.bytes))
+    if "training" in wanted and report.trainable and report.rows:
+        lines += _training_totals(report)
     if lines:
         count = len(report.rows)
         yield Explanation(f"{report.title}: " + (f"all {count} layers" if count != 1 else "its layer"), tuple(lines))
+
+
+def _training_totals(report: Report) -> Iterator[Line]:
+    sizes, step = report.totals, report.training
+    E, width = sizes.params, memory.BYTES[report.dtype]
+    yield Line(
+        "backward MACs", text=f"the sum of all layers = {number(sizes.backward_macs)}", total=sizes.backward_macs
+    )
+    yield Line("kept for backward", text=f"{number(step.saved)} bytes, each storage once", total=step.saved)
+    yield Line("gradients", training.gradient_bytes.step(E=E, b=width))
+    yield Line("optimizer", training.optimizer_bytes.step(s=training.OPTIMIZERS[report.optimizer], E=E, b=width))
+    yield Line(
+        "peak of the step", text=f"{number(step.peak)} bytes, in the {step.phase} pass at {step.layer}", total=step.peak
+    )
 
 
 def _lines(row: Row) -> Iterator[tuple[str, Line]]:
@@ -168,6 +188,21 @@ def _lines(row: Row) -> Iterator[tuple[str, Line]]:
     width = memory.BYTES[report.dtype]
     yield "memory", Line("output", memory.tensor_bytes.step(B=report.batch, O=layer.shape, b=width))
     yield from _field_lines(row)
+
+
+def _training_lines(row: Row) -> Iterator[Line]:
+    shapes, found = known_shapes(row.report.graph, row.layer), row.report.backward[row.node]
+    if row.layer.op is None or row.layer.shape is None or shapes is None or found is None:
+        return
+    steps = row.layer.op.gradients(found.wanted, row.layer.shape, *shapes)
+    for label, step in (("∂ input", steps.inputs), ("∂ weights", steps.weights)):
+        if step is not None:
+            yield Line(label, step, remark=step.formula.remark)
+    if steps.weights is not None and steps.inputs is None:
+        yield Line("∂ input", text="none: nothing before this layer is trained", total=0)
+    kept = row.saved_bytes or 0
+    text = f"{number(kept)} bytes, by autograd" if kept else "nothing that no earlier layer keeps"
+    yield Line("kept", text=text, total=kept)
 
 
 def _shape_lines(row: Row) -> Iterator[tuple[str, Line]]:

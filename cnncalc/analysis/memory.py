@@ -9,6 +9,8 @@ from ..graph import Graph
 from ..ops.actions import BYTES, Setting
 from .storages import Storages
 
+__all__ = ["BYTES", "Peak", "Tensor", "peak", "tensor_bytes", "weight_bytes"]
+
 
 @formula(
     "memory of a tensor",
@@ -42,8 +44,8 @@ class Tensor(NamedTuple):
 class Peak(NamedTuple):
     """The most that activations take at one moment of inference: how much, while which layer runs, and what is alive.
 
-    `extra_bytes` is what PyTorch allocates beside the outputs while that layer runs: a max pool's int64 indices, a padded
-    copy, what lies between the operations of a layer that takes several.
+    `extra_bytes` is what PyTorch allocates beside the outputs while that layer runs: a max pool's int64 indices, a
+    padded copy, what lies between the operations of a layer that takes several.
     The input belongs to the caller and is not counted.
     """
 
@@ -53,18 +55,18 @@ class Peak(NamedTuple):
     extra_bytes: int
 
 
-def peak(graph: Graph, batch: int, dtype: str, inplace: bool = False) -> Peak:
+def peak(graph: Graph, setting: Setting) -> Peak:
     """The peak of activations by liveness: a tensor is freed after the last layer that needs it.
 
     Views (Flatten, Dropout at test time, …) and layers that work in place share the storage of their input;
-    `inplace` treats every layer that can work in place as if it did. Unknown shapes count nothing.
+    `setting.inplace` treats every layer that can work in place as if it did. Unknown shapes count nothing.
 
     >>> from cnncalc.spec.model import load
-    >>> found = peak(load("vgg16"), batch=4, dtype="float32", inplace=True)
+    >>> found = peak(load("vgg16"), Setting(batch=4, inplace=True))
     >>> found.bytes, found.layer
     (102760448, 'features.2')
     """
-    storages = Storages(graph, Setting(batch, dtype, inplace))
+    storages = Storages(graph, setting._replace(training=False))
     ends: dict[int, list[int]] = {}
     for index in range(storages.given, len(storages.all)):
         ends.setdefault(storages.last[index], []).append(index)

@@ -1,4 +1,4 @@
-"""Which storages a network makes, reads and keeps, operation by operation: what every question of memory is asked of."""
+"""Which storages a network makes, reads and keeps, operation by operation: all questions of memory are asked of it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from .cost import known_shapes
 
 
 class Moment(NamedTuple):
-    """One operation of the forward pass. The numbers are those of storages."""
+    """One operation of the forward pass. `makes`, `reads` and `keeps` are storages.
+
+    `result` and `sources` are values, of which several may share a storage: what comes out, and what of that which
+    goes in wants a gradient. `trained` tells whether the parameters of the layer take part.
+    """
 
     node: int
     makes: tuple[int, ...]
     reads: tuple[int, ...]
     keeps: tuple[int, ...]
+    result: int = -1
+    sources: tuple[int, ...] = ()
+    trained: bool = False
 
 
 class Storage(NamedTuple):
@@ -26,11 +33,20 @@ class Storage(NamedTuple):
     bytes: int
 
 
+class _Local(NamedTuple):
+    """What the names inside a layer stand for."""
+
+    storages: dict[str, int]
+    values: dict[str, int]
+    wants: dict[str, bool]
+
+
 class Storages:
     """The forward pass of a network as a list of moments.
 
-    The first storages are the inputs. `of_node` gives the storage of a node's output, `last` the moment
-    after which a storage is needed no more, `wants_gradient` whether a node lies behind something that is trained.
+    The first storages are the inputs. `of_node` gives the storage of a node's output and `value_of_node` the value,
+    `values` the bytes of each value, `last` the moment after which a storage is needed no more, `wants_gradient`
+    whether a node lies behind something that is trained.
     """
 
     def __init__(self, graph: Graph, setting: Setting) -> None:
@@ -38,10 +54,13 @@ class Storages:
         self.all: list[Storage] = []
         self.moments: list[Moment] = []
         self.of_node: list[int] = []
+        self.values: list[int] = []
+        self.value_of_node: list[int] = []
         self.wants_gradient: list[bool] = []
         self.last: list[int] = []
         for layer in graph.inputs:
             self.of_node.append(self._new("y", Store(layer.shape or ())))
+            self.value_of_node.append(self._value(Store(layer.shape or ())))
             self.wants_gradient.append(False)
         for layer in graph.layers:
             self._add(layer)
@@ -62,6 +81,10 @@ class Storages:
         self.last.append(len(self.moments))
         return len(self.all) - 1
 
+    def _value(self, store: Store) -> int:
+        self.values.append(store.bytes(self.setting))
+        return len(self.values) - 1
+
     def _add(self, layer: Layer) -> None:
         shapes = known_shapes(self.graph, layer)
         if layer.op is None or layer.shape is None or shapes is None:
@@ -69,35 +92,47 @@ class Storages:
             reads = tuple(self.of_node[i] for i in layer.inputs)
             self._moment(Moment(len(self.of_node), (), reads, ()))
             self.of_node.append(self._new("y", Store((0,))))
+            self.value_of_node.append(self._value(Store((0,))))
             self.wants_gradient.append(any(self.wants_gradient[i] for i in layer.inputs))
             return
-        names = dict(zip(inputs(len(layer.inputs)), (self.of_node[i] for i in layer.inputs), strict=True))
-        wants = dict(zip(names, (self.wants_gradient[i] for i in layer.inputs), strict=True)) | {"weight": True}
+        local = _Local(
+            {name: self.of_node[i] for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True)},
+            {name: self.value_of_node[i] for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True)},
+            {name: self.wants_gradient[i] for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True)},
+        )
+        local.wants["weight"] = True
         for action in layer.op.actions(self.setting, layer.shape, *shapes):
-            self._act(action, names, wants)
+            self._act(action, local, Store(layer.shape))
         if not layer.op.statements:
             for i in layer.inputs:
                 self.last[self.of_node[i]] = len(self.moments) - 1
-        self.of_node.append(names["y"])
-        self.wants_gradient.append(wants["y"])
+        self.of_node.append(local.storages["y"])
+        self.value_of_node.append(local.values["y"])
+        self.wants_gradient.append(local.wants["y"])
 
-    def _act(self, action: Action, names: dict[str, int], wants: dict[str, bool]) -> None:
-        makes = []
-        for name, store in action.makes:
-            names[name] = self._new(name, store)
-            makes.append(names[name])
-        wanted = any(wants[name] for name in action.reads)
-        if action.same:
-            names[action.same[0]] = names[action.same[1]]
-            wants[action.same[0]] = wanted
-        for name, _ in action.makes:
-            wants[name] = wanted
+    def _act(self, action: Action, local: _Local, out: Store) -> None:
+        wanted = any(local.wants[name] for name in action.reads)
         keeps: tuple[str, ...] = action.keeps if wanted and self.setting.training else ()
         if action.product:
-            keeps = tuple(name for name in keeps if any(wants[other] for other in action.reads if other != name))
-        reads = tuple(names[name] for name in action.reads if name != "weight")
-        kept = tuple(dict.fromkeys(names[name] for name in keeps if name != "weight"))
-        self._moment(Moment(len(self.of_node), tuple(makes), reads, kept))
+            keeps = tuple(name for name in keeps if any(local.wants[each] for each in action.reads if each != name))
+        reads = tuple(local.storages[name] for name in (*action.reads, *action.holds) if name != "weight")
+        sources = tuple(
+            local.values[name] for name in dict.fromkeys(action.reads) if name != "weight" and local.wants[name]
+        )
+        for name, store in action.makes:
+            local.storages[name], local.values[name] = self._new(name, store), self._value(store)
+            local.wants[name] = wanted
+        made = tuple(local.storages[name] for name, _ in action.makes)
+        result = action.makes[0][0] if action.makes else ""
+        if action.same:
+            result, source = action.same
+            local.storages[result] = local.storages[source]
+            local.values[result] = self._value(out)
+            local.wants[result] = wanted
+        kept = tuple(dict.fromkeys(local.storages[name] for name in keeps if name != "weight"))
+        self._moment(
+            Moment(len(self.of_node), made, reads, kept, local.values[result], sources, "weight" in action.reads)
+        )
 
     def _moment(self, moment: Moment) -> None:
         for storage in (*moment.reads, *moment.makes):

@@ -29,6 +29,17 @@ Input = Annotated[
 Batch = Annotated[int, typer.Option("--batch", "-b", help="Images in the batch.")]
 Dtype = Annotated[str, typer.Option("--dtype", help="float64, float32, float16, bfloat16 or int8.")]
 InPlace = Annotated[bool, typer.Option("--inplace", help="Count every activation that can work in place as if it did.")]
+Train = Annotated[bool, typer.Option("--train", help="A training step instead of inference.")]
+Optimizer = Annotated[
+    str, typer.Option("--optimizer", help="With --train: sgd, momentum, adagrad, rmsprop, adam or adamw.")
+]
+Device = Annotated[
+    str, typer.Option("--device", help="With --train: cpu or cuda, where masks and statistics take other types.")
+]
+Budget = Annotated[
+    str | None,
+    typer.Option("--budget", metavar="SIZE", help="The largest batch that fits, as in 16GiB.", show_default=False),
+]
 Format = Annotated[
     str | None, typer.Option("--format", "-f", help="table, json, csv, markdown, latex or html.", show_default=False)
 ]
@@ -90,6 +101,19 @@ def shapes(given: list[str] | None) -> dict[str, tuple[int, ...]]:
         if 0 in values[name.strip()]:
             raise wrong_call(f"--input {each} has a size of 0", "every size is at least 1")
     return values
+
+
+def size_of(text: str) -> int:
+    """Bytes of a memory size, with a unit in powers of 1000 or, with an i, of 1024; raises `SpecError`.
+
+    >>> size_of("16GiB"), size_of("1.5 GB"), size_of("4096")
+    (17179869184, 1500000000, 4096)
+    """
+    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kKMGT]?)(i?)B?\s*", text)
+    if not found or (found[3] and not found[2]) or not float(found[1]):
+        raise wrong_call(f"{text} is no memory size", "write a number and a unit, as in 16GiB or 800MB")
+    power = " KMGT".index(found[2].upper() or " ")
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
 
 
 def listed(text: str | None) -> tuple[str, ...]:

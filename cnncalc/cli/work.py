@@ -17,7 +17,7 @@ Question = Annotated[
     typer.Option(
         "--question",
         "-q",
-        help="Only shape, params, macs, flops, connections, memory or receptive-field.",
+        help="Only shape, params, macs, flops, connections, memory, receptive-field; or training.",
         show_default=False,
     ),
 ]

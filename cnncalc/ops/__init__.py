@@ -2,7 +2,21 @@
 
 from ..formula import Step
 from . import activation, attention, conv, dropout, lenet, linear, merge, norm, pad, pool, resample, shape
-from .base import REGISTRY, Argument, Call, Count, Op, Parameter, Reach, Shape, Window, Work, readable, value_of
+from .actions import Shape
+from .base import (
+    REGISTRY,
+    Argument,
+    Call,
+    Count,
+    Gradients,
+    Op,
+    Parameter,
+    Reach,
+    Window,
+    Work,
+    readable,
+    value_of,
+)
 
 #: The families in teaching order, and their layer types in the order of the files.
 FAMILIES = {
@@ -29,6 +43,7 @@ __all__ = [
     "Argument",
     "Call",
     "Count",
+    "Gradients",
     "Op",
     "Parameter",
     "Reach",

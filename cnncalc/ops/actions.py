@@ -1,7 +1,7 @@
 """What a layer does to memory, as PyTorch does it: the tensors that it makes, reads and keeps for the backward pass.
 
-Most layers are one action: they read their input, make their output, and autograd keeps one of the two or neither. A few
-are several operations of PyTorch in a row, with tensors in between.
+Most layers are one action: they read their input, make their output, and autograd keeps one of the two or neither.
+A few are several operations of PyTorch in a row, with tensors in between.
 """
 
 from __future__ import annotations
@@ -51,16 +51,18 @@ class Store(NamedTuple):
 
 
 class Action(NamedTuple):
-    """One operation: `makes` names new tensors, `reads` those that must still be there, `keeps` what autograd holds on to.
+    """One operation: `makes` names new tensors, `reads` those that go in, `keeps` what autograd holds on to.
 
     "x" (or "x0", "x1" …) are the inputs of the layer and "y" its output; "weight" stands for its parameters, which
-    always want a gradient and are never counted. Where `product`, a factor is kept only if another one wants a gradient.
+    always want a gradient and are never counted. `holds` are tensors that only a variable of PyTorch's code still
+    refers to. Where `product`, a factor is kept only if another one wants a gradient.
     `same` names a tensor that shares the storage of another: ("y", "x") for a view.
     """
 
     makes: tuple[tuple[str, Store], ...] = ()
     reads: tuple[str, ...] = ("x",)
     keeps: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
     product: bool = False
     same: tuple[str, str] | None = None
 

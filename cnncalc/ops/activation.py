@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import formula, over
-from .actions import Action, Setting, Store
-from .base import TORCH, Call, Count, Op, Parameter, Reach, Shape, Size, Window, arg
+from .actions import Action, Setting, Shape, Store
+from .base import TORCH, Call, Count, Op, Parameter, Reach, Size, Window, arg
 from .kinds import FLAG, NUMBER, optional, whole, word
 from .shape import axis_index
 
@@ -33,8 +33,8 @@ class _InPlace(Op):
 
     inplace: bool = arg(FLAG, "whether the output takes the place of the input", default=False)
 
-    keeps = ("x",)
-    keeps_in_place = ("copy",)
+    keeps: ClassVar[tuple[str, ...]] = ("x",)
+    keeps_in_place: ClassVar[tuple[str, ...]] = ("copy",)
 
 
 class ReLU(_InPlace):

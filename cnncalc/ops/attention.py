@@ -7,8 +7,8 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula
-from .actions import Action, Setting, Store
-from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, inferred, readable
+from .actions import Action, Setting, Shape, Store
+from .base import TORCH, Count, Gradients, Op, Parameter, Reach, Size, Window, Work, arg, inferred, readable
 from .kinds import FLAG, SHARE, optional, whole
 
 VASWANI = "Vaswani et al. (2017), Attention is all you need, section 3.2"
@@ -59,6 +59,30 @@ def attention_macs(L: Any, M: Any, C: Any, U: Any, V: Any, a: Any) -> Any:
 )
 def attention_work(L: Any, M: Any, C: Any, H: Any, a: Any) -> Any:
     return L * C + 3 * H * L * (M + a)
+
+
+@formula(
+    "multiply-adds of the gradients of attention's inputs",
+    chapter="training",
+    symbol="MACs",
+    unit="MAC",
+    source=VASWANI
+    + ": each of the two products without weights has two factors, and the output's projection comes last",
+)
+def attention_gradient_macs(L: Any, M: Any, C: Any, a: Any, X: Any) -> Any:
+    """X is the work of the projections whose input wants a gradient."""
+    return X + L * C * C + 4 * L * (M + a) * C
+
+
+@formula(
+    "multiply-adds of the gradients of attention's weights",
+    chapter="training",
+    symbol="MACs",
+    unit="MAC",
+    source=VASWANI + ": as many as the four projections",
+)
+def attention_weight_gradient_macs(L: Any, M: Any, C: Any, U: Any, V: Any) -> Any:
+    return 2 * L * C * C + M * U * C + M * V * C
 
 
 class MultiheadAttention(Op):
@@ -154,6 +178,18 @@ class MultiheadAttention(Op):
         letters = {"L": query[0], "M": key[0], "C": query[1], "a": appended}
         return Work(
             attention_macs.step(**letters, U=key[1], V=value[1]), other=attention_work.step(**letters, H=self.num_heads)
+        )
+
+    def gradients(self, wanted: tuple[bool, ...], out: Shape, *shapes: Shape) -> Gradients:
+        query, key, value = self._sequences(shapes)
+        E, asked = query[1], wanted if len(wanted) == 3 else wanted * 3
+        widths = zip(asked, (query, key, value), strict=True)
+        projected = sum(shape[0] * shape[1] * E for wants, shape in widths if wants)
+        letters = {"L": query[0], "M": key[0], "C": E}
+        appended = int(self.add_bias_kv) + int(self.add_zero_attn)
+        return Gradients(
+            attention_gradient_macs.step(**letters, a=appended, X=projected),
+            attention_weight_gradient_macs.step(**letters, U=key[1], V=value[1]),
         )
 
     def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:

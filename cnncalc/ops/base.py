@@ -75,6 +75,13 @@ class Work(NamedTuple):
     connections: Step | None = None
 
 
+class Gradients(NamedTuple):
+    """What the backward pass of a layer costs for one image: the gradient of its inputs, and that of its weights."""
+
+    inputs: Step | None = None
+    weights: Step | None = None
+
+
 class Call(NamedTuple):
     """How PyTorch does a layer that is a function and no module, as data: `torch.cat`, a sum, a slice.
 
@@ -215,6 +222,14 @@ class Op:
         operations = self.each(*shapes)
         return Work(other=elementwise_work.step(E=prod(out), Q=len(operations))) if operations else Work()
 
+    def gradients(self, wanted: tuple[bool, ...], out: Shape, *shapes: Shape) -> Gradients:
+        """The multiply-adds of the backward pass, for one image; `wanted` tells which inputs want a gradient."""
+        macs = self.work(out, *shapes).macs
+        if macs is None:
+            return Gradients()
+        to_input = input_gradient_macs.step(MACs=macs.value) if any(wanted) else None
+        return Gradients(to_input, weight_gradient_macs.step(MACs=macs.value))
+
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         """For each axis of an input, where it goes and through which window."""
         return tuple(Reach(axis) for axis in range(len(shapes[0])))
@@ -306,3 +321,30 @@ def readable(shape: Shape) -> str:
 )
 def elementwise_work(E: Any, Q: Any) -> Any:
     return E * Q
+
+
+BACKWARD = "Goodfellow, Bengio & Courville (2016), Deep Learning, section 9.5"
+
+
+@formula(
+    "multiply-adds of the input's gradient",
+    chapter="training",
+    symbol="MACs",
+    unit="MAC",
+    source=BACKWARD + ": the kernel, transposed, on the gradient of the output",
+)
+def input_gradient_macs(MACs: Any) -> Any:
+    """As many products as forwards; none where the input wants no gradient, as in the first layer."""
+    return MACs
+
+
+@formula(
+    "multiply-adds of the weights' gradient",
+    chapter="training",
+    symbol="MACs",
+    unit="MAC",
+    source=BACKWARD + ": the input, correlated with the gradient of the output",
+)
+def weight_gradient_macs(MACs: Any) -> Any:
+    """As many products as forwards."""
+    return MACs

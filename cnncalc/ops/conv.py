@@ -8,8 +8,8 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula, over, prod
-from .actions import Action, Setting, Store
-from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, every, inferred
+from .actions import Action, Setting, Shape, Store
+from .base import TORCH, Count, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
 from .kinds import FLAG, sizes, whole, word
 
 DUMOULIN = "Dumoulin & Visin (2016), A guide to convolution arithmetic, relationship {}"

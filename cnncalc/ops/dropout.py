@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..errors import Misfit
-from .actions import Action, Setting, Store, view
-from .base import Op, Shape, arg, readable
+from .actions import Action, Setting, Shape, Store, view
+from .base import Op, arg, readable
 from .kinds import FLAG, SHARE, word
 
 

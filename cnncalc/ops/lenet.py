@@ -7,8 +7,8 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula, prod
-from .actions import Action, Setting, Store
-from .base import Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, every, inferred
+from .actions import Action, Setting, Shape, Store
+from .base import Count, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
 from .conv import biases, check_window, conv_output
 from .kinds import FLAG, TABLE, sizes, whole
 
@@ -170,9 +170,9 @@ class PartialConv2d(Op):
             Action((("pairs", Store((self.pairs, *shapes[0][1:]))),)),
             Action((("seen", Store((self.pairs, *out[1:]))),), ("pairs", "weight"), ("pairs",)),
             Action(((plane, Store(out)),), ()),
-            Action((), (plane, "seen", "pairs"), ("seen",), same=(plane, plane)),
+            Action((), (plane, "seen"), ("seen",), ("pairs",), same=(plane, plane)),
         )
-        return (*found, Action((("y", Store(out)),), (plane, "seen", "pairs", "weight"))) if self.bias else found
+        return (*found, Action((("y", Store(out)),), (plane, "weight"), (), ("seen", "pairs"))) if self.bias else found
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         axes = zip(self.kernel_size, self.stride, self.padding, strict=True)
@@ -216,7 +216,7 @@ class Subsampling(Op):
         return (
             Action((("sums", tensor),), keeps=("x",)),
             Action((("scaled", tensor),), ("sums", "weight"), ("sums", "weight"), product=True),
-            Action((("y", tensor),), ("sums", "scaled", "weight")),
+            Action((("y", tensor),), ("scaled", "weight"), holds=("sums",)),
         )
 
     def module_arguments(self, *shapes: Shape) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..formula import formula, prod
-from .base import TORCH, Count, Op, Parameter, Reach, Shape, Size, Window, Work, arg, inferred
+from .actions import Shape
+from .base import TORCH, Count, Op, Parameter, Reach, Size, Window, Work, arg, inferred
 from .conv import biases
 from .kinds import FLAG, whole
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula, prod, total
-from .actions import Action, Setting, Store
-from .base import Call, Op, Reach, Shape, Size, Work, arg, readable
+from .actions import Action, Setting, Shape, Store
+from .base import Call, Op, Reach, Size, Work, arg, readable
 from .kinds import whole
 from .shape import axis_index
 
@@ -50,7 +50,7 @@ class _Merge(Op):
             so_far = tuple(map(max, so_far, shape))
             name = "y" if i == len(shapes) - 1 else f"product {i}"
             pair = (left, f"x{i}")
-            found.append(Action(((name, Store(so_far)),), pair, pair if product else (), product))
+            found.append(Action(((name, Store(so_far)),), pair, pair if product else (), product=product))
             left = name
         return tuple(found)
 
@@ -119,6 +119,8 @@ class Multiply(_Merge, name="multiply"):
 
 class Concat(_Merge, name="concat"):
     """Branches one after the other along an axis: the channels, unless dim says otherwise."""
+
+    passes_gradient = True  # each branch receives a view of it
 
     dim: int = arg(whole(-8), "the axis, the batch being 0", default=1)
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import formula, prod
-from .actions import Action, Setting, Store
-from .base import TORCH, Count, Op, Parameter, Reach, Shape, Window, arg, inferred
+from .actions import Action, Setting, Shape, Store
+from .base import TORCH, Count, Op, Parameter, Reach, Window, arg, inferred
 from .kinds import FLAG, NUMBER, optional, whole, whole_list
 
 #: The mean and the variance of the values at hand, then the normalisation.
@@ -346,10 +346,10 @@ class RMSNorm(_LastAxesNorm):
         found = (
             Action((("squares", tensor),), keeps=("x",)),
             Action((("mean", statistic),), ("squares",)),
-            Action((("root", statistic),), ("mean", "squares"), ("root",)),
+            Action((("root", statistic),), ("mean",), ("root",), ("squares",)),
             Action(((normalised, tensor),), ("x", "root"), ("x", "root"), product=True),
         )
-        scaled = Action((("y", tensor),), (normalised, "weight", "root"), (normalised, "weight"), product=True)
+        scaled = Action((("y", tensor),), (normalised, "weight"), (normalised, "weight"), ("root",), product=True)
         return (*found, scaled) if self.elementwise_affine else found
 
 
@@ -378,7 +378,7 @@ class LocalResponseNorm(Op):
             Action((("padded", Store((out[0] + self.size - 1, *out[1:]))),), ("squares",)),
             Action((("mean", tensor),), ("padded",), ("padded",)),
             Action((("scaled", tensor),), ("mean",)),
-            Action((("sum", tensor),), ("scaled", "mean")),
-            Action((("power", tensor),), ("sum", "mean"), ("sum",)),
+            Action((("sum", tensor),), ("scaled",), holds=("mean",)),
+            Action((("power", tensor),), ("sum",), ("sum",), ("mean",)),
             Action((("y", tensor),), ("x", "power"), ("x", "power")),
         )

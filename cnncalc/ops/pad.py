@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import formula
-from .base import TORCH, Call, Op, Reach, Shape, Size, Window, arg
+from .actions import Shape
+from .base import TORCH, Call, Op, Reach, Size, Window, arg
 from .kinds import NUMBER, PADS, whole
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import ceil_div, formula, minimum, prod
-from .actions import Action, Setting, Store
-from .base import TORCH, Op, Reach, Shape, Size, Window, Work, arg
+from .actions import Action, Setting, Shape, Store
+from .base import TORCH, Op, Reach, Size, Window, Work, arg
 from .conv import check_window, conv_output
 from .kinds import FLAG, NO, NUMBER, optional, sizes, whole
 
@@ -238,7 +238,7 @@ class _LPPool(_Pool):
             Action((("positive", tensor),), ("size",), ("positive",)),
             Action((("signed", tensor),), ("sign", "positive"), ("sign", "positive"), product=True),
             Action((("sum", tensor),), ("signed",)),
-            Action((("y", tensor),), ("sum", "mean"), ("sum",)),
+            Action((("y", tensor),), ("sum",), ("sum",), ("mean",)),
         )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import floor, formula, over
-from .base import TORCH, Op, Reach, Shape, Size, Window, arg
+from .actions import Shape
+from .base import TORCH, Op, Reach, Size, Window, arg
 from .kinds import FLAG, SCALES, optional, whole, whole_list, word
 
 LINEAR_STEP = ("subtract", "multiply", "add")

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import ceil_div, formula, prod
-from .base import TORCH, Call, Op, Reach, Shape, Size, Window, Work, arg, elementwise_work, readable
+from .actions import Shape
+from .base import TORCH, Call, Op, Reach, Size, Window, Work, arg, elementwise_work, readable
 from .kinds import FLAG, LARGEST, optional, whole, whole_list
 
 

@@ -92,8 +92,10 @@ def _add(layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: 
     else:
         _attach(root, layer.name, module(layer.op, *shapes))
         made = traced.call_module(layer.name, tuple(inputs))
-    for node in list(traced.nodes)[first:] if len(traced.nodes) - first > 1 else [made]:
+    node = made
+    for _ in range(len(traced.nodes) - first):
         node.meta["layer"] = layer.name
+        node = node.prev
     return made
 
 
@@ -134,11 +136,10 @@ def _refuse_what_cannot_be_built(graph: Graph) -> None:
     taken = set(dir(nn.Module())) | {"graph", "code", "print_readable"}
     seen: set[str] = set()
     for layer in graph.layers:
-        if layer.op is not None and not hasattr(own, layer.type) and not hasattr(nn, layer.type):
-            if layer.op.call(*(graph.nodes[i].shape or () for i in layer.inputs)) is None and layer.type not in seen:
-                seen.add(layer.type)
-                message = f"{layer.type} is declared in the spec, and PyTorch has no such layer: it cannot be built"
-                problems.append(Problem("unbuildable", message, graph.source, layer.place))
+        if layer.type not in seen and not _exists(layer, graph):
+            seen.add(layer.type)
+            message = f"{layer.type} is declared in the spec, and PyTorch has no such layer: it cannot be built"
+            problems.append(Problem("unbuildable", message, graph.source, layer.place))
         for part in layer.name.split("."):
             if part in taken and part not in seen:
                 seen.add(part)
@@ -146,3 +147,11 @@ def _refuse_what_cannot_be_built(graph: Graph) -> None:
                 problems.append(Problem("unbuildable", message, graph.source, layer.place, (), "give it another name"))
     if problems:
         raise SpecError(problems)
+
+
+def _exists(layer: Layer, graph: Graph) -> bool:
+    """Whether PyTorch has the layer, or it is unknown and already complained of."""
+    if layer.op is None or layer.shape is None:
+        return True
+    shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
+    return hasattr(own, layer.type) or hasattr(nn, layer.type) or layer.op.call(*shapes) is not None

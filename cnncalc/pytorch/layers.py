@@ -1,7 +1,7 @@
 """Layers of the language that torch.nn has no module for: each one class, as a person would write it by hand.
 
-Their arguments and parameters are those of the layer type of the same name. `cnncalc export` copies a class from here into
-the file that it writes, so each must stand alone.
+Their arguments and parameters are those of the layer type of the same name. `cnncalc export` copies a class from here
+into the file that it writes, so each must stand alone.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ class PartialConv2d(nn.Module):
     is the sum of its own.
     """
 
+    sources: Tensor
+    targets: Tensor
+
     def __init__(self, connections, kernel_size, stride=1, padding=0, bias=True):  # type: ignore[no-untyped-def]
         super().__init__()
         self.planes, self.stride, self.padding = len(connections), stride, padding
@@ -75,6 +78,8 @@ class Subsampling(nn.Module):
 
 class RBF(nn.Module):
     """The squared distance of the input to each of a set of fixed codes: LeNet-5's output."""
+
+    codes: Tensor
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()

@@ -73,6 +73,27 @@ def _input(cells: Cells) -> Any:
     return ", ".join(map(shape_text, shapes[:2])) + f", {len(shapes) - 2} more" * (len(shapes) > 2)
 
 
+def _lazy(name: str) -> Value:
+    """The sum of a figure that is worked out only when it is asked for; None where no part of it is known."""
+
+    def summed(cells: Cells) -> int | None:
+        known = [value for value in (getattr(row, name) for row in cells.rows) if value is not None]
+        return sum(known) if known or not cells.rows else None
+
+    return summed
+
+
+def _saved_share(cells: Cells) -> Any:
+    own, total = _lazy("saved_bytes")(cells), cells.report.totals.saved_for_backward_bytes
+    return EMPTY if own is None else own / total if total else 0.0
+
+
+def _step_macs(cells: Cells) -> int | None:
+    parts = (cells.figures.macs, *(_lazy(name)(cells) for name in ("input_gradient_macs", "weight_gradient_macs")))
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
 def _field(name: str) -> Value:
     def get(cells: Cells) -> Any:
         if cells.whole:
@@ -107,6 +128,12 @@ COLUMNS: dict[str, tuple[Column, Value]] = {
         (Column("bytes", "bytes", as_number, True), _figure("output_bytes")),
         (Column("mib", "MiB", as_mib, True), lambda cells: _mib(cells.figures.output_bytes)),
         (Column("bytes_share", "share", as_share, True), _share("output_bytes")),
+        (Column("input_gradient", "∂ input", as_number, True), _lazy("input_gradient_macs")),
+        (Column("weight_gradient", "∂ weights", as_number, True), _lazy("weight_gradient_macs")),
+        (Column("step_macs", "step", as_number, True), _step_macs),
+        (Column("saved", "kept, bytes", as_number, True), _lazy("saved_bytes")),
+        (Column("saved_mib", "kept, MiB", as_mib, True), lambda cells: _mib(_lazy("saved_bytes")(cells))),
+        (Column("saved_share", "share", as_share, True), _saved_share),
         (Column("rf", "field", as_axes, True), _field("size")),
         (Column("rf_stride", "stride", as_axes, True), _field("stride")),
         (

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
+#: Totals of a training step, which are null for a dtype that cannot be trained.
+TRAINING = ("saved_for_backward_bytes", "gradient_bytes", "optimizer_bytes", "peak_training_bytes")
+
 
 def render(table: Table) -> str:
     """Indented by one level a row, so that a layer is a line and two documents can be compared line by line."""
@@ -38,6 +41,8 @@ def document(report: Report) -> dict[str, Any]:
         "source": graph.source.name,
         "batch": report.batch,
         "dtype": report.dtype,
+        "optimizer": report.optimizer,
+        "device": report.setting.device,
         "convention": CONVENTION,
         "inputs": [{"name": each.name, "shape": _shape(each.shape)} for each in graph.inputs],
         "layers": [_layer(row) for row in report.rows],
@@ -50,6 +55,8 @@ def document(report: Report) -> dict[str, Any]:
             "weight_bytes": totals.weight_bytes,
             "activation_bytes": totals.activation_bytes,
             "peak_inference_bytes": totals.peak_inference_bytes,
+            "backward_macs": totals.backward_macs,
+            **{key: getattr(totals, key) if report.trainable else None for key in TRAINING},
             "depth": totals.depth,
             "complete": totals.complete,
         },
@@ -79,6 +86,10 @@ def _layer(row: Row) -> dict[str, Any]:
         "macs": row.macs,
         "flops": row.flops,
         "output_bytes": row.output_bytes,
+        "saved_for_backward_bytes": row.saved_bytes if row.report.trainable else None,
+        "backward_macs": None
+        if row.input_gradient_macs is None or row.weight_gradient_macs is None
+        else row.input_gradient_macs + row.weight_gradient_macs,
         "receptive_field": _field(row.receptive_field),
     }
 

@@ -34,6 +34,8 @@ QUESTIONS = {
     "memory": ("layer", "type", "output", "bytes", "mib", "bytes_share"),
     "receptive-field": ("layer", "type", "output", "rf", "rf_stride", "rf_padding", "rf_kind"),
     "overview": ("layer", "type", "output", "params", "macs"),
+    "memory --train": ("layer", "type", "output", "bytes", "saved", "saved_mib", "saved_share"),
+    "flops --train": ("layer", "type", "macs", "input_gradient", "weight_gradient", "step_macs"),
 }
 #: What a narrow terminal may leave out, the first one first.
 _SPARE = {
@@ -41,8 +43,11 @@ _SPARE = {
     "flops": ("macs_share",),
     "memory": ("bytes_share", "mib"),
     "receptive-field": ("output", "rf_padding"),
+    "memory --train": ("bytes", "saved_share", "saved_mib"),
+    "flops --train": ("type",),
 }
-_SUMMED = ("weights", "biases", "params", "buffers", "macs", "other", "flops", "connections", "bytes", "mib")
+_TRAINED = ("input_gradient", "weight_gradient", "step_macs", "saved", "saved_mib")
+_SUMMED = ("weights", "biases", "params", "buffers", "macs", "other", "flops", "connections", "bytes", "mib", *_TRAINED)
 
 
 def view(report: Report, question: str, choice: Choice = Choice()) -> Table:  # noqa: B008
@@ -189,10 +194,15 @@ def setting(report: Report) -> str:
 
 def _head(report: Report, keys: Sequence[str]) -> tuple[str, ...]:
     lines = [setting(report)]
+    if any(key in _TRAINED for key in keys):
+        lines[0] += " · training"
+    if "saved" in keys:
+        lines[0] += f" · {report.optimizer} · masks and statistics as on {report.setting.device}"
     if report.graph.about:
         lines.append(f"source: {report.graph.about}")
     if any(key in ("macs", "flops", "other") for key in keys):
         lines.append("1 MAC = one multiply-add of a convolution, linear or matrix product; no biases")
+    if any(key in ("flops", "other") for key in keys) or ("macs" in keys and "step_macs" not in keys):
         lines.append("FLOPs = 2·MACs + other work (each comparison, addition, division, root is one)")
     return tuple(lines)
 
@@ -206,6 +216,12 @@ def _shapes_notes(report: Report) -> tuple[str, ...]:
     return (f"{layers}, {depth} · {work}",)
 
 
+def _beside(report: Report, layer: str) -> str:
+    """What a layer allocates beside its output."""
+    pool = "MaxPool" in report[layer].type
+    return "for the int64 indices of the max pool" if pool else f"that {layer} needs on the way"
+
+
 def _memory_notes(report: Report) -> tuple[str, ...]:
     totals, width = report.totals, BYTES[report.dtype]
     at_least = "" if totals.complete else "≥ "
@@ -213,7 +229,7 @@ def _memory_notes(report: Report) -> tuple[str, ...]:
     peak = totals.peak
     alive = " + ".join(f"{each.name} {as_mib(each.bytes / 2**20)}" for each in peak.alive[:6])
     alive += f" + {len(peak.alive) - 6} more" if len(peak.alive) > 6 else ""
-    alive += f" + {as_mib(peak.extra_bytes / 2**20)} for the int64 indices of the max pool" if peak.extra_bytes else ""
+    alive += f" + {as_mib(peak.extra_bytes / 2**20)} {_beside(report, peak.layer)}" if peak.extra_bytes else ""
     whole = totals.weight_bytes + given + peak.bytes
     rows = (
         ("weights and buffers", totals.weight_bytes, ""),
@@ -227,6 +243,39 @@ def _memory_notes(report: Report) -> tuple[str, ...]:
         for label, size, remark in rows
     ]
     return (*lines, f"alive at the peak, in MiB: {alive}") if alive else tuple(lines)
+
+
+def _training_memory_notes(report: Report) -> tuple[str, ...]:
+    totals, step = report.totals, report.training
+    at_least = "" if totals.complete else "≥ "
+    rows = (
+        ("weights and buffers", step.weights, ""),
+        ("gradients", step.gradients, "of the parameters"),
+        ("optimizer state", step.optimizer, report.optimizer),
+        ("input", step.inputs, ""),
+        ("kept for backward", step.saved, "by autograd, each storage once"),
+        ("peak of the step", step.peak, f"in the {step.phase} pass, at {step.layer}" if step.layer else ""),
+    )
+    lines = [
+        f"{label:<20} {'' if label == 'input' else at_least}{mib(size):>14}  {remark}".rstrip()
+        for label, size, remark in rows
+    ]
+    return (
+        *lines,
+        "the peak holds weights, optimizer state and input, and what is alive of the rest at the worst moment;",
+        "what an operation needs inside (a convolution's workspace) is not in it",
+    )
+
+
+def _training_work_notes(report: Report) -> tuple[str, ...]:
+    totals = report.totals
+    at_least = "" if totals.complete else "≥ "
+    step = totals.macs + totals.backward_macs
+    ratio = f", {step / totals.macs:.3g} times the forward pass" if totals.macs else ""
+    return (
+        f"{at_least}{number(step)} MACs a step, {at_least}{number(2 * step)} FLOPs in multiply-adds{ratio}",
+        "∂ input: gradient of the input, none where nothing before the layer is trained; ∂ weights: of the weights",
+    )
 
 
 def _field_notes(report: Report) -> tuple[str, ...]:
@@ -245,6 +294,8 @@ _NOTES: dict[str, Callable[[Report], tuple[str, ...]]] = {
     "memory": _memory_notes,
     "receptive-field": _field_notes,
     "overview": _shapes_notes,
+    "memory --train": _training_memory_notes,
+    "flops --train": _training_work_notes,
 }
 
 

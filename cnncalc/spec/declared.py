@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from ..errors import Misfit, Place, did_you_mean
 from ..formula import formula
-from ..ops.base import Count, Op, Shape, Size, Work, arg
+from ..ops.actions import Shape
+from ..ops.base import Count, Op, Size, Work, arg
 from ..ops.kinds import is_int, whole, whole_list
 from . import expressions
 from .reader import Mapping, Node, Scalar, Sequence

@@ -1,0 +1,302 @@
+"""Memory of training: what autograd keeps, gradients, optimizer state, and the peak of one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..formula import formula
+from ..graph import Graph, Layer
+from ..ops import Shape
+from ..ops.actions import BYTES, Setting, Store
+from .cost import known_shapes
+from .memory import peak
+from .storages import Moment, Storages
+
+if TYPE_CHECKING:
+    from ..report import Report
+
+#: Tensors of the size of the parameters that an optimizer keeps.
+OPTIMIZERS = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
+
+#: A budget that no batch reaches is a mistake.
+LARGEST_BATCH = 1 << 30
+
+
+@formula(
+    "memory of the gradients",
+    chapter="training",
+    symbol="bytes",
+    unit="bytes",
+    source="PyTorch documentation, torch.Tensor.grad: one value for each parameter, in its type",
+)
+def gradient_bytes(E: Any, b: Any) -> Any:
+    return E * b
+
+
+@formula(
+    "memory of the optimizer's state",
+    chapter="training",
+    symbol="bytes",
+    unit="bytes",
+    source="Kingma & Ba (2014), Adam, algorithm 1: two moments; Sutskever et al. (2013): one for momentum",
+)
+def optimizer_bytes(s: Any, E: Any, b: Any) -> Any:
+    return s * E * b
+
+
+class Backward(NamedTuple):
+    """The multiply-adds of the backward pass through one layer, for one image."""
+
+    inputs: int
+    weights: int
+    wanted: tuple[bool, ...] = ()  # which inputs want a gradient
+
+
+def backward_work(graph: Graph) -> list[Backward | None]:
+    """The work of the backward pass, by node; None for what is not known.
+
+    An input wants a gradient if something before it is trained: the first layer works out none for its input.
+    """
+    wants: list[bool] = [False] * graph.input_count
+    found: list[Backward | None] = [Backward(0, 0)] * graph.input_count
+    known: dict[Any, tuple[Backward, bool]] = {}
+    for layer in graph.layers:
+        shapes = known_shapes(graph, layer)
+        wanted = tuple(wants[i] for i in layer.inputs)
+        if layer.op is None or layer.shape is None or shapes is None:
+            wants.append(any(wanted))
+            found.append(None)
+            continue
+        key = (id(layer.op), shapes, wanted)
+        if key not in known:
+            steps = layer.op.gradients(wanted, layer.shape, *shapes)
+            inputs, weights = (0 if each is None else int(each.value) for each in steps)
+            values = Backward(inputs, weights, wanted)
+            known[key] = values, bool(_own(layer, shapes, ("weight", "bias")))
+        values, trained = known[key]
+        wants.append(trained or any(wanted))
+        found.append(values)
+    return found
+
+
+class Step(NamedTuple):
+    """The memory of one training step, in bytes: loss, backward pass and update by an optimizer.
+
+    `kept` is what autograd keeps for the backward pass, by node; a storage that several layers keep counts for the
+    first one. `activations` is the most that the walk through the step had alive besides weights, optimizer state and
+    input: what is kept, outputs, gradients of activations and of parameters; it is reached in `phase` at `layer`.
+    """
+
+    weights: int
+    inputs: int
+    gradients: int
+    optimizer: int
+    kept: tuple[int, ...]
+    activations: int
+    layer: str
+    phase: str
+
+    @property
+    def saved(self) -> int:
+        """All that autograd keeps."""
+        return sum(self.kept)
+
+    @property
+    def peak(self) -> int:
+        """Everything together at the worst moment."""
+        return self.weights + self.inputs + self.optimizer + self.activations
+
+
+def kept_storages(storages: Storages) -> dict[int, int]:
+    """The storages that autograd keeps, and the moment that is the first to keep each."""
+    found: dict[int, int] = {}
+    for now, moment in enumerate(storages.moments):
+        for storage in moment.keeps:
+            found.setdefault(storage, now)
+    return found
+
+
+def step(graph: Graph, setting: Setting, optimizer: str = "sgd") -> Step:
+    """One training step, walked through forwards and backwards.
+
+    The loss is cross entropy where the network has one vector as output, and a mean of squared errors otherwise.
+
+    >>> from cnncalc.spec.model import load
+    >>> found = step(load("alexnet"), Setting(batch=4), "adam")
+    >>> found.saved, found.optimizer == 2 * found.gradients
+    (14964736, True)
+    """
+    storages = Storages(graph, setting._replace(training=True))
+    kept = kept_storages(storages)
+    by_node = [0] * len(graph.nodes)
+    for storage, now in kept.items():
+        by_node[storages.moments[now].node] += storages.all[storage].bytes
+    weights = _own_bytes(graph, ("weight", "bias", "buffer"), setting)
+    trained = _own_bytes(graph, ("weight", "bias"), setting)
+    walk = _Walk(storages, kept)
+    walk.run()
+    inputs = sum(each.bytes for each in storages.all[: storages.given])
+    state = int(optimizer_bytes(OPTIMIZERS[optimizer], trained, 1))
+    return Step(weights, inputs, trained, state, tuple(by_node), walk.most, walk.layer, walk.phase)
+
+
+def largest_batch(needed: Callable[[int], int], budget: int) -> int:
+    """The largest batch whose memory, as `needed` tells it, stays within a budget; 0 if not even one image does.
+
+    >>> largest_batch(lambda batch: 100 + 7 * batch, 1000)
+    128
+    """
+    if needed(1) > budget:
+        return 0
+    fits, fails = 1, 2
+    while fails <= LARGEST_BATCH and needed(fails) <= budget:
+        fits, fails = fails, 2 * fails
+    while fails - fits > 1:
+        middle = (fits + fails) // 2
+        fits, fails = (middle, fails) if needed(middle) <= budget else (fits, middle)
+    return fits
+
+
+def fitting_batch(report: Report, budget: int, training: bool) -> int:
+    """The largest batch of a network within a budget of bytes, for training or inference; 0 if not one image fits.
+
+    >>> from cnncalc import analyse
+    >>> fitting_batch(analyse("resnet50", optimizer="adam"), 16 * 2**30, training=True)
+    194
+    """
+    graph, setting = report.graph, report.setting
+    given = sum(Store(each.shape or ()).bytes(setting._replace(batch=1)) for each in graph.inputs)
+
+    def needed(batch: int) -> int:
+        asked = setting._replace(batch=batch)
+        if training:
+            return step(graph, asked, report.optimizer).peak
+        return report.totals.weight_bytes + batch * given + peak(graph, asked).bytes
+
+    return largest_batch(needed, budget)
+
+
+def _own_bytes(graph: Graph, roles: tuple[str, ...], setting: Setting) -> int:
+    width, known = BYTES[setting.dtype], {}
+    total = 0
+    for layer in graph.layers:
+        shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
+        key = (id(layer.op), shapes)
+        if key not in known:
+            known[key] = _own(layer, shapes, roles)
+        total += known[key]
+    return total * width
+
+
+def _own(layer: Layer, shapes: tuple[Shape, ...], roles: tuple[str, ...]) -> int:
+    if layer.op is None or layer.shape is None:
+        return 0
+    names = {"weights": "weight", "biases": "bias", "buffers": "buffer"}
+    return sum(int(each.step.value) for each in layer.op.counts(*shapes) if names[each.role] in roles)
+
+
+class _Gradient:
+    """The storage of a gradient, and how many hold it."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.holders = size, 0
+
+
+class _Walk:
+    """Goes through a step in PyTorch's order and notes the most that is alive."""
+
+    def __init__(self, storages: Storages, kept: dict[int, int]) -> None:
+        self.storages, self.graph, self.kept = storages, storages.graph, kept
+        self.live = self.most = 0
+        self.layer = self.phase = ""
+        self.gradients: dict[int, _Gradient] = {}  # by value
+        self.trained: set[int] = set()  # nodes whose parameters have their gradients
+        self.released: dict[int, int] = {}  # moment → bytes that its backward pass is the last to need
+        for storage, now in kept.items():
+            if storage >= storages.given:
+                self.released[now] = self.released.get(now, 0) + storages.all[storage].bytes
+
+    def run(self) -> None:
+        self.forward()
+        self.loss()
+        for now in range(len(self.storages.moments) - 1, -1, -1):
+            moment = self.storages.moments[now]
+            if moment.result in self.gradients:
+                self.backward(now, moment, self.gradients.pop(moment.result))
+
+    def note(self, node: int, phase: str) -> None:
+        if self.live > self.most:
+            self.most, self.layer, self.phase = self.live, self.graph.nodes[node].name, phase
+
+    def forward(self) -> None:
+        ends: dict[int, int] = {}
+        for storage in range(self.storages.given, len(self.storages.all)):
+            if storage not in self.kept:
+                last = self.storages.last[storage]
+                ends[last] = ends.get(last, 0) + self.storages.all[storage].bytes
+        for now, moment in enumerate(self.storages.moments):
+            self.live += sum(self.storages.all[each].bytes for each in moment.makes)
+            self.note(moment.node, "forward")
+            self.live -= ends.get(now, 0)
+        self.results = ends.get(len(self.storages.moments), 0)  # those that nothing keeps
+
+    def loss(self) -> None:
+        """Cross entropy keeps log-probabilities in place of the result; a squared error keeps the result."""
+        storages, nodes = self.storages, self.graph.nodes
+        outputs = [i for i in self.graph.outputs if storages.wants_gradient[i] and nodes[i].shape is not None]
+        if not outputs:
+            return
+        values = [storages.value_of_node[i] for i in outputs]
+        classes = len(outputs) == 1 and len(nodes[outputs[0]].shape or ()) == 1
+        held = sum(storages.values[each] for each in values) if classes else 0
+        self.live += held  # the log-probabilities
+        self.note(outputs[-1], "loss")
+        if classes:
+            self.live -= self.results
+        for value in values:
+            self.live += storages.values[value]
+            self.take(outputs[-1], value, _Gradient(storages.values[value]))
+        self.note(outputs[-1], "loss")
+        self.live -= held if classes else self.results
+
+    def take(self, node: int, value: int, gradient: _Gradient) -> None:
+        """A gradient arrives at a value; a second one is added to the first, in place unless that is shared."""
+        gradient.holders += 1
+        present = self.gradients.get(value)
+        if present is None:
+            self.gradients[value] = gradient
+            return
+        if present.holders > 1:
+            total = _Gradient(self.storages.values[value])
+            total.holders = 1
+            self.live += total.size
+            present.holders -= 1
+            self.gradients[value] = total
+        self.note(node, "backward")
+        self.let_go(gradient)
+
+    def let_go(self, gradient: _Gradient) -> None:
+        gradient.holders -= 1
+        if gradient.holders == 0:
+            self.live -= gradient.size
+
+    def backward(self, now: int, moment: Moment, gradient: _Gradient) -> None:
+        layer, values = self.graph.nodes[moment.node], self.storages.values
+        shapes = tuple(self.graph.nodes[i].shape or () for i in layer.inputs)
+        if moment.trained and moment.node not in self.trained:
+            self.trained.add(moment.node)
+            self.live += _own(layer, shapes, ("weight", "bias")) * BYTES[self.storages.setting.dtype]
+        passes = layer.op is not None and layer.op.passes_gradient
+        made = [(source, gradient if passes else _Gradient(values[source])) for source in moment.sources]
+        self.live += 0 if passes else sum(each.size for _, each in made)
+        summed = not passes and any(values[source] < values[moment.result] for source in moment.sources)
+        if summed and layer.op is not None and layer.op.statements:  # multiplied out, then summed up
+            self.live += values[moment.result]
+            self.note(moment.node, "backward")
+            self.live -= values[moment.result]
+        self.note(moment.node, "backward")
+        for source, each in made:
+            self.take(moment.node, source, each)
+        self.let_go(gradient)
+        self.live -= self.released.get(now, 0)
