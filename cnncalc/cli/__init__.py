@@ -20,7 +20,7 @@ app = typer.Typer(
     "(`cnncalc zoo` lists them), file:variant, or - for standard input.",
 )
 
-for _group in ("questions", "work", "claims", "catalogue"):  # in the order of --help; each registers its commands
+for _group in ("questions", "work", "claims", "run", "bench", "export", "catalogue"):
     import_module(f"{__name__}.{_group}")
 
 

@@ -66,6 +66,14 @@ def write_file(path: Path, text: str) -> None:
             os.unlink(temporary)
 
 
+def needs_torch(command: str) -> None:
+    """Raise `SpecError` where PyTorch is not installed, with the line that installs it."""
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        raise wrong_call(f"{command} needs PyTorch, which is not installed", "pip install 'cnncalc[torch]'")
+
+
 def refuse_to_overwrite(spec: str, output: str | None) -> None:
     """Raise `SpecError` where an answer would be written over the spec that it is about."""
     from ..spec.locate import is_file_spec

@@ -51,9 +51,11 @@ class TensorMemory(TorchDispatchMode):
 
 
 class Kept:
-    """A context in which autograd's saved tensors are noted: the bytes of each storage, in the order of keeping.
+    """A context in which autograd's saved tensors are noted: the bytes of each storage, once.
 
-    Storages of tensors that are `given` are left out. What is noted is kept alive until `release`.
+    Storages of tensors that are `given` are left out. `by_owner` adds them up by whoever was the `owner` when they were
+    kept for the first time. What is noted stays alive as long as this object does, so that no storage is mistaken for
+    another.
     """
 
     def __init__(self, given: Iterable[Tensor] = ()) -> None:
@@ -61,11 +63,14 @@ class Kept:
         self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, lambda packed: packed)
         self._tensors: list[Tensor] = []
         self.bytes: dict[int, int] = {}
+        self.by_owner: dict[str, int] = {}
+        self.owner = ""
 
     def _pack(self, tensor: Tensor) -> Tensor:
         key = storage_key(tensor)
         if key not in self._given and key not in self.bytes:
             self.bytes[key] = tensor.untyped_storage().nbytes()
+            self.by_owner[self.owner] = self.by_owner.get(self.owner, 0) + self.bytes[key]
             self._tensors.append(tensor)
         return tensor
 

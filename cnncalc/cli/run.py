@@ -1,0 +1,133 @@
+"""run: build the network, and hold every figure against what happens."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import wrong_call
+from ..spec.model import load
+from . import app
+from .bench import BenchDtype, Optimizer, Threads, Where, checked, progress_display
+from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
+from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_to_overwrite
+
+
+def _option(flag: str, help: str, metavar: str | None = None) -> Any:
+    return typer.Option(flag, help=help, metavar=metavar, show_default=False)
+
+
+Weights = Annotated[str, _option("--weights", "Load a safetensors file or a checkpoint first.", "FILE")]
+Image = Annotated[str, _option("--image", "Show it a picture, and print the five likeliest classes.", "FILE")]
+Labels = Annotated[str, _option("--labels", "With --image: names of the classes, one a line.", "FILE")]
+Resize = Annotated[int, _option("--resize", "With --image: pixels of the shorter side before the crop.")]
+Mean = Annotated[str, _option("--mean", "With --image: mean of each channel, with commas.", "R,G,B")]
+Std = Annotated[str, _option("--std", "With --image: deviation of each channel, with commas.", "R,G,B")]
+Train = Annotated[bool, typer.Option("--train", help="Check a training step too: loss, backward, update.")]
+NoBench = Annotated[bool, typer.Option("--no-bench", help="Do not time the forward pass.")]
+
+
+@app.command()
+def run(
+    spec: Spec,
+    device: Where = "cpu",
+    batch: Batch = 2,
+    input_: Input = None,
+    set_: Set = None,
+    dtype: BenchDtype = "float32",
+    threads: Threads = 0,
+    train: Train = False,
+    optimizer: Optimizer = "sgd",
+    weights: Weights = "",
+    image: Image = "",
+    labels: Labels = "",
+    resize: Resize = 0,
+    mean: Mean = "",
+    std: Std = "",
+    no_bench: NoBench = False,
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """Build the network in PyTorch, run it, and compare every figure with what happened; exit 1 where one differs."""
+    from ..pytorch.bench.plan import Configuration
+
+    kind = chosen_format(format, output)
+    refuse_to_overwrite(spec, output)
+    config = Configuration(batch, device, dtype, threads=threads, train=train, optimizer=optimizer, plan="quick")
+    checked(config)
+    if not image and (labels or resize or mean or std):
+        raise wrong_call("--labels, --resize, --mean and --std go with --image")
+    graph = load(spec, args=settings(set_), inputs=shapes(input_))
+    if complain(graph.errors):
+        raise typer.Exit(2)
+    needs_torch("run")
+    from ..pytorch.image import read_labels
+    from ..pytorch.run import Picture
+    from ..pytorch.run import run as ran
+    from ..render.verification import as_data, layers_table, totals_table
+
+    shown = Picture(image, resize, _numbers(mean, "--mean"), _numbers(std, "--std")) if image else None
+    with progress_display() as progress:
+        progress("building, running, comparing", 0.1)
+        found = ran(graph, config, weights, shown, read_labels(labels) if labels else ())
+    timed = None if no_bench else _bench(graph, config)
+    if kind == "json":
+        document = as_data(found.verification) | {"device": found.device, "benchmark": timed}
+        document["weights"] = found.loaded._asdict() if found.loaded else None
+        document["guesses"] = [each._asdict() for each in found.guesses]
+        emit_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", output)
+    elif kind != "table":
+        emit(layers_table(found.verification), kind, output)
+    else:
+        parts = [layers_table(found.verification), totals_table(found.verification)]
+        if output is None and is_terminal() and len(parts[0].lines) > 60:
+            parts = parts[1:]  # what agrees, layer by layer, would scroll the verdict away
+        _print(parts, found, timed, output)
+    complain(graph.warnings)
+    if found.loaded and not found.loaded.fits:
+        complain_of_weights(found.loaded, weights)
+    if not found.verification.agrees or (found.loaded and not found.loaded.fits):
+        raise typer.Exit(1)
+
+
+def _print(parts: list[Any], found: Any, timed: dict[str, Any] | None, output: str | None) -> None:
+    from ..pytorch.bench.tables import result_table
+    from ..render import render
+
+    if timed:
+        parts = [*parts[:-1], result_table(timed)._replace(title="forward pass, timed"), parts[-1]]
+    if output is not None:
+        emit_text("\n".join(render(part, "table") for part in parts), output)
+        return
+    for each in found.guesses:
+        print(f"{each.share:7.2%}  class {each.number:<5} {each.name}".rstrip())
+    if found.guesses:
+        print()
+    for number, part in enumerate(parts):
+        if number:
+            print()
+        emit(part, "table", None)
+
+
+def _bench(graph: Any, config: Any) -> dict[str, Any]:
+    from ..pytorch.bench.protocol import Task, bench
+
+    with progress_display() as progress:
+        return bench([Task(graph, config._replace(train=False))], progress)[0]
+
+
+def complain_of_weights(loaded: Any, path: str) -> None:
+    """What in a file of weights did not fit."""
+    import sys
+
+    sys.stdout.flush()
+    print(f"\n{path} does not fit the network:", *(f"  {line}" for line in loaded.lines()), sep="\n", file=sys.stderr)
+
+
+def _numbers(text: str, option: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in listed(text))
+    except ValueError:
+        raise wrong_call(f"{option} {text} makes no sense", "numbers with commas, as in 0.485,0.456,0.406") from None

@@ -1,0 +1,91 @@
+"""Two benchmarks side by side: what changed, and what was different around them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...errors import wrong_call
+from .statistics import Ratio, ratio
+
+SCHEMA_VERSION = 1
+#: What differs from minute to minute and means nothing.
+IGNORED = ("load", "memory_limit")
+
+
+class Pair(NamedTuple):
+    """The same measurement in two files."""
+
+    name: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    ratio: Ratio
+
+
+def read(path: str) -> list[dict[str, Any]]:
+    """The results in a file that `cnncalc bench --json` wrote; raises `SpecError`."""
+    try:
+        content = json.loads(Path(path).read_text("utf-8"))
+        results = content["results"]
+        if content["kind"] != "cnncalc bench" or content["schema_version"] != SCHEMA_VERSION:
+            raise KeyError
+        for each in results:
+            each["latency"]["seconds"], each["network"], each["config"], each["environment"]
+    except OSError as error:
+        raise wrong_call(f"cannot be read: {error.strerror}", where=path) from None
+    except (ValueError, KeyError, TypeError):
+        raise wrong_call("is no benchmark", "`cnncalc bench SPEC --json FILE` writes one", where=path) from None
+    return list(results)
+
+
+def called(result: Mapping[str, Any]) -> str:
+    """What a result measures, in words."""
+    config, name = result["config"], result["variant"] or result["network"]
+    words = [f"{name} · batch {config['batch']} · {config['dtype']}"]
+    words += [word for word in ("train", "channels_last", "cuda_graph", "fold_bn", "tf32") if config[word]]
+    words += [f"compile {config['compile']}"] if config["compile"] else []
+    return " · ".join(words).replace("_", " ")
+
+
+def pairs(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[Pair]:
+    """The measurements that both have, by name; raises `SpecError` if there is none."""
+    known = {called(each): each for each in before if each["latency"]["seconds"]}
+    found = []
+    for each in after:
+        name = called(each)
+        if name in known and each["latency"]["seconds"]:
+            times = known[name]["latency"]["seconds"], each["latency"]["seconds"]
+            found.append(Pair(name, known[name], each, ratio(*times)))
+    if not found:
+        has = ", ".join(known) or "nothing that was measured"
+        raise wrong_call("the two have no measurement in common", f"the first has {has}")
+    return found
+
+
+def differences(pair: Pair) -> list[str]:
+    """Every difference of machine, versions and flags between the two measurements of a pair."""
+    old = dict(_flat({key: pair.before[key] for key in ("environment", "config", "spec", "args", "inputs")}))
+    new = dict(_flat({key: pair.after[key] for key in ("environment", "config", "spec", "args", "inputs")}))
+    found = []
+    for key in sorted({*old, *new}):
+        if old.get(key) != new.get(key) and key.split(".")[-1] not in IGNORED:
+            if key == "spec":
+                found.append("the text of the spec")
+            else:
+                found.append(f"{key.partition('.')[2]}: {old.get(key)} → {new.get(key)}")
+    return found
+
+
+def regressions(found: Sequence[Pair], allowed: float) -> list[Pair]:
+    """The pairs that got slower by more than a share, where the intervals show a difference at all."""
+    return [pair for pair in found if pair.ratio.ratio > 1 + allowed and pair.ratio.low > 1]
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _flat(each, f"{path}.{key}" if path else key)
+    else:
+        yield path, json.dumps(value) if isinstance(value, list) else value

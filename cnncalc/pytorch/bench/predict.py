@@ -1,0 +1,94 @@
+"""What the calculator says of a configuration before it is run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ...graph import Graph
+from ...ops.actions import BYTES
+from ...report import Report, analyse
+from .plan import Configuration
+
+
+class Prediction(NamedTuple):
+    """For the whole batch: work, the bytes that must at least be moved, and the peak of memory.
+
+    `flops` are two for each multiply-add, a training step's backward pass included. `exact` is False where the peak is
+    that of another dtype: autocast keeps copies that are not followed.
+    """
+
+    params: int
+    macs: int
+    flops: int
+    traffic_bytes: int
+    peak_bytes: int
+    activation_bytes: int
+    exact: bool
+
+
+def report_of(graph: Graph, config: Configuration, kind: str) -> Report:
+    """The analysis of a network as it will be run."""
+    dtype = "float32" if config.dtype == "amp" else config.dtype
+    device = "cpu" if kind == "cpu" else "cuda"
+    return analyse(graph, batch=config.batch, dtype=dtype, optimizer=config.optimizer, device=device)
+
+
+def predict(graph: Graph, config: Configuration, kind: str) -> Prediction:
+    """Work and memory of a configuration."""
+    report = report_of(graph, config, kind)
+    totals = report.totals
+    given = report.training.inputs
+    macs = totals.macs + (totals.backward_macs if config.train else 0)
+    if config.train:
+        peak, activations = totals.peak_training_bytes, report.training.activations
+    else:
+        peak, activations = totals.weight_bytes + given + totals.peak_inference_bytes, totals.peak_inference_bytes
+    traffic = sum(layer_traffic(report, index) for index in range(len(report.rows)))
+    traffic *= 3 if config.train else 1  # backwards, gradients of the same sizes are read and written twice
+    return Prediction(totals.params, macs, 2 * macs, traffic, peak, activations, config.dtype != "amp")
+
+
+def layer_traffic(report: Report, index: int) -> int:
+    """The bytes that a layer at least reads and writes: inputs, parameters, output; nothing for a view."""
+    row = report.rows[index]
+    layer = row.layer
+    if layer.op is None or layer.shape is None or row.params is None:
+        return 0
+    shapes = tuple(shape or () for shape in row.input_shapes)
+    actions = layer.op.actions(report.setting, layer.shape, *shapes)
+    if len(actions) == 1 and actions[0].same and not layer.op.works_in_place(report.setting):
+        return 0
+    values = sum(_size(shape) for shape in (*shapes, layer.shape)) * report.batch
+    return (values + row.params + (row.buffers or 0)) * BYTES[report.dtype]
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for each in shape:
+        size *= each
+    return size
+
+
+class Roofline(NamedTuple):
+    """Where the limit lies: the work for each byte, against what the machine does for each byte it moves.
+
+    Williams, Waterman & Patterson (2009), Roofline: an insightful visual performance model.
+    """
+
+    intensity: float
+    ridge: float
+    least_s: float  # the time below which it cannot go
+
+    @property
+    def bound(self) -> str:
+        return "compute" if self.intensity >= self.ridge else "memory"
+
+
+def roofline(flops: float, traffic: float, peak_flops: float, bandwidth: float) -> Roofline:
+    """The roofline of so much work and traffic on a machine.
+
+    >>> roofline(2e9, 1e6, 1e12, 1e11).bound, roofline(2e6, 1e6, 1e12, 1e11).bound
+    ('compute', 'memory')
+    """
+    ridge = peak_flops / bandwidth
+    return Roofline(flops / traffic if traffic else float("inf"), ridge, max(flops / peak_flops, traffic / bandwidth))

@@ -1,0 +1,269 @@
+"""Benchmarks as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...graph import Graph
+from ...render.columns import mib
+from ...render.table import Column, Line, Table, as_number, as_share
+from ...render.views import si
+from .compare import Pair, differences
+from .find_batch import Found
+from .plan import Configuration
+from .predict import layer_traffic, report_of, roofline
+from .statistics import NEEDED, ratio, summary
+
+_FACTS = (Column("quantity", "quantity"), Column("value", "value"), Column("remark", "remark"))
+
+
+def milliseconds(seconds: float) -> str:
+    """A time with enough digits.
+
+    >>> milliseconds(0.05312), milliseconds(0.0000123)
+    ('53.12 ms', '0.0123 ms')
+    """
+    value = seconds * 1e3
+    return f"{value:.3g} ms" if value < 1 else f"{value:.2f} ms" if value < 1000 else f"{value:,.0f} ms"
+
+
+def head(result: dict[str, Any]) -> tuple[str, ...]:
+    """What was run, on what, and how."""
+    config, environment = result["config"], result["environment"]
+    shapes = ", ".join("×".join(map(str, (*shape[1:], shape[0]))) for shape in result["inputs"].values())
+    how = f"training, {config['optimizer']}" if config["train"] else "inference"
+    first = f"input {shapes} (H×W×C) · batch {config['batch']} · {config['dtype']} · {how}"
+    for word in ("channels_last", "cuda_graph", "fold_bn"):
+        first += f" · {word.replace('_', ' ')}" if config[word] else ""
+    first += f" · compile {config['compile']}" if config["compile"] else ""
+    if "device" not in environment:
+        return (first,)
+    device, flags = environment["device"], environment["flags"]
+    threads = environment["threads"]
+    on = (
+        f"{device['device']}, {threads} thread{'s' * (threads != 1)}" if config["device"] == "cpu" else device["device"]
+    )
+    second = f"{device['name']} ({on}) · torch {environment['versions']['torch']}"
+    if config["device"] != "cpu":
+        second += f" · TF32 {'on' if flags['tf32'] else 'off'}"
+        second += f" · cuDNN autotuning {'on' if flags['cudnn_benchmark'] else 'off'}"
+    return first, second
+
+
+def title(result: dict[str, Any]) -> str:
+    """The network's name."""
+    name, variant = result["network"], result["variant"]
+    return f"{name} ({variant})" if variant and variant != name else name
+
+
+def result_table(result: dict[str, Any]) -> Table:
+    """One measurement: what was found, and what it means."""
+    rows: list[tuple[str, str, str]] = []
+    samples = result["latency"]["seconds"]
+    if samples:
+        found = summary(samples)
+        rows.append(("latency", milliseconds(found.median), f"median of {found.calls} calls, 95 % interval "
+                     f"{milliseconds(found.low)} to {milliseconds(found.high)}"))  # fmt: skip
+        tails = [f"p{p} {milliseconds(value)}" for p, value in found.percentiles.items()]
+        rows.append(("", f"min {milliseconds(found.minimum)}", f"quartiles {100 * found.spread:.1f} % apart; "
+                     + (", ".join(tails) or f"too few calls for p90 ({NEEDED[90]})")))  # fmt: skip
+        device = result["latency"]["device_seconds"]
+        if device:
+            own = summary(device)
+            rows.append(("on the device", milliseconds(own.median), "the rest of the latency is launching and waiting"))
+    rows += _throughput(result)
+    rows += _work(result)
+    rows += _memory(result)
+    if "cold" in result and "first_s" in result["cold"]:
+        build, first = result["cold"]["build_s"], result["cold"]["first_s"]
+        rows.append(("first call", milliseconds(first), f"after {milliseconds(build)} of building; not in the latency"))
+    notes = status(result)
+    lines = [Line(row) for row in rows]
+    return Table(title(result), _FACTS, lines, head(result), (*notes, *_layer_notes(result)), document=result)
+
+
+def _throughput(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    if "throughput" not in result:
+        return []
+    rates = sorted(result["throughput"]["images_per_s"])
+    middle = rates[len(rates) // 2]
+    calls = result["throughput"]["calls_a_block"]
+    remark = f"{len(rates)} blocks of {calls} call{'s' * (calls != 1)}, {rates[0]:,.4g} to {rates[-1]:,.4g}"
+    return [("throughput", f"{middle:,.4g} images/s", remark)]
+
+
+def achieved(result: dict[str, Any]) -> tuple[float, float] | None:
+    """FLOP/s in multiply-adds, and the share of what a product of matrices reaches on this machine."""
+    if "probe" not in result or not result["latency"]["seconds"]:
+        return None
+    rate = result["predicted"]["flops"] / summary(result["latency"]["seconds"]).median
+    return rate, rate / result["probe"]["flops"]
+
+
+def _work(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    found = achieved(result)
+    if found is None:
+        return []
+    rate, share = found
+    probe, predicted = result["probe"], result["predicted"]
+    limit = roofline(predicted["flops"], predicted["traffic_bytes"], probe["flops"], probe["bytes_per_s"])
+    percent = limit.least_s / summary(result["latency"]["seconds"]).median
+    return [
+        ("work", f"{si(rate)}FLOP/s", f"{si(predicted['flops'])}FLOP (2·MACs) a call; {share:.0%} of the "
+         f"{si(probe['flops'])}FLOP/s of a matrix product here"),
+        ("roofline", f"{limit.bound}-bound", f"{limit.intensity:.3g} FLOP/byte, the turn is at {limit.ridge:.3g} here; "
+         f"{percent:.0%} of the limit, {milliseconds(limit.least_s)}"),
+    ]  # fmt: skip
+
+
+def _memory(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    if "memory" not in result or "predicted" not in result:
+        return []
+    found, predicted = result["memory"], result["predicted"]
+    what = "weights, optimizer, input, activations" if result["config"]["train"] else "weights + input + activations"
+    exact = "" if predicted["exact"] else "; autocast's copies are not in the prediction"
+    rows = [("peak memory", mib(predicted["peak_bytes"]), f"predicted: {what}{exact}")]
+    if "tensor_bytes" in found:
+        share = found["tensor_bytes"] / predicted["peak_bytes"] - 1 if predicted["peak_bytes"] else 0.0
+        rows.append(("", mib(found["tensor_bytes"]), f"measured, tensors ({share:+.1%})"))
+    if "allocated" in found:
+        rows.append(("", mib(found["allocated"]), "measured, the device's allocator"))
+    rows.append(("", mib(found["process_bytes"]), "the whole process, PyTorch's code included"))
+    return rows
+
+
+def status(result: dict[str, Any]) -> tuple[str, ...]:
+    """Whether the figures may be trusted, in words."""
+    if result["status"] == "failed":
+        return (f"failed: {result['error']['message']}",)
+    if result["status"] == "interrupted":
+        return ("interrupted: what was measured so far",)
+    lines = [f"unclean: {reason}" for reason in result["unclean"]] or ["clean: nothing disturbed it"]
+    if result["status"] == "unstable":
+        lines.insert(0, "unstable: the interval of the median stayed wider than was asked for")
+    return tuple(lines)
+
+
+def _layer_notes(result: dict[str, Any]) -> tuple[str, ...]:
+    found = result.get("layers")
+    if not found:
+        return ()
+    total = sum(found["layers"].values())
+    cost = found["whole_s"] / found["without_s"] - 1
+    lines = [
+        f"layer by layer: {milliseconds(found['whole_s'])} the whole pass with clocks, {milliseconds(total)} the sum "
+        f"of the layers, {milliseconds(max(0.0, found['whole_s'] - total))} in none of them"
+    ]
+    if cost > 0.05:
+        lines.append(f"the clocks themselves cost {cost:.0%}: the layers look slower than they are")
+    return tuple(lines)
+
+
+def layers_table(result: dict[str, Any], graph: Graph) -> Table:
+    """The time of each layer, its work, and which limit holds it."""
+    config = Configuration(**result["config"])
+    report = report_of(graph, config, config.kind)
+    times, probe = result["layers"]["layers"], result["probe"]
+    total = sum(times.values())
+    columns = (
+        Column("layer", "layer"),
+        Column("type", "type"),
+        Column("seconds", "time", lambda seconds: milliseconds(seconds), True),
+        Column("share", "share", as_share, True),
+        Column("macs", "MACs", as_number, True),
+        Column("flops_per_s", "GFLOP/s", lambda rate: f"{rate / 1e9:,.1f}", True),
+        Column("bound", "bound"),
+    )
+    lines = []
+    for index, row in enumerate(report.rows):
+        if row.name not in times:
+            continue
+        seconds, traffic = times[row.name], layer_traffic(report, index)
+        limit = roofline(2 * (row.macs or 0), traffic, probe["flops"], probe["bytes_per_s"])
+        rate = 2 * (row.macs or 0) / seconds if seconds else 0.0
+        bound = limit.bound if traffic else ""
+        lines.append(Line((row.name, row.type, seconds, seconds / total, row.macs, rate, bound)))
+    lines.append(Line(("total", "", total, 1.0, report.totals.macs, 2 * report.totals.macs / total, ""), "total"))
+    return Table("", columns, lines, spare=("type", "share", "bound"))
+
+
+def results_table(results: Sequence[dict[str, Any]]) -> Table:
+    """Several measurements side by side, with ratios to the first one of the same batch where they took turns."""
+    columns = (
+        Column("network", "network"),
+        Column("batch", "batch", as_number, True),
+        Column("latency", "latency", milliseconds, True),
+        Column("precision", "±", lambda value: f"{100 * value:.1f} %", True),
+        Column("ratio", "×", lambda found: f"{found.ratio:.3f}" + ("" if found.is_shown else " ="), True),
+        Column("images_per_s", "images/s", lambda value: f"{value:,.4g}", True),
+        Column("work", "GFLOP/s", lambda value: f"{value / 1e9:,.1f}", True),
+        Column("share", "of peak", as_share, True),
+        Column("memory", "peak MiB", lambda value: f"{value / 2**20:,.1f}", True),
+        Column("clean", "clean"),
+    )
+    lines, notes = [], []
+    firsts: dict[Any, dict[str, Any]] = {}
+    for each in results:
+        samples, config = each["latency"]["seconds"], each["config"]
+        first = firsts.setdefault(config["batch"], each)
+        name = each["variant"] or each["network"]
+        if not samples:
+            lines.append(Line((name, config["batch"], *("",) * 7, each["status"])))
+        else:
+            found, rate = summary(samples), achieved(each)
+            compared = (
+                ratio(first["latency"]["seconds"], samples) if first is not each and first["latency"]["seconds"] else ""
+            )
+            rates = sorted(each.get("throughput", {}).get("images_per_s", []))
+            peak = each.get("memory", {})
+            size = peak.get("allocated", peak.get("tensor_bytes", peak.get("process_bytes", "")))
+            clean = "yes" if each.get("clean") else each["status"] if each["status"] != "complete" else "no"
+            lines.append(Line((name, config["batch"], found.median, found.precision, compared,
+                               rates[len(rates) // 2] if rates else "", *(rate or ("", "")), size, clean)))  # fmt: skip
+        if each["status"] == "failed" or each.get("unclean"):
+            notes += [f"{name}, batch {config['batch']}: {line}" for line in status(each)]
+    notes.append("× ratio to the first network at the same batch; = no difference shown")
+    return Table(
+        "", columns, lines, head(results[0])[1:], tuple(notes), ("work", "share", "memory", "precision"), results
+    )
+
+
+def comparison_table(found: Sequence[Pair]) -> Table:
+    """Pairs of measurements: before, after, their ratio and its interval."""
+    columns = (
+        Column("measurement", "measurement"),
+        Column("before", "before", milliseconds, True),
+        Column("after", "after", milliseconds, True),
+        Column("ratio", "×", lambda value: f"{value:.3f}", True),
+        Column("low", "95 % from", lambda value: f"{value:.3f}", True),
+        Column("high", "to", lambda value: f"{value:.3f}", True),
+        Column("verdict", "verdict"),
+    )
+    lines, notes = [], []
+    for pair in found:
+        times = [summary(each["latency"]["seconds"]).median for each in (pair.before, pair.after)]
+        r = pair.ratio
+        verdict = "no difference shown" if not r.is_shown else "slower" if r.ratio > 1 else "faster"
+        lines.append(Line((pair.name, *times, *r, verdict)))
+        changed = differences(pair)
+        notes += [f"{pair.name}: {change}" for change in changed] if len(found) > 1 else changed
+    heading = ("what was different:",) if notes else ("nothing else was different",)
+    caution = "the interval holds for these two runs; a machine that drifts between runs adds to it"
+    return Table(
+        "", columns, lines, (), (*heading, *(f"  {note}" for note in dict.fromkeys(notes)), caution), ("low", "high")
+    )
+
+
+def batch_table(graph: Graph, found: Found) -> Table:
+    """The search of the largest batch."""
+    columns = (Column("batch", "batch", as_number, True), Column("fits", "fits"))
+    lines = [Line((batch, "yes" if fits else "no")) for batch, fits in found.tries]
+    name = graph.variant or graph.name
+    notes: tuple[str, ...] = (
+        f"largest batch        {found.batch:>10,}  fits twice, and one more does not",
+        f"predicted            {found.predicted:>10,}  within {mib(found.limit_bytes)}",
+    )
+    if not found.batch:
+        notes = (f"not one image fits within {mib(found.limit_bytes)}",)
+    return Table(name, columns, lines, (), notes, document=found._asdict())

@@ -1,0 +1,85 @@
+"""A picture as an ImageNet model expects it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..errors import wrong_call
+from ..ops import Shape
+
+#: The mean and standard deviation of ImageNet's red, green and blue.
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class Guess(NamedTuple):
+    """One of the classes that a network holds likely."""
+
+    number: int
+    share: float
+    name: str
+
+
+def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = (), std: Sequence[float] = ()) -> Tensor:
+    """A batch of one: the shorter side brought to `resize` pixels, the middle cut out, and normalised.
+
+    `resize` is 256 for an input of 224, and in proportion otherwise, where it is 0. Three channels are normalised with
+    ImageNet's mean and deviation where none are given; one channel is left as it is, between 0 and 1.
+    """
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        raise wrong_call("Pillow is not installed", "pip install 'cnncalc[torch]'", where=path) from None
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        raise wrong_call("the network takes no picture: its input is no image of 1 or 3 channels", where=path)
+    channels, height, width = shape
+    try:
+        with Image.open(path) as opened:
+            image = opened.convert("RGB" if channels == 3 else "L")
+    except UnidentifiedImageError:
+        raise wrong_call("is no picture that can be read", "a JPEG or PNG file", where=path) from None
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=path) from None
+    shorter = resize or round(min(height, width) * 256 / 224)
+    factor = max(shorter / min(image.size), height / image.size[1], width / image.size[0])
+    size = max(width, round(image.size[0] * factor)), max(height, round(image.size[1] * factor))
+    image = image.resize(size, Image.Resampling.BILINEAR)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    image = image.crop((left, top, left + width, top + height))
+    values = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).reshape(height, width, channels)
+    tensor = values.permute(2, 0, 1).float() / 255
+    means = _by_channel(mean or (MEAN if channels == 3 else (0.0,)), channels, "--mean", path)
+    deviations = _by_channel(std or (STD if channels == 3 else (1.0,)), channels, "--std", path)
+    if not bool((deviations > 0).all()):
+        raise wrong_call("--std must be above 0")
+    return ((tensor - means) / deviations).unsqueeze(0)
+
+
+def _by_channel(values: Sequence[float], channels: int, option: str, path: str) -> Tensor:
+    if len(values) not in (1, channels):
+        raise wrong_call(f"{option} has {len(values)} values, but a picture {channels} channels", where=path)
+    return torch.tensor(list(values) * (channels // len(values))).reshape(channels, 1, 1)
+
+
+def read_labels(path: str) -> list[str]:
+    """The names of classes, one a line; raises `SpecError`."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [line.strip() for line in file.read().rstrip("\n").split("\n")]
+    except (OSError, UnicodeDecodeError) as error:
+        raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", where=path) from None
+
+
+def guesses(out: Tensor, labels: Sequence[str] = (), most: int = 5) -> list[Guess]:
+    """The most likely classes of one image, from logits, or from what a softmax made of them."""
+    values = out.detach().float().reshape(-1)
+    sums_to_one = bool((values >= 0).all()) and abs(float(values.sum()) - 1) < 1e-3
+    shares = values if sums_to_one else torch.softmax(values, 0)
+    best = torch.topk(shares, min(most, shares.numel()))
+    return [
+        Guess(int(i), float(share), labels[int(i)] if int(i) < len(labels) else "")
+        for share, i in zip(best.values, best.indices, strict=True)
+    ]

@@ -1,0 +1,93 @@
+"""Build, run, compare: what `cnncalc run` does, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+import torch
+
+from ..errors import SpecError, wrong_call
+from ..graph import Graph
+from .bench.devices import Unavailable, choose
+from .bench.plan import Configuration
+from .bench.predict import predict, report_of
+from .bench.worker import failure
+from .build import build
+from .image import Guess, guesses, picture
+from .subject import TORCH_DTYPES, autocast_dtype, random_inputs
+from .verify import Verification, verify
+from .weights import Loaded, load_weights, read_weights
+
+
+class Picture(NamedTuple):
+    """A picture to be shown to the network, and how it is prepared."""
+
+    path: str
+    resize: int = 0
+    mean: Sequence[float] = ()
+    std: Sequence[float] = ()
+
+
+class Run(NamedTuple):
+    """What came of a run."""
+
+    verification: Verification
+    device: dict[str, Any]
+    loaded: Loaded | None
+    guesses: tuple[Guess, ...]
+
+
+def run(
+    graph: Graph,
+    config: Configuration = Configuration(),  # noqa: B008
+    weights: str = "",
+    shown: Picture | None = None,
+    labels: Sequence[str] = (),
+) -> Run:
+    """Build a network, run it as configured, and hold every figure against what happened.
+
+    Raises `SpecError` for what is wrong with the spec, the files or the device, and for what PyTorch cannot run.
+
+    >>> from cnncalc import load
+    >>> run(load("lenet"), Configuration(batch=2)).verification.agrees
+    True
+    """
+    try:
+        device = choose(config.device)
+    except Unavailable as error:
+        raise wrong_call(str(error)) from None
+    needed = predict(graph, config, device.kind).peak_bytes
+    if needed > device.free_bytes():
+        free = device.free_bytes() / 2**30
+        raise wrong_call(
+            f"{graph.name} at batch {config.batch} needs about {needed / 2**30:.2f} GiB, and {free:.2f} GiB are free",
+            "a smaller --batch",
+        )
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    report = report_of(graph, config, device.kind)
+    try:
+        torch.manual_seed(config.seed)
+        net = build(graph, device=device.torch_device).to(TORCH_DTYPES[config.dtype])
+        loaded = load_weights(net, read_weights(weights)) if weights else None
+        found: list[Guess] = []
+        autocast = (
+            torch.autocast(device.kind, dtype=autocast_dtype(device.kind)) if config.dtype == "amp" else nullcontext()
+        )
+        if shown is not None:
+            if graph.input_count != 1:
+                raise wrong_call("a picture fits a network with one input only", where=shown.path)
+            image = picture(shown.path, graph.inputs[0].shape or (), *shown[1:]).to(device.torch_device)
+            with torch.inference_mode(), autocast:
+                out = net.eval()(image.to(TORCH_DTYPES[config.dtype]))
+            found = guesses(out[0] if isinstance(out, tuple) else out, labels)
+        inputs = random_inputs(graph, config.batch, TORCH_DTYPES[config.dtype], device.torch_device)
+        with autocast:
+            verification = verify(report, net, inputs, config.train, exact_memory=config.dtype != "amp")
+    except SpecError:
+        raise
+    except Exception as error:  # whatever PyTorch has to say of a dtype, a device or a lack of memory
+        raise wrong_call(f"PyTorch cannot run {graph.name} so: {failure(error)['message']}") from None
+    return Run(verification, device.describe(), loaded, tuple(found))

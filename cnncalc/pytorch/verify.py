@@ -1,0 +1,277 @@
+"""Every figure of the calculator beside what happened when the network ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, fx, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..formula import number
+from ..graph import Graph
+from ..ops import Shape, readable
+from ..report import Report, Row
+from .storages import Kept, TensorMemory, own_tensors
+from .subject import loss_of, optimizer_for, random_targets
+
+
+class Measured(NamedTuple):
+    """What one layer was seen to do; None where it was not measured. `flops` are those of the forward pass."""
+
+    shape: Shape | None
+    params: int
+    buffers: int
+    flops: int | None
+    kept: int | None
+
+
+class Comparison(NamedTuple):
+    """One figure of one layer or of the network, calculated and measured.
+
+    `remark` names what is known to be wrong with the measurement; then `agrees` holds where the difference is exactly
+    that.
+    """
+
+    part: str
+    quantity: str
+    calculated: Any
+    measured: Any
+    agrees: bool
+    remark: str = ""
+
+
+class Verification(NamedTuple):
+    """All comparisons of a run: the layers' by name, and the network's."""
+
+    report: Report
+    layers: dict[str, Measured]
+    comparisons: tuple[Comparison, ...]
+    totals: tuple[Comparison, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all figures agree."""
+        return all(each.agrees for each in (*self.comparisons, *self.totals))
+
+
+FUSED = "PyTorch's FLOP counter does not see attention's products on the processor, nor any of a fused attention"
+GROUPED = "PyTorch's FLOP counter counts the weight gradient of a grouped convolution `groups` times too often"
+AUTOCAST = "autocast keeps copies in another type, which are not followed: memory is not compared"
+ONE_VALUE = "batch normalisation cannot train on one value for each channel: --batch 2 or more measures what is kept"
+
+
+def verify(
+    report: Report, net: fx.GraphModule, inputs: Sequence[Tensor], train: bool = False, exact_memory: bool = True
+) -> Verification:
+    """Run a network that was built from the report's graph, and compare.
+
+    Raises what PyTorch raises where it cannot run the network. The network is left in evaluation mode; with `train` its
+    weights have made a step. Memory is left out where it is not `exact_memory`, as under autocast.
+    """
+    remarks: list[str] = []
+    net.eval()
+    given = [*inputs, *own_tensors(net)]
+    with torch.no_grad():
+        seen = _Watched(net, counting=True)
+        seen.run(*inputs)
+        with TensorMemory(given) as watched:
+            net(*inputs)
+        peak = watched.peak
+    kept, notes = _kept(net, inputs) if exact_memory else (None, [AUTOCAST])
+    remarks += notes
+    layers = _measured(report.graph, net, seen, kept)
+    comparisons = tuple(_comparisons(report, layers))
+    totals = list(_totals(report, layers, seen.flops))
+    if exact_memory:
+        totals.append(_equal("network", "peak of activations, bytes", report.totals.peak_inference_bytes, peak))
+    if kept is not None:
+        saved = report.totals.saved_for_backward_bytes
+        totals.append(Comparison("network", "kept for backward, bytes", saved, kept.total, saved == kept.total))
+    if train:
+        totals += _training(report, net, inputs, remarks, exact_memory)
+    net.eval()
+    found = [each.remark for each in (*comparisons, *totals) if each.remark]
+    return Verification(report, layers, comparisons, tuple(totals), tuple(dict.fromkeys((*found, *remarks))))
+
+
+class _Watched(fx.Interpreter):
+    """Runs the nodes of the forward one by one, and notes shapes and FLOPs under the names of the layers."""
+
+    def __init__(self, net: fx.GraphModule, counting: bool = False, kept: Kept | None = None) -> None:
+        super().__init__(net)
+        self.counter = FlopCounterMode(display=False) if counting else None
+        self.kept = kept
+        self.shapes: dict[str, Shape] = {}
+        self.flops: dict[str, int] = {}
+
+    def run(self, *args: Any, **options: Any) -> Any:
+        if self.counter is None:
+            return super().run(*args, **options)
+        with self.counter:
+            return super().run(*args, **options)
+
+    def run_node(self, node: fx.Node) -> Any:
+        name = node.meta.get("layer", "")
+        before = self.counter.get_total_flops() if self.counter else 0
+        if self.kept is not None:
+            self.kept.owner = name
+        out = super().run_node(node)
+        if name and isinstance(out, Tensor):
+            self.shapes[name] = tuple(out.shape[1:])
+        if name and self.counter:
+            self.flops[name] = self.flops.get(name, 0) + self.counter.get_total_flops() - before
+        return out
+
+
+def _kept(net: fx.GraphModule, inputs: Sequence[Tensor]) -> tuple[Kept | None, list[str]]:
+    """What autograd keeps of a forward pass in training mode, without touching the running statistics."""
+    state = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    net.train()
+    kept = Kept(own_tensors(net))
+    try:
+        with torch.enable_grad(), kept:
+            _Watched(net, kept=kept).run(*inputs)
+    except ValueError as error:
+        if "more than 1" not in str(error):
+            raise
+        return None, [ONE_VALUE]
+    finally:
+        net.eval()
+        with torch.no_grad():
+            for name, buffer in net.named_buffers():
+                buffer.copy_(state[name])
+    return kept, []
+
+
+def _measured(graph: Graph, net: nn.Module, seen: _Watched, kept: Kept | None) -> dict[str, Measured]:
+    names = {layer.name for layer in graph.layers}
+    counts: dict[str, list[int]] = {name: [0, 0] for name in names}
+    for kind, tensors in enumerate((net.named_parameters(), net.named_buffers())):
+        for path, tensor in tensors:
+            name = path
+            while name not in names:
+                name = name.rpartition(".")[0]
+            if not path.endswith("num_batches_tracked") and _is_state(net, path, kind):
+                counts[name][kind] += tensor.numel()
+    return {
+        name: Measured(
+            seen.shapes.get(name),
+            counts[name][0],
+            counts[name][1],
+            seen.flops.get(name),
+            None if kept is None else kept.by_owner.get(name, 0),
+        )
+        for name in (layer.name for layer in graph.layers)
+    }
+
+
+def _is_state(net: nn.Module, path: str, kind: int) -> bool:
+    """Buffers that are mere helpers of the code are no state."""
+    if kind == 0:
+        return True
+    parent, _, name = path.rpartition(".")
+    return name not in net.get_submodule(parent)._non_persistent_buffers_set
+
+
+def _comparisons(report: Report, layers: dict[str, Measured]) -> Iterator[Comparison]:
+    for row in report:
+        found = layers[row.name]
+        yield _equal(row.name, "output", row.output_shape, found.shape)
+        yield _equal(row.name, "parameters", row.params, found.params)
+        yield _equal(row.name, "buffers", row.buffers, found.buffers)
+        flops = 2 * (row.macs or 0)
+        remark = FUSED if found.flops in _uncounted(row) else ""
+        yield Comparison(row.name, "FLOPs", flops, found.flops, found.flops == flops or bool(remark), remark)
+        if found.kept is not None:
+            yield _equal(row.name, "kept, bytes", row.saved_bytes, found.kept)
+
+
+def _equal(part: str, quantity: str, calculated: Any, measured: Any) -> Comparison:
+    return Comparison(part, quantity, calculated, measured, calculated == measured)
+
+
+def _uncounted(row: Row) -> tuple[int, ...]:
+    """The FLOPs that PyTorch's counter may report for attention: without the products, or none at all."""
+    if row.type != "MultiheadAttention" or row.macs is None:
+        return ()
+    products = (row.macs or 0) - (row.weight_gradient_macs or 0)  # the weights' part is that of the projections
+    return 0, 2 * (row.macs - products)
+
+
+def _totals(report: Report, layers: dict[str, Measured], flops: dict[str, int]) -> Iterator[Comparison]:
+    totals = report.totals
+    same = sum(row.output_shape == layers[row.name].shape for row in report)
+    yield _equal("network", "output shapes", len(report), same)
+    yield _equal("network", "parameters", totals.params, sum(each.params for each in layers.values()))
+    yield _equal("network", "buffers", totals.buffers, sum(each.buffers for each in layers.values()))
+    expected, measured = 2 * totals.macs, sum(flops.values())
+    missing = sum(
+        2 * (row.macs or 0) - (flops.get(row.name) or 0) for row in report if row.type == "MultiheadAttention"
+    )
+    explained = measured == expected - missing
+    remark = FUSED if missing and explained else ""
+    yield Comparison("network", "FLOPs (2·MACs)", expected, measured, explained, remark)
+
+
+def _training(
+    report: Report, net: fx.GraphModule, inputs: Sequence[Tensor], remarks: list[str], exact_memory: bool
+) -> Iterator[Comparison]:
+    """One training step: its FLOPs and its peak."""
+    graph, batch = report.graph, inputs[0].shape[0]
+    net.train()
+    optimizer = optimizer_for(report.optimizer, net)
+    targets = random_targets(graph, batch, inputs[0].dtype, str(inputs[0].device))
+    try:
+        loss_of(net(*inputs), targets).backward()
+    except ValueError as error:
+        if "more than 1" not in str(error):
+            raise
+        return
+    optimizer.zero_grad(set_to_none=True)
+    given = [*inputs, *targets, *own_tensors(net)]
+    counter = FlopCounterMode(display=False)
+    with counter:
+        loss = loss_of(net(*inputs), targets)
+        forward = counter.get_total_flops()
+        loss.backward()
+    backward = counter.get_total_flops() - forward
+    gradients = sum(each.grad.numel() * each.grad.element_size() for each in net.parameters() if each.grad is not None)
+    yield _equal("network", "gradients, bytes", report.totals.gradient_bytes, gradients)
+    optimizer.step()
+    state = [each for values in optimizer.state.values() for each in values.values() if isinstance(each, Tensor)]
+    held = sum(each.numel() * each.element_size() for each in state if each.dim())
+    yield _equal("network", "optimizer state, bytes", report.totals.optimizer_bytes, held)
+    true, wrong = 2 * report.totals.backward_macs, _counted_backward(report)
+    agrees = backward in (true, wrong) or any(row.type == "MultiheadAttention" for row in report)
+    remark = GROUPED if backward == wrong != true else FUSED if backward not in (true, wrong) and agrees else ""
+    yield Comparison("network", "backward FLOPs (2·MACs)", true, backward, agrees, remark)
+    optimizer.zero_grad(set_to_none=True)
+    del loss
+    if not exact_memory:
+        return
+    with TensorMemory(given) as watched:
+        loss_of(net(*inputs), targets).backward()
+    activations = report.training.activations
+    remarks.append(
+        f"peak of a step besides weights, optimizer state and input: {number(activations)} bytes by the walk, "
+        f"{number(watched.peak)} watched; watching makes autograd add gradients in new tensors, not in place"
+    )
+
+
+def _counted_backward(report: Report) -> int:
+    """What PyTorch's counter says of the backward pass, with its mistake about groups."""
+    total = 0
+    for row in report:
+        groups = getattr(row.layer.op, "groups", 1) if "Conv" in row.type else 1
+        if row.type == "PartialConv2d":
+            groups = row.layer.op.pairs  # type: ignore[union-attr]
+        total += (row.input_gradient_macs or 0) + groups * (row.weight_gradient_macs or 0)
+    return 2 * total
+
+
+def shape_text(shape: Shape | None) -> str:
+    """A shape, or a dash where nothing was seen."""
+    return "—" if shape is None else readable(shape)
