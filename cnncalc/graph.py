@@ -30,6 +30,7 @@ class Group(NamedTuple):
     output: int
     place: Place | None = None
     note: str = ""
+    arguments: Mapping[str, Any] = {}  # of the block
 
 
 class Claim(NamedTuple):

@@ -49,7 +49,7 @@ class PartialConv2d(nn.Module):
         targets = [out for out, planes in enumerate(connections) for _ in planes]
         self.register_buffer("sources", torch.tensor(sources), persistent=False)
         self.register_buffer("targets", torch.tensor(targets), persistent=False)
-        height, width = kernel_size
+        height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
         fan_in = len(sources) / len(connections) * height * width
         self.weight = nn.Parameter(torch.empty(len(sources), height, width).uniform_(-(fan_in**-0.5), fan_in**-0.5))
         self.bias = nn.Parameter(torch.zeros(len(connections))) if bias else None

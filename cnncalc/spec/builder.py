@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Mapping_
 from collections.abc import Sequence as Items
 from typing import Any
 
@@ -182,14 +183,14 @@ class Builder:
             return f"the map shrank to {size} at {node.name} ({node.type}{line})"
         return f"{readable(node.shape or ())} comes from {node.name} ({node.type}{line})"
 
-    def finish(self, path: str, block: str, x: int | None, item: Item) -> None:
+    def finish(self, path: str, block: str, x: int | None, item: Item, arguments: Mapping_[str, Any] = {}) -> None:
         """Note the end of a group or block, so that others can name it."""
         if x is None:
             return
         if path in self.space.outputs and path not in self.space.graph.groups:
             self.space.problem("duplicate", f"there are two parts named {path}", item.place, "give one another name")
         self.space.outputs[path] = x
-        self.space.graph.groups[path] = Group(path, block, x, item.place, self.note(item))
+        self.space.graph.groups[path] = Group(path, block, x, item.place, self.note(item), arguments)
         self.claims(item, path, x, Names())
 
     def claims(self, item: Item, path: str, index: int, names: Names) -> None:

@@ -237,7 +237,7 @@ class Expander:
         outer, self.space.uses = self.space.uses, (*self.space.uses, Use(block.name, path, item.place))
         x = self.layers(block.layers, Scope(path), x, bound)
         self.space.uses = outer
-        self.builder.finish(path, block.name, x, item)
+        self.builder.finish(path, block.name, x, item, bound.maps[0])
         return x
 
     def arguments(self, block: Block, item: Item, x: int | None, names: Names) -> Names | None:

@@ -1,0 +1,230 @@
+"""A flat graph, folded back into the parts that a person would give names to.
+
+Groups and uses of blocks become scopes. Scopes of the same form are one class, and what differs between its instances
+becomes the class's parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..graph import Graph, Layer
+from ..ops import Shape
+
+
+class Leaf:
+    """A layer."""
+
+    def __init__(self, node: int, layer: Layer, shapes: tuple[Shape, ...]) -> None:
+        self.node, self.layer, self.shapes = node, layer, shapes
+        self.name = layer.name.rpartition(".")[2]
+        assert layer.op is not None
+        self.call = layer.op.call(*shapes)
+        self.arguments = layer.op.module_arguments(*shapes) if self.call is None else {}
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        return self.layer.inputs
+
+    @property
+    def results(self) -> tuple[int, ...]:
+        return (self.node,)
+
+    @property
+    def has_module(self) -> bool:
+        """Whether it is a module, and no mere function."""
+        return self.call is None
+
+
+class Scope:
+    """A group or a use of a block: its parts in order of work, what it takes in, and what others take of it."""
+
+    def __init__(self, path: str, block: str, arguments: Mapping[str, Any]) -> None:
+        self.path, self.block, self.block_arguments = path, block, arguments
+        self.name = path.rpartition(".")[2]
+        self.parts: list[Leaf | Scope] = []
+        self.inputs: tuple[int, ...] = ()
+        self.results: tuple[int, ...] = ()
+
+    def leaves(self) -> Iterator[Leaf]:
+        for part in self.parts:
+            if isinstance(part, Leaf):
+                yield part
+            else:
+                yield from part.leaves()
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether it is a chain of modules, as nn.Sequential is."""
+        return bool(self.parts) and self.chain == len(self.parts) and self.results == self.parts[-1].results
+
+    @property
+    def modules(self) -> list[Leaf | Scope]:
+        """The parts that are modules, and no mere functions."""
+        return [part for part in self.parts if isinstance(part, Scope) or part.has_module]
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether its modules are called 0, 1, 2 …"""
+        modules = self.modules
+        own = any(isinstance(part, Leaf) and part.call and part.call.tensors == "own" for part in self.parts)
+        return bool(modules) and not own and [part.name for part in modules] == [str(i) for i in range(len(modules))]
+
+    @property
+    def chain(self) -> int:
+        """How many of its parts, from the first on, are a chain of modules that nothing else looks into."""
+        if len(self.inputs) != 1:
+            return 0
+        before, users = self.inputs[0], [node for part in self.parts for node in part.inputs]
+        for at, part in enumerate(self.parts):
+            module = isinstance(part, Scope) or (part.has_module and part.layer.type != "MultiheadAttention")
+            inner = at == 0 or (users.count(before) == 1 and before not in self.results)
+            if not module or part.inputs != (before,) or len(part.results) != 1 or not inner:
+                return at
+            before = part.results[0]
+        return len(self.parts)
+
+
+def outline(graph: Graph) -> Scope:
+    """The scopes of a graph."""
+    root = Scope("", "", graph.args)
+    for node in range(graph.input_count, len(graph.nodes)):
+        layer = graph.nodes[node]
+        shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
+        _place(graph, root, layer.name).parts.append(Leaf(node, layer, shapes))
+    users: dict[int, list[int]] = {}
+    for node, layer in enumerate(graph.nodes):
+        for i in layer.inputs:
+            users.setdefault(i, []).append(node)
+    for i in graph.outputs:
+        users.setdefault(i, []).append(len(graph.nodes))
+    _connect(root, users)
+    root.inputs, root.results = tuple(range(graph.input_count)), graph.outputs
+    return root
+
+
+def _place(graph: Graph, root: Scope, name: str) -> Scope:
+    """The scope that a layer belongs to. Its parts stand together, so it is the last one of its parent or a new one."""
+    scope, path = root, ""
+    for part in name.split(".")[:-1]:
+        path = f"{path}.{part}" if path else part
+        last = scope.parts[-1] if scope.parts else None
+        if not isinstance(last, Scope) or last.path != path:
+            group = graph.groups.get(path)
+            last = Scope(path, group.block if group else "", group.arguments if group else {})
+            scope.parts.append(last)
+        scope = last
+    return scope
+
+
+def _connect(scope: Scope, users: Mapping[int, Sequence[int]]) -> None:
+    inside: set[int] = set()
+    inputs: list[int] = []
+    for part in scope.parts:
+        if isinstance(part, Scope):
+            _connect(part, users)
+        inputs += [i for i in part.inputs if i not in inside]
+        inside |= {leaf.node for leaf in part.leaves()} if isinstance(part, Scope) else {part.node}
+    scope.inputs = tuple(dict.fromkeys(inputs))
+    made = [node for part in scope.parts for node in part.results]
+    scope.results = tuple(node for node in made if any(user not in inside for user in users.get(node, ())))
+    if not scope.results:
+        scope.results = tuple(made[-1:])
+
+
+class Hole(NamedTuple):
+    """A place in a form where a value stands: the value of an argument, with the argument's name."""
+
+    name: str
+    value: Any
+
+
+def form(scope: Scope, without: str = "") -> tuple[Any, tuple[Hole, ...]]:
+    """What two scopes must have in common to be one class, and the values that may differ, in order.
+
+    `without` leaves a part out, as if its input were its result.
+    """
+    holes: list[Hole] = []
+    sources: dict[int, tuple[Any, ...]] = {node: ("from", i) for i, node in enumerate(scope.inputs)}
+    parts: list[Any] = []
+    for part in scope.parts:
+        wires = tuple(sources[node] for node in part.inputs)
+        if part.name == without:
+            sources[part.results[0]] = wires[0]
+            continue
+        if isinstance(part, Leaf):
+            values = leaf_values(part)
+            parts.append((part.name, part.layer.type, tuple(name for name, _ in values), wires))
+            holes += values
+        else:
+            inner, more = form(part)
+            parts.append((part.name, part.block, inner, wires))
+            holes += more
+        sources |= {node: ("part", part.name, j) for j, node in enumerate(part.results)}
+    return (tuple(parts), tuple(sources[node] for node in scope.results)), tuple(holes)
+
+
+def optional_part(scope: Scope, smaller: Any) -> str:
+    """The part without which a scope has a smaller form; an empty string if there is none."""
+    if scope.is_sequential:
+        return ""
+    for part in scope.parts:
+        module = isinstance(part, Scope) or part.has_module
+        alone = module and part.name.isidentifier() and len(part.inputs) == len(part.results) == 1
+        if alone and form(scope, part.name)[0] == smaller:
+            return part.name
+    return ""
+
+
+#: Arguments for which one number stands for all axes.
+BY_AXIS = ("kernel_size", "stride", "padding", "output_padding", "dilation", "output_size", "size", "scale_factor")
+#: PyTorch's order of what comes behind the channels.
+ORDER = ("kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "bias", "padding_mode")
+
+
+def leaf_values(leaf: Leaf) -> list[Hole]:
+    """The values of a layer's arguments, as they are written: one number where all axes have the same."""
+    if leaf.call is None:
+        found = [Hole(name, simple(value) if name in BY_AXIS else value) for name, value in leaf.arguments.items()]
+        return sorted(found, key=lambda hole: ORDER.index(hole.name) if hole.name in ORDER else -1)
+    if leaf.call.tensors == "own":
+        (parameter,) = leaf.layer.op.parameters(*leaf.shapes) if leaf.layer.op else ()
+        return [Hole("shape", parameter.shape), Hole("init_value", getattr(leaf.layer.op, "init_value"))]  # noqa: B009
+    called = {"torch.nn.functional.pad": "padding", "torch.permute": "dims", "operator.getitem": "part"}
+    name = called.get(leaf.call.function, "dim")
+    return [Hole(name, each) for each in leaf.call.arguments] + [
+        Hole(name, value) for name, value in leaf.call.keywords
+    ]
+
+
+def simple(value: Any) -> Any:
+    """One number for a tuple of equal ones."""
+    if isinstance(value, tuple) and len(value) > 1 and all(each == value[0] for each in value):
+        return value[0] if not isinstance(value[0], tuple) else value
+    return value
+
+
+def class_name(text: str) -> str:
+    """A name for a class, from the name of a block, a group or a network.
+
+    >>> class_name("inverted_residual"), class_name("LeNet-5"), class_name("layer1"), class_name("VGG")
+    ('InvertedResidual', 'LeNet5', 'Layer1', 'VGG')
+    """
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", text) if word]
+    joined = "".join(word[0].upper() + word[1:] for word in words)
+    return joined if joined[:1].isalpha() else f"Net{joined}"
+
+
+def network_name(graph: Graph) -> str:
+    """A name for the class of a network: the variant's, spelt as the network is where they begin alike.
+
+    >>> from cnncalc import load
+    >>> [network_name(load(name)) for name in ("resnet50", "mobilenet_v2", "lenet", "resnext50_32x4d")]
+    ['ResNet50', 'MobileNetV2', 'LeNet5', 'Resnext5032x4d']
+    """
+    name, variant = class_name(graph.name), re.sub(r"[^A-Za-z0-9]+", "", graph.variant)
+    if variant and variant.lower().startswith(name.lower()):
+        return name + variant[len(name) :]
+    return class_name(graph.variant) if graph.variant else name

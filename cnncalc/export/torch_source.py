@@ -1,0 +1,509 @@
+"""PyTorch source such as a person would write: blocks as classes, repeats as loops, no import of cnncalc."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import Problem, SpecError
+from ..graph import Graph
+from ..ops import REGISTRY
+from .outline import Leaf, Scope, class_name, form, leaf_values, network_name, optional_part, outline
+from .parameters import MISSING, Parameters, Text, written
+
+WIDTH = 110
+OWN = ("StochasticDepth", "PartialConv2d", "Subsampling", "RBF")
+
+
+def torch_source(graph: Graph) -> str:
+    """The source of an `nn.Module` with the same modules under the same paths, and the same outputs.
+
+    Raises `SpecError` for a network with unknown layers, or layers that only the spec declares.
+
+    >>> from cnncalc import load
+    >>> print(torch_source(load("lenet")).split("class ")[1].split("def forward")[0].strip())
+    LeNet5(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.C1 = nn.Conv2d(1, 6, kernel_size=5)
+            self.tanh1 = nn.Tanh()
+            self.S2 = nn.AvgPool2d(kernel_size=2)
+            self.C3 = nn.Conv2d(6, 16, kernel_size=5)
+            self.tanh3 = nn.Tanh()
+            self.S4 = nn.AvgPool2d(kernel_size=2)
+            self.flatten = nn.Flatten()
+            self.C5 = nn.Linear(400, 120)
+            self.tanh5 = nn.Tanh()
+            self.F6 = nn.Linear(120, 84)
+            self.tanh6 = nn.Tanh()
+            self.output = nn.Linear(84, 10)
+    """
+    refuse_what_has_no_source(graph, "PyTorch")
+    root = outline(graph)
+    classes = _Classes(root)
+    name = classes.of_root(network_name(graph))
+    texts = list(classes.texts)
+    used = {layer.type for layer in graph.layers}
+    own = [own_class(each) for each in OWN if each in used]
+    body = "\n\n\n".join([*own, *texts])
+    imports = ["import torch", "from torch import nn"]
+    if "OrderedDict(" in body:
+        imports = ["from collections import OrderedDict", "", *imports]
+    if own and "Tensor" in body:
+        imports[-1] = "from torch import Tensor, nn"
+    if "F." in body:
+        imports.append("from torch.nn import functional as F")
+    shapes = ", ".join(f"torch.randn(1, {', '.join(map(str, each.shape or ()))})" for each in graph.inputs)
+    about = f'"""{graph.name}' + (f" ({graph.variant})" if graph.variant else "") + "."
+    about += f"\n\n{graph.about}\n" if graph.about else ""
+    results = "out.shape" if len(graph.outputs) == 1 else "[each.shape for each in out]"
+    main = [
+        'if __name__ == "__main__":',
+        f"    net = {name}().eval()",
+        "    with torch.inference_mode():",
+        f"        out = net({shapes})",
+        f'    print({results}, sum(each.numel() for each in net.parameters()), "parameters")',
+    ]
+    return "\n".join([about + '"""', "", *imports, "", "", body, "", "", *main]) + "\n"
+
+
+def refuse_what_has_no_source(graph: Graph, framework: str) -> None:
+    """Raise `SpecError` for what is unknown or only declared."""
+    problems = list(graph.errors)
+    seen = set()
+    for layer in graph.layers:
+        if layer.op is not None and layer.type not in REGISTRY and layer.type not in seen:
+            seen.add(layer.type)
+            message = f"{layer.type} is declared in the spec, and {framework} has no such layer"
+            problems.append(Problem("unbuildable", message, graph.source, layer.place))
+    if problems:
+        raise SpecError(problems)
+
+
+@lru_cache(maxsize=1)
+def _own_source() -> str:
+    return (Path(__file__).parent.parent / "pytorch" / "layers.py").read_text("utf-8")
+
+
+def own_class(name: str) -> str:
+    """The source of a layer that torch.nn has no module for."""
+    text = _own_source()
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return re.sub(r"  # type: ignore\[[^\]]*\]", "", ast.get_source_segment(text, node) or "")
+    raise LookupError(name)
+
+
+class Known(NamedTuple):
+    """A class that is written already: its name, its parameters, and the part that an instance may do without."""
+
+    name: str
+    parameters: Parameters
+    optional: str = ""
+
+
+class _Classes:
+    """Writes the classes of a network, the inner ones first."""
+
+    def __init__(self, root: Scope) -> None:
+        self.root = root
+        self.texts: list[str] = []
+        self.known: dict[Any, Known] = {}
+        self.instances: dict[Any, list[Scope]] = {}
+        self.taken: set[str] = set(OWN)
+        for scope in _scopes(root):
+            if self.is_class(scope):
+                self.instances.setdefault(self.key(scope), []).append(scope)
+        self.larger: dict[Any, tuple[Any, str]] = {}  # a form → the form that has one part more, and that part
+        for key, (scope, *_) in self.instances.items():
+            for other, (candidate, *_) in self.instances.items():
+                if scope.block and other[0] == scope.block and len(candidate.parts) == len(scope.parts) + 1:
+                    part = optional_part(candidate, key[1])
+                    if part and key not in self.larger:
+                        self.larger[key] = other, part
+
+    def is_class(self, scope: Scope) -> bool:
+        """Blocks are classes, and so is what is no plain chain of modules."""
+        return scope is not self.root and (bool(scope.block) or not scope.is_sequential)
+
+    def key(self, scope: Scope) -> Any:
+        return scope.block, form(scope)[0]
+
+    def of_root(self, name: str) -> str:
+        """Write the network itself."""
+        name = self.unused(name)
+        holes = form(self.root)[1]
+        self.write(name, self.root, Parameters(holes, [[hole.value for hole in holes]]))
+        return name
+
+    def of(self, scope: Scope) -> Known:
+        """The class of a scope, written if it is not yet."""
+        key = self.key(scope)
+        key = self.larger.get(key, (key, ""))[0]
+        if key not in self.known:
+            instances = list(self.instances[key])
+            smaller = [(other, part) for other, (larger, part) in self.larger.items() if larger == key][:1]
+            optional = smaller[0][1] if smaller else ""
+            for other, _ in smaller:
+                instances += self.instances[other]
+            model = instances[0]
+            values = [self.values(each, model, optional) for each in instances]
+            taken = [part.name for part in model.parts]
+            parameters = Parameters(form(model)[1], values, [each.block_arguments for each in instances], taken)
+            name = self.unused(class_name(model.block or model.name))
+            self.known[key] = Known(name, parameters, optional)
+            self.write(name, model, parameters, optional)
+        return self.known[key]
+
+    def values(self, scope: Scope, model: Scope, optional: str) -> list[Any]:
+        """The values at the places of a model's form; missing where an instance does without the optional part."""
+        own = [hole.value for hole in form(scope)[1]]
+        if not optional or any(part.name == optional for part in scope.parts):
+            return own
+        before = 0
+        for part in model.parts:
+            count = len(leaf_values(part)) if isinstance(part, Leaf) else len(form(part)[1])
+            if part.name == optional:
+                return [*own[:before], *[MISSING] * count, *own[before:]]
+            before += count
+        return own
+
+    def unused(self, name: str) -> str:
+        found, number = name, 2
+        while found in self.taken or keyword.iskeyword(found):
+            found, number = f"{name}{number}", number + 1
+        self.taken.add(found)
+        return found
+
+    def write(self, name: str, scope: Scope, parameters: Parameters, optional: str = "") -> None:
+        """The text of one class."""
+        holes = _Holes(parameters)
+        lines: list[str] = []
+        numbered = scope is not self.root and scope.is_numbered and not optional
+        for part in scope.parts:
+            if isinstance(part, Scope) or part.has_module or (part.call and part.call.tensors == "own"):
+                made = self.made(part, holes)
+                if part.name == optional:
+                    made = _optional(made, optional)
+                lines.append(made if numbered else _assigned(part.name, made))
+            else:
+                holes.take(len(leaf_values(part)))
+        forward = "" if numbered and scope.is_sequential else self.forward(scope, parameters, optional, numbered)
+        kept = [f"        self.{each} = {each}" for each in parameters.signature if f"self.{each}" in forward]
+        if numbered:
+            body = "\n".join([_wrapped("super().__init__(", _looped(lines), ")", 8), *kept])
+        else:
+            body = "\n".join(["        super().__init__()", *kept, *lines])
+        signature = "".join(f", {each}" for each in parameters.signature) + f", {optional}=True" * bool(optional)
+        base = "nn.Sequential" if numbered else "nn.Module"
+        text = f"class {name}({base}):\n    def __init__(self{signature}):\n{body}"
+        text += "\n\n" + forward if forward else ""
+        self.texts.append("\n".join(_broken(line) for line in text.split("\n")))
+
+    def made(self, part: Leaf | Scope, holes: _Holes) -> str:
+        """The expression that makes a part."""
+        if isinstance(part, Leaf):
+            return _leaf(part, holes)
+        if self.is_class(part):
+            known = self.of(part)
+            own = holes.take(len(form(part)[1]))
+            without = bool(known.optional) and all(each.name != known.optional for each in part.parts)
+            if without:
+                own = self.spread(own, part, known.optional)
+            passed = known.parameters.passed(own) + [f"{known.optional}=False"] * without
+            return f"{known.name}({', '.join(passed)})"
+        items = [self.made(each, holes) for each in part.parts]
+        if part.is_numbered:
+            return _wrapped("nn.Sequential(", _looped(items), ")", 0)
+        pairs = _looped([f'("{each.name}", {item})' for each, item in zip(part.parts, items, strict=True)])
+        if len(pairs) == 1 and pairs[0].startswith("*("):
+            return f"nn.Sequential(OrderedDict{pairs[0][1:]})"
+        return "nn.Sequential(OrderedDict(" + _wrapped("[", pairs, "]", 0) + "))"
+
+    def spread(self, own: list[Any], scope: Scope, optional: str) -> list[Any]:
+        """Expressions for the places of the larger form."""
+        model = self.instances[self.larger[self.key(scope)][0]][0]
+        places = iter(own)
+        return [each if each is MISSING else next(places) for each in self.values(scope, model, optional)]
+
+    def forward(self, scope: Scope, parameters: Parameters, optional: str, numbered: bool) -> str:
+        """The forward method. What it needs of the class's parameters are attributes."""
+        holes = _Holes(parameters)
+        names = _Variables(scope, self.root)
+        lines = []
+        whole = numbered and scope.parts[: scope.chain] == scope.modules
+        for at, part in enumerate(scope.parts):
+            if whole and at < scope.chain:
+                holes.take(len(leaf_values(part)) if isinstance(part, Leaf) else len(form(part)[1]))
+                target = names.assign(part)
+                if at == scope.chain - 1:
+                    lines.append(f"{target} = super().forward({names[scope.inputs[0]]})")
+                continue
+            if isinstance(part, Leaf):
+                values = holes.take(len(leaf_values(part)))
+                values = [each.of("self") if isinstance(each, Text) else each for each in values]
+                expression = _called(part, [names[i] for i in part.inputs], values)
+            else:
+                holes.take(len(form(part)[1]))
+                expression = f"{_path(part.name)}({', '.join(names[i] for i in part.inputs)})"
+            if part.name == optional:
+                expression = f"{names[part.inputs[0]]} if self.{optional} is None else {expression}"
+            lines.append(f"{names.assign(part)} = {expression}")
+        results = ", ".join(names[i] for i in scope.results)
+        last = lines[-1].partition(" = ") if lines else ("", "", "")
+        if lines and last[0] == results:
+            lines[-1] = f"return {last[2]}"
+        else:
+            lines.append(f"return {results}")
+        body = "\n".join(f"        {line}" for line in lines)
+        return f"    def forward(self, {', '.join(names.arguments)}):\n{body}"
+
+
+class _Holes:
+    """The values of a class's form in order, each as it is written in the class: a number or an expression."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters, self.at = parameters, 0
+
+    def take(self, count: int) -> list[str | Any]:
+        """The next values. Texts that are expressions come as `Text`."""
+        found = [self.parameters.expression(i) for i in range(self.at, self.at + count)]
+        self.at += count
+        return found
+
+
+class _Variables:
+    """The names of values in a forward: one that is needed no more gives its name to the next."""
+
+    def __init__(self, scope: Scope, root: Scope) -> None:
+        self.scope = scope
+        count = len(scope.inputs)
+        self.arguments = ["x"] if count == 1 else [f"x{i}" for i in range(1, count + 1)]
+        self.names = dict(zip(scope.inputs, self.arguments, strict=True))
+        self.taken = {"self", "torch", "nn", "F", *self.arguments}
+        self.last: dict[int, int] = {}
+        for at, part in enumerate(scope.parts):
+            for node in part.inputs:
+                self.last[node] = at
+        for node in scope.results:
+            self.last[node] = len(scope.parts)
+        self.at = 0
+
+    def __getitem__(self, node: int) -> str:
+        return self.names[node]
+
+    def assign(self, part: Leaf | Scope) -> str:
+        """The variables for the results of the next part."""
+        free = [self.names[node] for node in dict.fromkeys(part.inputs) if self.last[node] <= self.at]
+        self.at += 1
+        found = []
+        for node in part.results:
+            name = free.pop(0) if free else self.new(part)
+            self.names[node] = name
+            found.append(name)
+        return ", ".join(found)
+
+    def new(self, part: Leaf | Scope) -> str:
+        wish = part.name if isinstance(part, Scope) and part.name.isidentifier() else "out"
+        name, number = wish, 2
+        while name in self.taken or keyword.iskeyword(name):
+            name, number = f"{wish}{number}", number + 1
+        self.taken.add(name)
+        return name
+
+
+def _scopes(scope: Scope) -> Iterator[Scope]:
+    yield scope
+    for part in scope.parts:
+        if isinstance(part, Scope):
+            yield from _scopes(part)
+
+
+def _path(name: str) -> str:
+    return f"self.{name}" if name.isidentifier() and not keyword.iskeyword(name) else f'self.get_submodule("{name}")'
+
+
+def _assigned(name: str, made: str) -> str:
+    text = f"self.{name} = {made}"
+    if not name.isidentifier() or keyword.iskeyword(name):
+        how = "register_parameter" if made.startswith("nn.Parameter(") else "add_module"
+        text = f'self.{how}("{name}", {made})'
+    return "\n".join(f"        {line}" for line in text.split("\n"))
+
+
+#: What torch.nn takes first, without a name.
+POSITIONAL = ("in_channels", "out_channels", "in_features", "out_features", "num_features", "normalized_shape")
+
+
+def _leaf(leaf: Leaf, holes: _Holes) -> str:
+    values = holes.take(len(leaf_values(leaf)))
+    op = leaf.layer.op
+    assert op is not None
+    if leaf.call is not None:
+        shape, start = values
+        return f"nn.Parameter(torch.full({written(shape)}, {written(start)}))"
+    declared = {each.name: each for each in op.arguments()}
+    positional: list[str] = []
+    named: list[str] = []
+    for (name, _), value in zip(leaf_values(leaf), values, strict=True):
+        argument = declared.get(name)
+        if argument is not None and not argument.inferred and not argument.required and name != "batch_first":
+            default = None if argument.default is None else argument.kind.read(argument.default, op.spatial)
+            if _same(value, default):
+                continue
+        if name in POSITIONAL and not named:
+            positional.append(written(value))
+        else:
+            named.append(f"{name}={written(value)}")
+    prefix = "" if leaf.layer.type in OWN else "nn."
+    return f"{prefix}{leaf.layer.type}({', '.join([*positional, *named])})"
+
+
+def _same(value: Any, default: Any) -> bool:
+    if isinstance(default, tuple) and not isinstance(value, tuple):
+        return all(each == value for each in default)
+    return bool(value == default) and isinstance(value, type(default))
+
+
+def _called(leaf: Leaf, inputs: Sequence[str], values: Sequence[Any]) -> str:
+    """The expression of a layer in a forward."""
+    call = leaf.call
+    if call is None:
+        if leaf.layer.type == "MultiheadAttention":
+            three = inputs if len(inputs) == 3 else [inputs[0]] * 3
+            return f"{_path(leaf.name)}({', '.join(three)}, need_weights=False)[0]"
+        return f"{_path(leaf.name)}({', '.join(inputs)})"
+    sign = {"operator.add": " + ", "operator.mul": " * "}.get(call.function)
+    if sign:
+        own = [_path(leaf.name).replace("get_submodule", "get_parameter")] if call.tensors == "own" else []
+        return sign.join([*inputs, *own])
+    if call.function == "operator.getitem":
+        if isinstance(values[0], Text):
+            return f"{inputs[0]}[{values[0]}]"
+        parts = [":" if part == slice(None) else _slice(part) for part in values[0]]
+        return f"{inputs[0]}[{', '.join(parts)}]"
+    first = f"[{', '.join(inputs)}]" if call.tensors == "list" else inputs[0]
+    count = len(call.arguments)
+    more = [written(each) for each in values[:count]]
+    more += [f"{name}={written(value)}" for (name, _), value in zip(call.keywords, values[count:], strict=True)]
+    return f"{call.function.replace('torch.nn.functional.', 'F.')}({', '.join([first, *more])})"
+
+
+def _slice(part: slice) -> str:
+    ends = f"{'' if part.start is None else part.start}:{'' if part.stop is None else part.stop}"
+    return ends if part.step is None else f"{ends}:{part.step}"
+
+
+def _optional(made: str, name: str) -> str:
+    if "\n" not in made:
+        return f"{made} if {name} else None"
+    return f"None\nif {name}:\n    self.{name} = " + made.replace("\n", "\n    ")
+
+
+def _broken(line: str) -> str:
+    """A line that is too long, its outermost call over several lines."""
+    start = line.find("(", len(line) - len(line.lstrip()) + 1)
+    if len(line) <= WIDTH or start < 0:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    end = _closing(line, start)
+    items, depth, begin = [], 0, start + 1
+    for at in range(start + 1, end):
+        depth += (line[at] in "([{") - (line[at] in ")]}")
+        if line[at] == "," and depth == 0:
+            items.append(line[begin:at].strip())
+            begin = at + 1
+    items.append(line[begin:end].strip())
+    if len(items) == 1:
+        return "\n".join([line[: start + 1], *_broken(f"{indent}    {items[0]}").split("\n"), indent + line[end:]])
+    rows, row = [], ""
+    for item in items:
+        if row and len(indent) + len(row) + len(item) + 6 > WIDTH:
+            rows.append(row)
+            row = ""
+        row += f"{item}, "
+    rows.append(row)
+    inner = [_broken(f"{indent}    {each.rstrip()}") for each in rows]
+    if " for " in line[end:]:
+        return line  # a loop is read in one line
+    return "\n".join([line[: start + 1], *inner, indent + line[end:]])
+
+
+def _closing(line: str, start: int) -> int:
+    depth = 0
+    for at in range(start, len(line)):
+        depth += (line[at] in "([{") - (line[at] in ")]}")
+        if depth == 0:
+            return at
+    return len(line)
+
+
+def _wrapped(head: str, items: Sequence[str], tail: str, indent: int) -> str:
+    """Items on one line, or one a line where that is too long."""
+    space = " " * indent
+    line = f"{space}{head}{', '.join(items)}{tail}"
+    if len(line) + 16 <= WIDTH and "\n" not in line:
+        return line
+    inner = [re.sub(r"^", space + "    ", item, flags=re.MULTILINE) + "," for item in items]
+    return "\n".join([f"{space}{head}", *inner, f"{space}{tail}"])
+
+
+def _looped(items: Sequence[str]) -> list[str]:
+    """Runs of items that are equal, or whose numbers grow in equal steps, as loops."""
+    found: list[str] = []
+    at = 0
+    while at < len(items):
+        length = _run(items, at)
+        if length >= 3 or (length == 2 and items[at] == items[at + 1] and len(items[at]) > 30):
+            found.append(f"*({_template(items[at], items[at + 1])} for i in range({length}))".replace(
+                "for i in", "for _ in" if items[at] == items[at + 1] else "for i in"))  # fmt: skip
+            at += length
+        else:
+            found.append(items[at])
+            at += 1
+    return found
+
+
+def _run(items: Sequence[str], start: int) -> int:
+    if start + 1 >= len(items) or "\n" in items[start]:
+        return 1
+    steps = _steps(items[start], items[start + 1])
+    if steps is None:
+        return 1
+    end = start + 1
+    while end + 1 < len(items) and _steps(items[end], items[end + 1]) == steps:
+        end += 1
+    return end - start + 1
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(each) for each in re.findall(r"\d+", text)]
+
+
+def _steps(a: str, b: str) -> tuple[int, ...] | None:
+    """By how much each number grows from one text to another that is otherwise the same."""
+    if re.sub(r"\d+", "#", a) != re.sub(r"\d+", "#", b):
+        return None
+    return tuple(y - x for x, y in zip(_numbers(a), _numbers(b), strict=True))
+
+
+def _template(a: str, b: str) -> str:
+    """The text with its growing numbers as expressions in i; inside quotes, as in f"layer{i + 1}"."""
+    steps = iter(_steps(a, b) or ())
+
+    def grown(found: re.Match[str]) -> str:
+        step, start = next(steps), int(found[0])
+        if step == 0:
+            return found[0]
+        factor = "i" if step == 1 else f"{step} * i"
+        expression = factor if start == 0 else f"{start} + {factor}" if step != 1 else f"i + {start}"
+        quoted = a[: found.start()].count('"') % 2
+        return f"{{{expression}}}" if quoted else expression
+
+    text = re.sub(r"\d+", grown, a)
+    return re.sub(r'"([^"]*\{[^"]*)"', r'f"\1"', text)
