@@ -214,9 +214,10 @@ class Subsampling(Op):
     def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
         tensor = Store(out)
         return (
-            Action((("sums", tensor),), keeps=("x",)),
-            Action((("scaled", tensor),), ("sums", "weight"), ("sums", "weight"), product=True),
-            Action((("y", tensor),), ("scaled", "weight"), holds=("sums",)),
+            Action((("means", tensor),), keeps=("x",)),
+            Action((("coefficients", Store(shapes[0][:1], each=False)),), ("weight",)),
+            Action((("scaled", tensor),), ("means", "coefficients"), ("means", "coefficients"), product=True),
+            Action((("y", tensor),), ("scaled", "weight"), holds=("means", "coefficients")),
         )
 
     def module_arguments(self, *shapes: Shape) -> dict[str, Any]:

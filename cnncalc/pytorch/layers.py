@@ -67,13 +67,15 @@ class Subsampling(nn.Module):
 
     def __init__(self, channels, kernel_size=2):  # type: ignore[no-untyped-def]
         super().__init__()
-        self.kernel_size = kernel_size
-        self.weight = nn.Parameter(torch.full((channels,), 0.25))
+        height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
+        self.kernel_size, self.window = kernel_size, height * width
+        self.weight = nn.Parameter(torch.full((channels,), 1 / self.window))
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        sums = F.avg_pool2d(x, self.kernel_size, divisor_override=1)
-        return sums * self.weight[:, None, None] + self.bias[:, None, None]
+        means = F.avg_pool2d(x, self.kernel_size)
+        coefficients = self.weight * self.window  # of the sum of a window, which is its mean times its size
+        return means * coefficients[:, None, None] + self.bias[:, None, None]
 
 
 class RBF(nn.Module):

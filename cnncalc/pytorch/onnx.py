@@ -1,0 +1,102 @@
+"""The network as an ONNX file, with the shapes of all values in it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..errors import Problem, SpecError, wrong_call
+from ..graph import Graph
+from .build import build
+from .weights import load_weights, read_weights
+
+
+def export_onnx(graph: Graph, path: str, weights: str = "", seed: int = 0) -> None:
+    """Write a network as ONNX, in evaluation mode, its batch size open; raises `SpecError`.
+
+    The weights are those of a file, or freshly drawn. The file is written whole or not at all.
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401
+    except ImportError:
+        raise wrong_call("onnx is not installed", "pip install 'cnncalc[torch,onnx]'") from None
+    for layer in graph.layers:
+        if getattr(layer.op, "divisor_override", None):
+            message = f"{layer.name} ({layer.type}) has divisor_override, which PyTorch's exporter would silently drop"
+            raise SpecError([Problem("inexpressible", message, graph.source, layer.place)])
+    torch.manual_seed(seed)
+    net = build(graph).eval()
+    if weights:
+        loaded = load_weights(net, read_weights(weights))
+        if not loaded.fits:
+            raise wrong_call("does not fit the network: " + "; ".join(loaded.lines(4)), where=weights)
+    # A batch of two: what is one would be taken for fixed.
+    inputs = tuple(torch.randn(2, *(each.shape or ())) for each in graph.inputs)
+    names = [each.name for each in graph.inputs]
+    results = list(dict.fromkeys(graph.nodes[i].name for i in graph.outputs))
+    # A result is not called like the tensors of the layer that makes it.
+    results = [f"{name}.out" if name in names else name for name in results]
+    batch = torch.export.Dim("batch")
+    with _quiet() as said:
+        try:
+            program = torch.onnx.export(
+                net,
+                inputs,
+                dynamo=True,
+                input_names=names,
+                output_names=results,
+                dynamic_shapes=tuple({0: batch} for _ in inputs),
+                verbose=False,
+            )
+        except SpecError:
+            raise
+        except Exception as error:  # whatever the exporter says of a layer that it cannot translate
+            raise wrong_call(f"PyTorch cannot export {graph.name} as ONNX: {_cause(error)}") from None
+    del said
+    assert program is not None
+    model = program.model_proto
+    # Shapes for viewers, of whatever the exporter left without.
+    with contextlib.suppress(Exception):
+        model = onnx.shape_inference.infer_shapes(model)
+    target = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.resolve().parent, prefix=".cnncalc.")
+        os.close(handle)
+        try:
+            onnx.save(model, temporary)
+            os.replace(temporary, target.resolve())
+        finally:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+    except OSError as error:
+        raise wrong_call(f"cannot be written: {error.strerror}", "is the folder there?", where=path) from None
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    """The exporter's chatter, kept away from the terminal."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    said = io.StringIO()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            warnings.simplefilter("ignore")
+            yield said
+    finally:
+        logger.setLevel(level)
+
+
+def _cause(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split())[:200] or type(error).__name__
