@@ -44,7 +44,8 @@ def export_onnx(graph: Graph, path: str, weights: str = "", seed: int = 0) -> No
     names = [each.name for each in graph.inputs]
     results = list(dict.fromkeys(graph.nodes[i].name for i in graph.outputs))
     # A result is not called like the tensors of the layer that makes it.
-    results = [f"{name}.out" if name in names else name for name in results]
+    taken = {*names, *net.state_dict()}
+    results = [f"{name}.out" if name in taken else name for name in results]
     batch = torch.export.Dim("batch")
     with _quiet() as said:
         try:
