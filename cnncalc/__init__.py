@@ -18,11 +18,15 @@ __all__ = [
     "Report",
     "SpecError",
     "analyse",
+    "build",
     "check",
     "compare",
     "explain",
+    "export",
     "formulas",
     "load",
+    "measure",
+    "run",
     "schema",
     "summary",
     "view",
@@ -35,15 +39,23 @@ if TYPE_CHECKING:
     from .catalogue import in_teaching_order as formulas
     from .catalogue import zoo_table as zoo
     from .claims import check
+    from .export.source import export
+    from .pytorch.bench.api import measure
+    from .pytorch.build import build
+    from .pytorch.run import run
     from .render.views import summary, view
     from .spec.schema import schema
 
 #: What commands print beside a report, as functions that return data. They load when they are first asked for.
 _LATER = {
+    "build": ("pytorch.build", "build"),
     "check": ("claims", "check"),
     "compare": ("catalogue", "comparison"),
     "explain": ("analysis.explain", "explain"),
+    "export": ("export.source", "export"),
     "formulas": ("catalogue", "in_teaching_order"),
+    "measure": ("pytorch.bench.api", "measure"),
+    "run": ("pytorch.run", "run"),
     "schema": ("spec.schema", "schema"),
     "summary": ("render.views", "summary"),
     "view": ("render.views", "view"),

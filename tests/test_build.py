@@ -135,8 +135,9 @@ def test_folding_batch_normalisation_changes_nothing(net: Any) -> None:
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("input: [3]\nlayers: [{forward: ReLU}]", "no layer of a PyTorch module may be called forward"),
+    ("input: [3]\nlayers: [{forward: ReLU}]", "no layer of a PyTorch module may be called forward, which is something else: nn.Module.forward"),
     ("input: [3]\nlayers: [{block: {type: {Linear: {out_features: 2}}}}]", "no layer of a PyTorch module may be called type"),
+    ("input: [3]\nlayers: [{class: ReLU}]", "no layer of a PyTorch module may be called class, which is a word of Python"),
     ("input: [3]\ntypes: {Deform: {shape: same}}\nlayers: [Deform]", "Deform is declared in the spec, and PyTorch has no such layer"),
     ("input: [3]\nlayers: [Relv, Foo]", "there is no layer type or block Relv"),
 ])  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import operator
 import re
 from collections.abc import Mapping, Sequence
@@ -141,9 +142,10 @@ def _refuse_what_cannot_be_built(graph: Graph) -> None:
             message = f"{layer.type} is declared in the spec, and PyTorch has no such layer: it cannot be built"
             problems.append(Problem("unbuildable", message, graph.source, layer.place))
         for part in layer.name.split("."):
-            if part in taken and part not in seen:
+            if (part in taken or keyword.iskeyword(part)) and part not in seen:
                 seen.add(part)
-                message = f"no layer of a PyTorch module may be called {part}: nn.Module.{part} is something else"
+                other = "a word of Python" if keyword.iskeyword(part) else f"something else: nn.Module.{part}"
+                message = f"no layer of a PyTorch module may be called {part}, which is {other}"
                 problems.append(Problem("unbuildable", message, graph.source, layer.place, (), "give it another name"))
     if problems:
         raise SpecError(problems)

@@ -75,7 +75,8 @@ class Subsampling(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         means = F.avg_pool2d(x, self.kernel_size)
         coefficients = self.weight * self.window  # of the sum of a window, which is its mean times its size
-        return means * coefficients[:, None, None] + self.bias[:, None, None]
+        out: Tensor = means * coefficients[:, None, None] + self.bias[:, None, None]
+        return out
 
 
 class RBF(nn.Module):

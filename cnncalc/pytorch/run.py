@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
-from ..errors import SpecError, wrong_call
+from ..errors import Source, SpecError, wrong_call
 from ..graph import Graph
+from ..spec.model import load
 from .bench.devices import Unavailable, choose
 from .bench.plan import Configuration
 from .bench.predict import predict, report_of
@@ -40,7 +42,7 @@ class Run(NamedTuple):
 
 
 def run(
-    graph: Graph,
+    spec: str | Path | Source | Graph,
     config: Configuration = Configuration(),  # noqa: B008
     weights: str = "",
     shown: Picture | None = None,
@@ -50,10 +52,10 @@ def run(
 
     Raises `SpecError` for what is wrong with the spec, the files or the device, and for what PyTorch cannot run.
 
-    >>> from cnncalc import load
-    >>> run(load("lenet"), Configuration(batch=2)).verification.agrees
+    >>> run("lenet", Configuration(batch=2)).verification.agrees
     True
     """
+    graph = spec if isinstance(spec, Graph) else load(spec)
     try:
         device = choose(config.device)
     except Unavailable as error:

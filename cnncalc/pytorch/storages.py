@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -34,20 +34,31 @@ class TensorMemory(TorchDispatchMode):
     def __init__(self, given: Iterable[Tensor] = ()) -> None:
         super().__init__()
         self._given = {storage_key(each) for each in given}
-        self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
-        self.peak = 0
+        self._alive: dict[int, weakref.ref[Any]] = {}
+        self.live = self.peak = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        self._alive = {key: each for key, each in self._alive.items() if not each[0].expired()}
         for each in tree_leaves(out):
             if isinstance(each, Tensor):
-                key = storage_key(each)
-                if key not in self._given and key not in self._alive:
-                    storage = each.untyped_storage()
-                    self._alive[key] = StorageWeakRef(storage), storage.nbytes()
-        self.peak = max(self.peak, sum(size for _, size in self._alive.values()))
+                self._note(each)
+        self.peak = max(self.peak, self.live)
         return out
+
+    def _note(self, tensor: Tensor) -> None:
+        key = storage_key(tensor)
+        if key in self._given or key in self._alive:
+            return
+        storage = tensor.untyped_storage()
+        size = storage.nbytes()
+
+        def gone(_: Any) -> None:
+            # The Python object of a storage lives as long as the storage itself.
+            self._alive.pop(key, None)
+            self.live -= size
+
+        self._alive[key] = weakref.ref(storage, gone)
+        self.live += size
 
 
 class Kept:

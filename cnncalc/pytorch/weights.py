@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,11 +54,16 @@ def read_weights(path: str) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return dict(load_file(path))
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except ImportError:
         raise wrong_call("safetensors is not installed", "pip install 'cnncalc[torch]'", where=path) from None
     except OSError as error:
         raise wrong_call(f"cannot be read: {error.strerror or error}", where=path) from None
+    except pickle.UnpicklingError:
+        message = "holds more than tensors, or is no checkpoint: nothing in it was executed"
+        raise wrong_call(message, "save net.state_dict(), or a safetensors file", where=path) from None
     except Exception as error:  # whatever a file from a stranger makes torch or safetensors say
         said = " ".join(str(error).split())[:160]
         hint = "a safetensors file, or what torch.save(net.state_dict(), …) writes"

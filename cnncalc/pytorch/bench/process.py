@@ -66,6 +66,8 @@ class Process:
         said = self._errors.read().decode("utf-8", "replace").strip().split("\n")
         if code == -signal.SIGKILL:
             return WorkerFailed("memory", "the system killed the process, as it does when memory runs out")
+        if any(words in said[-1] for words in ("Thread creation failed", "bad_alloc", "Cannot allocate memory")):
+            return WorkerFailed("memory", said[-1])
         reason = f"signal {-code}" if code < 0 else f"exit {code}"
         return WorkerFailed("failed", f"the process died ({reason}): {said[-1]}")
 

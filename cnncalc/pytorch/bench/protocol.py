@@ -208,7 +208,7 @@ def _take_turns(runners: list[Runner], progress: Progress) -> None:
         first = waiting[0]
         if first.samples:
             found = summary(first.samples)
-            share = min(1.0, first.spent / first.plan.least_s)
+            share = min(1.0, first.spent / max(first.plan.least_s, 1e-9))
             text = f"{found.median * 1e3:.4g} ms ± {100 * found.precision:.1f} %, {found.calls} calls"
             progress(text, 0.2 + 0.5 * share)
         order.reverse()

@@ -64,6 +64,7 @@ class Worker:
     def build(self) -> dict[str, Any]:
         """Make the network and its input."""
         if self.config.memory_limit:
+            torch.ones(1 << 20).sum()  # the threads, which need memory of their own, are there before the limit is
             self.device.limit(self.config.memory_limit)
         begin = time.perf_counter()
         self.subject = Subject(self.graph, self.config, self.device)

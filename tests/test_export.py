@@ -1,0 +1,283 @@
+"""What is exported is the same network: same keys and outputs in PyTorch, same outputs in ONNX, same shapes in Keras."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import specs
+
+from cnncalc import SpecError, analyse, load
+from cnncalc.errors import Source
+from cnncalc.export.keras_source import keras_source
+from cnncalc.export.torch_source import torch_source
+from cnncalc.graph import Graph
+from cnncalc.ops import MERGES, REGISTRY
+from cnncalc.spec.locate import zoo_names
+
+torch = pytest.importorskip("torch", reason="exports are checked with PyTorch: pip install 'cnncalc[torch]'")
+
+from cnncalc.pytorch.build import build  # noqa: E402
+
+PROGRAM = str(Path(sys.executable).parent / "cnncalc")
+ZOO = [name for name in zoo_names() if "1202" not in name]
+SMALL = [
+    "lenet",
+    "lenet_1998",
+    "neocognitron",
+    "mlp",
+    "resnet20",
+    "resnet18",
+    "mobilenet_v2_035",
+    "googlenet_aux",
+    "densenet121",
+]
+
+
+def written(graph: Graph) -> Any:
+    """The class that the exported source defines for the network itself: the last one."""
+    names: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(torch_source(graph), "exported.py", "exec"), names)
+    return [each for each in names.values() if isinstance(each, type) and each.__module__ == "exported"][-1]
+
+
+def assert_same(graph: Graph, inputs: list[Any]) -> None:
+    ours, theirs = build(graph).eval(), written(graph)().eval()
+    assert list(theirs.state_dict()) == list(ours.state_dict())
+    theirs.load_state_dict(ours.state_dict(), strict=True)
+    with torch.inference_mode():
+        expected, found = ours(*inputs), theirs(*inputs)
+    for a, b in zip(*(each if isinstance(each, tuple) else (each,) for each in (expected, found)), strict=True):
+        assert torch.allclose(a, b, equal_nan=True)
+
+
+class TestTorch:
+    @pytest.mark.parametrize("name", ZOO)
+    def test_the_zoo_has_the_same_keys(self, name: str) -> None:
+        graph = load(name)
+        with torch.device("meta"):
+            theirs, ours = written(graph)(), build(graph)
+        assert {key: each.shape for key, each in theirs.state_dict().items()} == {
+            key: each.shape for key, each in ours.state_dict().items()
+        }
+        assert list(theirs.state_dict()) == list(ours.state_dict())
+
+    @pytest.mark.parametrize("name", SMALL)
+    def test_the_zoo_has_the_same_outputs(self, name: str) -> None:
+        graph = load(name)
+        assert_same(graph, [torch.randn(2, *(each.shape or ())) for each in graph.inputs])
+
+    @pytest.mark.filterwarnings("ignore")
+    @pytest.mark.parametrize("part", range(4))
+    def test_random_networks(self, part: int) -> None:
+        for seed in range(40):
+            graph = load(Source("random.yaml", specs.spec(random.Random(1000 * part + seed))))
+            inputs = [torch.randn(2, *(each.shape or ())) for each in graph.inputs]
+            try:
+                build(graph).eval()(*inputs)
+            except (RuntimeError, ValueError):
+                continue
+            assert_same(graph, inputs)
+
+    def test_it_reads_as_a_person_writes(self) -> None:
+        text = torch_source(load("resnet50"))
+        assert (
+            "class BottleneckBlock(nn.Module):\n    def __init__(self, in_channels, width, stride, downsample=True):"
+            in text
+        )
+        assert "*(BottleneckBlock(1024, width=256, stride=1, downsample=False) for _ in range(5))" in text
+        assert "cnncalc" not in text and len(text.split("\n")) < 100 and text.count("class ") == 2
+        assert '(f"denselayer{i + 1}", DenseLayer(64 + 32 * i)) for i in range(6)' in torch_source(load("densenet121"))
+
+    @pytest.mark.parametrize("name", SMALL)
+    def test_lines_are_not_too_long(self, name: str) -> None:
+        assert max(map(len, torch_source(load(name)).split("\n"))) <= 120
+
+    def test_the_file_runs_on_its_own(self, tmp_path: Path) -> None:
+        done = subprocess.run(
+            [PROGRAM, "export", "resnet20", "-o", "net.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0 and done.stderr == "wrote net.py\n"
+        code = "import sys; sys.modules['cnncalc'] = None; exec(open('net.py').read())"
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert done.stdout == "torch.Size([1, 10]) 269722 parameters\n"
+
+    def test_a_whole_of_odd_names(self) -> None:
+        text = """
+input: {a: [3, 8, 8], b: [1, 8, 8]}
+layers:
+  print: {Conv2d: {out_channels: 4, kernel_size: 3}, from: a}
+  F: {Conv2d: {out_channels: 4, kernel_size: 3}, from: b}
+  out: {add: [print, F]}
+  x: {Slice: {dim: 1, start: 1, step: 2}}
+  self: {Mean: {dim: [2], keepdim: true}}
+outputs: [self, out]
+"""
+        assert_same(load(Source("odd.yaml", text)), [torch.randn(2, 3, 8, 8), torch.randn(2, 1, 8, 8)])
+
+
+class TestOnnx:
+    @pytest.fixture(autouse=True)
+    def _onnx(self) -> None:
+        for package in ("onnx", "onnxscript", "onnxruntime"):
+            pytest.importorskip(package, reason=f"{package} checks the export: pip install 'cnncalc[onnx]' onnxruntime")
+
+    @pytest.mark.filterwarnings("ignore")
+    @pytest.mark.parametrize("name", ["lenet", "lenet_1998", "resnet20", "mobilenet_v2_035", "googlenet_aux"])
+    def test_outputs_equal_and_every_value_has_a_shape(self, name: str, tmp_path: Path) -> None:
+        import onnx
+        import onnxruntime
+
+        from cnncalc.pytorch.onnx import export_onnx
+
+        graph, path = load(name), str(tmp_path / "net.onnx")
+        export_onnx(graph, path)
+        model = onnx.load(path)
+        onnx.checker.check_model(model)
+        shaped = {
+            each.name
+            for each in (*model.graph.value_info, *model.graph.output)
+            if each.type.tensor_type.HasField("shape")
+        }
+        assert all(name in shaped for node in model.graph.node for name in node.output if name)
+        assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+        torch.manual_seed(0)
+        net, x = build(graph).eval(), torch.randn(3, *(graph.inputs[0].shape or ()))
+        session = onnxruntime.InferenceSession(path)
+        found = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+        with torch.inference_mode():
+            expected = net(x)
+        for a, b in zip(found, expected if isinstance(expected, tuple) else (expected,), strict=True):
+            assert torch.allclose(torch.from_numpy(a), b, atol=1e-4)
+
+    @pytest.mark.filterwarnings("ignore")
+    def test_what_the_exporter_would_get_wrong_is_refused(self, tmp_path: Path) -> None:
+        from cnncalc.pytorch.onnx import export_onnx
+
+        for layer, message in (
+            ("AvgPool2d: {kernel_size: 2, divisor_override: 3}", "divisor_override"),
+            ("RReLU: {}", "cannot export"),
+        ):
+            with pytest.raises(SpecError, match=message):
+                export_onnx(
+                    load(Source("net.yaml", f"input: [1, 8, 8]\nlayers: [{{{layer}}}]")), str(tmp_path / "net.onnx")
+                )
+        assert not list(tmp_path.iterdir())
+
+
+KERAS = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+import keras
+found = []
+for text in json.load(sys.stdin):
+    names = {"__name__": "exported"}
+    exec(text, names)
+    (build,) = [each for each in names.values() if getattr(each, "__module__", "") == "exported"]
+    model = build()
+    found.append({
+        "params": model.count_params(),
+        "trainable": sum(int(each.value.numel()) for each in model.trainable_variables),
+        "outputs": [list(each.shape[1:]) for each in model.outputs],
+        "layers": {each.name: list(each.output.shape[1:]) for each in model.layers if not isinstance(each.output, (list, tuple))},
+    })
+    keras.utils.clear_session()
+print("FOUND", json.dumps(found))
+"""
+
+
+class TestKeras:
+    @pytest.fixture(autouse=True)
+    def _keras(self) -> None:
+        pytest.importorskip("keras", reason="Keras checks the export: pip install keras")
+
+    def built(self, graphs: list[Graph]) -> list[dict[str, Any]]:
+        environment = {**os.environ, "KERAS_BACKEND": "torch"}
+        done = subprocess.run(
+            [sys.executable, "-c", KERAS], input=json.dumps([keras_source(each) for each in graphs]), capture_output=True, text=True, env=environment, check=False
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        found: list[dict[str, Any]] = json.loads(done.stdout.partition("FOUND ")[2])
+        return found
+
+    def assert_same(self, graphs: list[Graph]) -> None:
+        for graph, found in zip(graphs, self.built(graphs), strict=True):
+            totals = analyse(graph).totals
+            assert (found["params"], found["trainable"]) == (totals.params + totals.buffers, totals.params), (
+                graph.source.text
+            )
+            assert found["outputs"] == [list(graph.nodes[i].shape or ()) for i in graph.outputs]
+            compared = 0
+            for layer in graph.layers:
+                name = re.sub(r"\W", "_", layer.name)
+                if name in found["layers"] and "Transpose" not in layer.type:
+                    assert found["layers"][name] == list(layer.shape or ()), layer
+                    compared += 1
+            assert compared or len(graph.layers) < 30
+
+    def test_the_zoo(self) -> None:
+        names = [
+            "lenet",
+            "alexnet",
+            "vgg11_bn",
+            "resnet18",
+            "resnet50",
+            "resnext50_32x4d",
+            "mobilenet_v2",
+            "densenet121",
+            "googlenet_aux",
+            "unet",
+            "resnet20",
+        ]
+        self.assert_same([load(name) for name in names])
+
+    def test_random_layers_of_every_type(self) -> None:
+        graphs, refused = [], set()
+        for name in sorted(set(REGISTRY) - set(MERGES)):
+            rng = random.Random(name)
+            for _ in range(20):
+                shape = specs.shape_for(rng, REGISTRY[name])
+                text = f"input: {list(shape)}\nlayers: [{{{name}: {specs.flow(specs.arguments(rng, name, shape))}}}]"
+                try:
+                    graph = load(Source("layer.yaml", text))
+                except SpecError:
+                    continue
+                try:
+                    keras_source(graph)
+                except SpecError as error:
+                    assert f"0 ({name}) cannot be expressed in Keras: " in str(error)
+                    refused.add(name)
+                    continue
+                graphs.append(graph)
+        assert len(graphs) > 700 and "RBF" in refused
+        self.assert_same(graphs)
+
+    def test_everything_that_cannot_be_expressed_is_named(self) -> None:
+        with pytest.raises(SpecError) as refused:
+            keras_source(load("lenet_1998"))
+        for name in ("S2 (Subsampling)", "C3 (PartialConv2d)", "OUTPUT (RBF)"):
+            assert f"{name} cannot be expressed in Keras: there is no such layer" in str(refused.value)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["lenet", "--to", "tensorflow"], "there is no target tensorflow"),
+    (["lenet", "--to", "onnx"], "ONNX is no text to print"),
+    (["lenet", "--to", "onnx", "-o", "no/such/folder/net.onnx"], "no/such/folder/net.onnx: cannot be written"),
+    (["lenet", "--weights", "w.pth"], "--weights goes with --to onnx"),
+    (["declared.yaml"], "Deform is declared in the spec, and PyTorch has no such layer"),
+    (["unknown.yaml", "--to", "keras"], "there is no layer type or block Foo"),
+    (["declared.yaml", "-o", "declared.yaml"], "is the spec itself, and would be overwritten"),
+])  # fmt: skip
+def test_what_cannot_be_exported_is_one_message(arguments: list[str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "declared.yaml").write_text("input: [3]\ntypes: {Deform: {shape: same}}\nlayers: [Deform]")
+    (tmp_path / "unknown.yaml").write_text("input: [3]\nlayers: [Foo]")
+    done = subprocess.run([PROGRAM, "export", *arguments], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+    assert len(list(tmp_path.iterdir())) == 2

@@ -1,0 +1,267 @@
+"""cnncalc run: both columns, a verdict that can fail, weights and pictures from strangers."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnncalc import SpecError, analyse, load
+from cnncalc.errors import Source
+
+torch = pytest.importorskip("torch", reason="run needs PyTorch: pip install 'cnncalc[torch]'")
+
+from cnncalc.pytorch.build import build  # noqa: E402
+from cnncalc.pytorch.image import guesses, picture, read_labels  # noqa: E402
+from cnncalc.pytorch.verify import FUSED, GROUPED, ONE_VALUE, verify  # noqa: E402
+from cnncalc.pytorch.weights import load_weights, read_weights  # noqa: E402
+
+PROGRAM = str(Path(sys.executable).parent / "cnncalc")
+
+
+def cnncalc(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, cwd=cwd, check=False, timeout=300)
+
+
+def verified(spec: str | Source, batch: int = 2, **options: Any) -> Any:
+    graph = load(spec)
+    torch.manual_seed(0)
+    inputs = [torch.randn(batch, *(each.shape or ())) for each in graph.inputs]
+    return verify(analyse(graph, batch=batch, optimizer="adam"), build(graph), inputs, **options)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lenet",
+        "lenet_1998",
+        "neocognitron",
+        "mlp",
+        "resnet20",
+        "resnet18",
+        "mobilenet_v2_035",
+        "googlenet_aux",
+        "densenet121",
+        "alexnet",
+    ],
+)
+def test_every_figure_of_the_zoo_agrees_with_what_happens(name: str) -> None:
+    found = verified(name, train=True)
+    assert found.agrees, [each for each in (*found.comparisons, *found.totals) if not each.agrees]
+    assert {each.quantity for each in found.totals} >= {
+        "output shapes", "parameters", "buffers", "FLOPs (2·MACs)", "peak of activations, bytes", "kept for backward, bytes",
+        "gradients, bytes", "optimizer state, bytes", "backward FLOPs (2·MACs)",
+    }  # fmt: skip
+    assert (GROUPED in found.remarks) == (name in ("mobilenet_v2_035", "lenet_1998"))
+
+
+@pytest.mark.parametrize(("change", "quantity"), [
+    ("out_channels: 7", "output"), ("bias: false", "parameters"), ("padding: 2", "FLOPs"), ("groups: 2", "parameters"), ("padding_mode: reflect, padding: 1", "kept, bytes"),
+])  # fmt: skip
+def test_a_network_that_is_not_the_spec_s_is_found_out(change: str, quantity: str) -> None:
+    def text(more: str) -> Source:
+        return Source(
+            "net.yaml", f"input: [4, 9, 9]\nlayers: [PReLU, {{Conv2d: {{out_channels: 8, kernel_size: 3{more}}}}}]"
+        )
+
+    claimed, built = (
+        load(text("")),
+        load(
+            text(", " + change).__class__(
+                "net.yaml",
+                text(", " + change).text.replace(
+                    "out_channels: 8, kernel_size: 3, out_channels", "kernel_size: 3, out_channels"
+                ),
+            )
+        ),
+    )
+    found = verify(analyse(claimed, batch=2), build(built), [torch.randn(2, 4, 9, 9)])
+    assert not found.agrees and quantity in {each.quantity for each in found.comparisons if not each.agrees}
+
+
+def test_the_known_errors_of_pytorch_s_counter_are_named() -> None:
+    text = "input: [6, 8]\nlayers: [{MultiheadAttention: {num_heads: 2}}, {Linear: {out_features: 4}}]"
+    found = verified(Source("attention.yaml", text))
+    assert found.agrees and FUSED in found.remarks
+
+
+def test_batch_normalisation_of_single_values_is_said_and_not_compared() -> None:
+    text = Source("one.yaml", "input: [8]\nlayers: [{Linear: {out_features: 4}}, BatchNorm1d]")
+    found = verified(text, batch=1)
+    assert found.agrees and found.remarks == (ONE_VALUE,)
+    assert "kept for backward, bytes" in {each.quantity for each in verified(text, batch=2).totals}
+
+
+def test_running_statistics_are_left_as_they_were() -> None:
+    graph = load("resnet20")
+    net = build(graph)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    verify(analyse(graph, batch=2), net, [torch.randn(2, 3, 32, 32)])
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items()) and not net.training
+
+
+def test_the_command() -> None:
+    done = cnncalc("run", "lenet", "--train", "--optimizer", "adam")
+    assert done.returncode == 0 and done.stderr == ""
+    assert "figures agree" in done.stdout and "latency" in done.stdout
+    assert "peak of activations, bytes      75,264     75,264  yes" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--dtype", "bfloat16"], ["--dtype", "amp"], ["--batch", "1"], ["--input", "1x40x40"], ["--dtype", "float16"]],
+    ids=" ".join,
+)
+def test_the_command_in_other_settings(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(
+        "input: [1, 32, 32]\nlayers: [{Conv2d: {out_channels: 4, kernel_size: 3}}, BatchNorm2d, ReLU, {AdaptiveAvgPool2d: {output_size: 1}}, Flatten, {Linear: {out_features: 3}}]"
+    )
+    done = cnncalc("run", "net.yaml", "--no-bench", "--format", "json", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr + done.stdout[-500:]
+    assert json.loads(done.stdout)["agrees"]
+
+
+# -- weights ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def state() -> dict[str, Any]:
+    torch.manual_seed(3)
+    return dict(build("lenet").state_dict())
+
+
+@pytest.mark.parametrize("form", ["plain", "checkpoint", "parallel", "safetensors"])
+def test_weights_in_all_usual_forms(form: str, state: dict[str, Any], tmp_path: Path) -> None:
+    path = str(tmp_path / ("w.safetensors" if form == "safetensors" else "w.pth"))
+    if form == "safetensors":
+        from safetensors.torch import save_file
+
+        save_file(state, path)
+    else:
+        content = {f"module.{key}": value for key, value in state.items()} if form == "parallel" else state
+        torch.save({"epoch": 3, "state_dict": content} if form == "checkpoint" else content, path)
+    net = build("lenet")
+    assert load_weights(net, read_weights(path)).fits
+    assert all(torch.equal(value, state[key]) for key, value in net.state_dict().items())
+
+
+def test_what_does_not_fit_is_listed(state: dict[str, Any], tmp_path: Path) -> None:
+    del state["C5.bias"]
+    state["extra.weight"] = torch.zeros(2)
+    state["output.weight"] = torch.zeros(100, 84)
+    torch.save(state, tmp_path / "w.pth")
+    done = cnncalc("run", "lenet", "--weights", "w.pth", "--no-bench", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.split("\n")[1:5] == [
+        "w.pth does not fit the network:",
+        "  missing: C5.bias",
+        "  unexpected: extra.weight",
+        "  of another shape: output.weight: [10, 84] here, [100, 84] in the file",
+    ]
+
+
+class Evil:
+    def __reduce__(self) -> Any:
+        return exec, ("raise SystemExit('executed')",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not weights", pickle.dumps({"a": Evil()}), pickle.dumps([1, 2])],
+    ids=["empty", "text", "code", "list"],
+)
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
+def test_files_that_are_no_weights(content: bytes, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    done = cnncalc("run", "lenet", "--weights", name, "--no-bench", cwd=tmp_path)
+    assert (
+        done.returncode == 2
+        and done.stderr.startswith(name)
+        and "Traceback" not in done.stderr
+        and "executed" not in done.stderr
+    )
+
+
+# -- pictures --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "CMYK"])
+@pytest.mark.parametrize("shape", [(3, 224, 224), (1, 32, 32), (3, 20, 50)])
+def test_pictures_of_all_modes(mode: str, shape: tuple[int, int, int], tmp_path: Path) -> None:
+    Image = pytest.importorskip("PIL.Image", reason="Pillow reads pictures: pip install 'cnncalc[torch]'")
+    path = str(tmp_path / "p.tif")
+    Image.new(mode, (300, 180)).save(path)
+    made = picture(path, shape)
+    assert made.shape == (1, *shape)
+    if mode in ("RGB", "L", "P"):  # black
+        expected = [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225] if shape[0] == 3 else [0.0]
+        assert torch.allclose(made.mean((0, 2, 3)), torch.tensor(expected), atol=1e-5)
+
+
+def test_a_picture_equals_torchvision_s_transforms(tmp_path: Path) -> None:
+    from test_build import torchvision
+
+    transforms = torchvision().transforms
+    Image = pytest.importorskip("PIL.Image", reason="Pillow reads pictures: pip install 'cnncalc[torch]'")
+    torch.manual_seed(0)
+    pixels = (torch.rand(180, 301, 3) * 255).to(torch.uint8)
+    Image.frombytes("RGB", (301, 180), bytes(pixels.flatten().tolist())).save(tmp_path / "p.png")
+    theirs = transforms.Compose([
+        transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    ])(Image.open(tmp_path / "p.png"))  # fmt: skip
+    assert torch.allclose(picture(str(tmp_path / "p.png"), (3, 224, 224))[0], theirs, atol=0.1)
+
+
+def test_five_guesses_with_names(tmp_path: Path) -> None:
+    Image = pytest.importorskip("PIL.Image", reason="Pillow reads pictures: pip install 'cnncalc[torch]'")
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "p.png")
+    (tmp_path / "names.txt").write_text("\n".join(f"thing {i}" for i in range(10)) + "\n")
+    done = cnncalc("run", "resnet20", "--image", "p.png", "--labels", "names.txt", "--no-bench", cwd=tmp_path)
+    lines = done.stdout.split("\n")[:5]
+    assert done.returncode == 0 and all("% " in line and "class " in line and "thing " in line for line in lines)
+    assert len(read_labels(str(tmp_path / "names.txt"))) == 10
+    logits = torch.tensor([[0.0, 3.0, 1.0]])
+    assert (
+        [each.number for each in guesses(logits)] == [1, 2, 0] == [each.number for each in guesses(logits.softmax(1))]
+    )
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["run", "lenet", "--image", "none.png"], "none.png: cannot be read: No such file or directory"),
+    (["run", "lenet", "--image", "bad.png"], "bad.png: is no picture that can be read"),
+    (["run", "vector.yaml", "--image", "bad.png"], "bad.png: the network takes no picture"),
+    (["run", "lenet", "--mean", "1,2"], "--labels, --resize, --mean and --std go with --image"),
+    (["run", "lenet", "--image", "bad.png", "--mean", "x"], "--mean x makes no sense"),
+    (["run", "lenet", "--weights", "none.pth"], "none.pth: cannot be read"),
+    (["run", "lenet", "--device", "cuda:9"], "cuda"),
+    (["run", "vgg16", "--batch", "100000"], "GiB are free"),
+    (["run", "nothing"], "nothing"),
+    (["run", "unknown.yaml"], "there is no layer type or block Foo"),
+    (["run", "declared.yaml"], "Deform is declared in the spec"),
+])  # fmt: skip
+def test_what_cannot_be_run_is_one_message(arguments: list[str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "vector.yaml").write_text("input: [30]\nlayers: [ReLU]")
+    (tmp_path / "unknown.yaml").write_text("input: [3]\nlayers: [Foo]")
+    (tmp_path / "declared.yaml").write_text("input: [3]\ntypes: {Deform: {shape: same}}\nlayers: [Deform]")
+    done = cnncalc(*arguments, "--no-bench", cwd=tmp_path)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_a_spec_error_is_no_traceback_in_the_library() -> None:
+    with pytest.raises(SpecError, match="must be above 0"):
+        raise_for_std()
+
+
+def raise_for_std() -> None:
+    import tempfile
+
+    Image = pytest.importorskip("PIL.Image", reason="Pillow reads pictures: pip install 'cnncalc[torch]'")
+    with tempfile.NamedTemporaryFile(suffix=".png") as file:
+        Image.new("RGB", (8, 8)).save(file.name)
+        picture(file.name, (3, 8, 8), std=(0.0,))
