@@ -15,10 +15,11 @@ from .formula import CHAPTERS, FORMULAS, LETTERS, Formula, number
 from .ops import FAMILIES, REGISTRY, readable
 from .render.json import document
 from .render.table import AtLeast, Column, Line, Table, as_mib, as_number, as_shape, as_text
-from .report import Report, Totals, analyse
+from .report import Report, analyse
 from .spec.locate import locate, zoo_files
 from .spec.model import open_spec
 from .spec.schema import FILE, example_input, example_steps, family_of
+from .totals import Totals
 
 #: Claims that fail whose work is shown.
 FAILURES = 20

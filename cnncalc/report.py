@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .analysis import cost, memory, receptive_field
 from .analysis import training as step
-from .analysis.depth import depth
 from .analysis.receptive_field import ReceptiveField
 from .errors import Problem, Source, did_you_mean, wrong_call
 from .graph import Graph, Layer
 from .ops import Shape
 from .ops.actions import Setting
 from .spec.model import load
+from .totals import UNKNOWN, Figures, Totals, added
 
 if TYPE_CHECKING:
     from .analysis.explain import Explanation
@@ -25,34 +25,6 @@ CONVENTION = (
     "FLOPs = 2·MACs + the work of all other layers, one for each comparison, addition, multiplication, division, "
     "root, exponential or logarithm; BatchNorm with running statistics"
 )
-
-
-class Figures(NamedTuple):
-    """What is counted, for one layer, a group of layers or the network; None where it is not known.
-
-    `macs`, `other`, `flops` and `output_bytes` are for the whole batch.
-    """
-
-    weights: int | None
-    biases: int | None
-    buffers: int | None
-    macs: int | None
-    other: int | None
-    connections: int | None
-    output_bytes: int | None
-
-    @property
-    def params(self) -> int | None:
-        """Weights and biases: what is trained."""
-        return None if self.weights is None or self.biases is None else self.weights + self.biases
-
-    @property
-    def flops(self) -> int | None:
-        """Twice the MACs, and all other work."""
-        return None if self.macs is None or self.other is None else int(cost.macs_to_flops(self.macs)) + self.other
-
-
-UNKNOWN = Figures(None, None, None, None, None, None, None)
 
 
 class Row(NamedTuple):
@@ -164,107 +136,6 @@ class Part(NamedTuple):
     output_shape: Shape | None
     figures: Figures
     complete: bool
-
-
-class Totals:
-    """What the network adds up to; "at least" where `complete` is False."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self.figures, complete = added(row.figures for row in report.rows)
-        self.complete = complete and report.graph.complete and not report.graph.errors
-
-    def __repr__(self) -> str:
-        at_least = "" if self.complete else "≥ "
-        return f"<Totals: {at_least}{self.params:,} parameters, {at_least}{self.macs:,} MACs, depth {self.depth}>"
-
-    @cached_property
-    def peak(self) -> memory.Peak:
-        """The most that activations take at one moment."""
-        report = self._report
-        return memory.peak(report.graph, report.setting)
-
-    @cached_property
-    def depth(self) -> int:
-        """Layers with weights on the longest path."""
-        return depth(self._report.graph)
-
-    @property
-    def weight_bytes(self) -> int:
-        """Memory of parameters and buffers."""
-        return int(memory.weight_bytes(self.params + self.buffers, memory.BYTES[self._report.dtype]))
-
-    @property
-    def activation_bytes(self) -> int:
-        """Memory of the outputs of all layers together."""
-        return self.figures.output_bytes or 0
-
-    @property
-    def params(self) -> int:
-        return self.figures.params or 0
-
-    @property
-    def trainable_params(self) -> int:
-        """All parameters: nothing is frozen in a spec."""
-        return self.params
-
-    @property
-    def weights(self) -> int:
-        return self.figures.weights or 0
-
-    @property
-    def biases(self) -> int:
-        return self.figures.biases or 0
-
-    @property
-    def buffers(self) -> int:
-        return self.figures.buffers or 0
-
-    @property
-    def macs(self) -> int:
-        return self.figures.macs or 0
-
-    @property
-    def other(self) -> int:
-        return self.figures.other or 0
-
-    @property
-    def flops(self) -> int:
-        return self.figures.flops or 0
-
-    @property
-    def connections(self) -> int:
-        return self.figures.connections or 0
-
-    @property
-    def peak_inference_bytes(self) -> int:
-        """The peak of activations, without the input and the weights."""
-        return self.peak.bytes
-
-    @property
-    def backward_macs(self) -> int:
-        """Multiply-adds of the backward pass."""
-        return sum((row.input_gradient_macs or 0) + (row.weight_gradient_macs or 0) for row in self._report)
-
-    @property
-    def saved_for_backward_bytes(self) -> int:
-        """What autograd keeps between the forward and the backward pass."""
-        return self._report.training.saved
-
-    @property
-    def gradient_bytes(self) -> int:
-        """Memory of the parameters' gradients."""
-        return self._report.training.gradients
-
-    @property
-    def optimizer_bytes(self) -> int:
-        """Memory of the optimizer's state."""
-        return self._report.training.optimizer
-
-    @property
-    def peak_training_bytes(self) -> int:
-        """The most that one training step takes, weights, optimizer state and input included."""
-        return self._report.training.peak
 
 
 class Report:
@@ -424,17 +295,3 @@ def analyse(
         rows.append(Row(report, index, figures))
     report.rows = rows
     return report
-
-
-def added(figures: Iterator[Figures] | Sequence[Figures]) -> tuple[Figures, bool]:
-    """The sum of what is known, and whether all of it is."""
-    sums = [0] * 7
-    complete = True
-    for each in figures:
-        if each.weights is None:
-            complete = False
-            continue
-        values = (each.weights, each.biases, each.buffers, each.macs, each.other, each.connections, each.output_bytes)
-        for i, value in enumerate(values):
-            sums[i] += value or 0
-    return Figures(*sums), complete

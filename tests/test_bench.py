@@ -420,15 +420,18 @@ class TestOnTheProcessor:
 
     def test_an_interruption(self, tmp_path: Path) -> None:
         process = subprocess.Popen(
-            [PROGRAM, "bench", "resnet18", "--rigorous", "--json", "a.json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+            [PROGRAM, "bench", "lenet", "--rigorous", "--json", "a.json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
         )  # fmt: skip
         time.sleep(9)
         os.kill(process.pid, signal.SIGINT)
         out, errors = process.communicate(timeout=60)
-        assert (
-            process.returncode == 130 and "interrupted: what was measured so far" in out and "Traceback" not in errors
-        )
-        assert compare.read(str(tmp_path / "a.json"))[0]["status"] == "interrupted"
+        assert process.returncode == 130 and "Traceback" not in errors
+        (result,) = compare.read(str(tmp_path / "a.json"))
+        assert result["status"] == "interrupted"
+        if result["latency"]["seconds"]:
+            assert "interrupted: what was measured so far" in out
+        else:  # a machine that is slow to start
+            assert "interrupted before anything was measured" in errors
 
     def test_a_worker_that_is_killed(self, lenet: Graph) -> None:
         from cnncalc.pytorch.bench.process import Process

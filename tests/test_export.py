@@ -266,6 +266,24 @@ class TestKeras:
             assert f"{name} cannot be expressed in Keras: there is no such layer" in str(refused.value)
 
 
+def test_names_that_a_module_uses_itself_are_all_refused() -> None:
+    from cnncalc.export.common import TAKEN
+
+    public = {name for name in dir(torch.nn.Module()) if not name.startswith("_")}
+    assert public <= TAKEN
+    with pytest.raises(SpecError, match="may be called training"):
+        torch_source(load(Source("net.yaml", "input: [3]\nlayers: [{training: ReLU}]")))
+
+
+@pytest.mark.parametrize("writer", [torch_source, keras_source])
+@pytest.mark.parametrize("text", ['x"""\nraise SystemExit\n"""', "ends with a \\", 'ends with "', '4 """"', "{x}"])
+def test_nothing_that_a_spec_says_becomes_code(writer: Any, text: str) -> None:
+    spec = json.dumps({"name": text, "source": text, "input": [3], "layers": ["ReLU"]})
+    source = writer(load(Source("net.yaml", spec)))
+    compile(source, "exported.py", "exec")
+    assert "raise SystemExit" not in [line.strip() for line in source.split("\n")]
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["lenet", "--to", "tensorflow"], "there is no target tensorflow"),
     (["lenet", "--to", "onnx"], "ONNX is no text to print"),

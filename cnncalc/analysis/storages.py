@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..graph import Graph, Layer
-from ..ops.actions import Action, Setting, Store, inputs
+from ..ops.actions import Action, Setting, Shape, Store, inputs
 from .cost import known_shapes
 
 
@@ -54,6 +54,7 @@ class Storages:
         self.all: list[Storage] = []
         self.moments: list[Moment] = []
         self.of_node: list[int] = []
+        self._known: dict[tuple[int, tuple[Shape, ...]], tuple[Action, ...]] = {}
         self.values: list[int] = []
         self.value_of_node: list[int] = []
         self.wants_gradient: list[bool] = []
@@ -101,7 +102,10 @@ class Storages:
             {name: self.wants_gradient[i] for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True)},
         )
         local.wants["weight"] = True
-        for action in layer.op.actions(self.setting, layer.shape, *shapes):
+        key = (id(layer.op), shapes)
+        if key not in self._known:
+            self._known[key] = layer.op.actions(self.setting, layer.shape, *shapes)
+        for action in self._known[key]:
             self._act(action, local, Store(layer.shape))
         if not layer.op.statements:
             for i in layer.inputs:

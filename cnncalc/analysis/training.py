@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..formula import formula
 from ..graph import Graph, Layer
-from ..ops import Shape
+from ..ops import REGISTRY, Shape
 from ..ops.actions import BYTES, Setting, Store
 from .cost import known_shapes
 from .memory import peak
@@ -64,8 +64,9 @@ def backward_work(graph: Graph) -> list[Backward | None]:
     for layer in graph.layers:
         shapes = known_shapes(graph, layer)
         wanted = tuple(wants[i] for i in layer.inputs)
-        if layer.op is None or layer.shape is None or shapes is None:
-            wants.append(any(wanted))
+        if layer.op is None or layer.shape is None or shapes is None or layer.type not in REGISTRY:
+            # Unknown; and what a spec declares of a layer says nothing of its backward pass.
+            wants.append(True)
             found.append(None)
             continue
         key = (id(layer.op), shapes, wanted)
@@ -211,6 +212,7 @@ class _Walk:
         self.live = self.most = 0
         self.layer = self.phase = ""
         self.gradients: dict[int, _Gradient] = {}  # by value
+        self.own: dict[tuple[int, tuple[Shape, ...]], int] = {}  # bytes of parameters
         self.trained: set[int] = set()  # nodes whose parameters have their gradients
         self.released: dict[int, int] = {}  # moment → bytes that its backward pass is the last to need
         for storage, now in kept.items():
@@ -276,6 +278,12 @@ class _Walk:
         self.note(node, "backward")
         self.let_go(gradient)
 
+    def parameter_bytes(self, layer: Layer, shapes: tuple[Shape, ...]) -> int:
+        key = (id(layer.op), shapes)
+        if key not in self.own:
+            self.own[key] = _own(layer, shapes, ("weight", "bias")) * BYTES[self.storages.setting.dtype]
+        return self.own[key]
+
     def let_go(self, gradient: _Gradient) -> None:
         gradient.holders -= 1
         if gradient.holders == 0:
@@ -286,7 +294,7 @@ class _Walk:
         shapes = tuple(self.graph.nodes[i].shape or () for i in layer.inputs)
         if moment.trained and moment.node not in self.trained:
             self.trained.add(moment.node)
-            self.live += _own(layer, shapes, ("weight", "bias")) * BYTES[self.storages.setting.dtype]
+            self.live += self.parameter_bytes(layer, shapes)
         passes = layer.op is not None and layer.op.passes_gradient
         made = [(source, gradient if passes else _Gradient(values[source])) for source in moment.sources]
         self.live += 0 if passes else sum(each.size for _, each in made)

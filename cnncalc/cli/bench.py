@@ -16,7 +16,7 @@ from ..errors import wrong_call
 from ..spec.model import load
 from . import app
 from .options import Format, Input, Output, Set, chosen_format, listed, settings, shapes, size_of
-from .output import emit, emit_text, needs_torch
+from .output import emit, emit_text, needs_torch, refuse_inputs, refuse_to_overwrite
 
 if TYPE_CHECKING:
     from ..pytorch.bench.plan import Configuration
@@ -103,9 +103,14 @@ def bench(
     allowed = _share(fail_above) if fail_above else None
     if allowed is not None and not baseline:
         raise wrong_call("--fail-above goes with --baseline", "write --baseline FILE --fail-above 5%")
+    from ..export.common import refuse_what_has_no_source
     from ..pytorch.bench.compare import read
     from ..pytorch.bench.plan import Configuration
 
+    for name in names:
+        refuse_to_overwrite(name, json_)
+        refuse_to_overwrite(name, output)
+    refuse_inputs((baseline,), (json_, output))
     earlier = read(baseline) if baseline else []
     config = Configuration(
         device=device,
@@ -129,6 +134,12 @@ def bench(
         raise wrong_call("--budget goes with --find-batch", "without it, all that is free may be used")
     batches = [_batch(each) for each in listed(batch)] or [_batch(batch)]
     graphs = [load(name, args=settings(set_), inputs=shapes(input_)) for name in names]
+    for graph in graphs:
+        refuse_what_has_no_source(graph, "PyTorch")
+    if find_batch and (json_ or baseline or strict or per_layer or batch != "1"):
+        raise wrong_call("--find-batch stands alone", "leave out --batch, --json, --baseline, --strict and --per-layer")
+    if optimizer != "sgd" and not train:
+        raise wrong_call("--optimizer goes with --train", "inference has no optimizer")
     needs_torch("bench")
     if find_batch:
         _find_batch(graphs, config, kind, output)
@@ -154,8 +165,8 @@ def checked(config: Configuration) -> None:
     ):
         if value not in known:
             raise wrong_call(f"there is no {what} {value}", did_you_mean(value, known) or f"use {', '.join(known)}")
-    if config.threads < 0:
-        raise wrong_call(f"--threads {config.threads} makes no sense", "use 1 or more, or 0 as PyTorch chooses")
+    if not 0 <= config.threads <= 1024:
+        raise wrong_call(f"--threads {config.threads} makes no sense", "use 1 to 1024, or 0 as PyTorch chooses")
     if config.train and (config.cuda_graph or config.per_layer or config.fold_bn):
         raise wrong_call("--cuda-graph, --per-layer and --fold-bn are for inference", "leave out --train")
     if config.per_layer and (config.compile or config.cuda_graph):
@@ -243,6 +254,11 @@ def _show(results: list[dict[str, Any]], graphs: list[Any], format: str, output:
     timed = [
         (each, graph) for each, graph in zip(results, graphs, strict=False) if "layers" in each and "probe" in each
     ]
+    if any(each.get("interrupted") for each in results):
+        results = [each for each in results if each["latency"]["seconds"]]
+        if not results:
+            print("interrupted before anything was measured", file=sys.stderr)
+            return
     if len(results) > 1:
         emit(results_table(results), format, output)
     elif timed and format != "table":
@@ -303,6 +319,9 @@ def _find_batch(graphs: list[Any], config: Configuration, format: str, output: s
                 found = search(graph, config, progress)
             except WorkerFailed as error:
                 raise wrong_call(error.message) from None
+            except KeyboardInterrupt:
+                print("\ninterrupted: the largest batch was not found", file=sys.stderr)
+                raise
         emit(batch_table(graph, found), format, output)
 
 

@@ -83,6 +83,14 @@ def refuse_to_overwrite(spec: str, output: str | None) -> None:
         raise wrong_call("is the spec itself, and would be overwritten", "choose another file", where=output)
 
 
+def refuse_inputs(read: Iterable[str | None], written: Iterable[str | None]) -> None:
+    """Raise `SpecError` where an answer would be written over a file that is read."""
+    inputs = [each for each in read if each and os.path.exists(each)]
+    for path in written:
+        if path and any(os.path.exists(path) and os.path.samefile(path, each) for each in inputs):
+            raise wrong_call("is read, and would be overwritten", "choose another file", where=path)
+
+
 def complain(problems: Iterable[Problem]) -> bool:
     """Print warnings or errors beside the answer; whether there were any."""
     found = [problem.text for problem in problems]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from ..spec.model import load
 from . import app
 from .bench import BenchDtype, Optimizer, Threads, Where, checked, progress_display
 from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
-from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_to_overwrite
+from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite
 
 
 def _option(flag: str, help: str, metavar: str | None = None) -> Any:
@@ -55,8 +56,13 @@ def run(
 
     kind = chosen_format(format, output)
     refuse_to_overwrite(spec, output)
+    refuse_inputs((weights, image, labels), (output,))
     config = Configuration(batch, device, dtype, threads=threads, train=train, optimizer=optimizer, plan="quick")
     checked(config)
+    if optimizer != "sgd" and not train:
+        raise wrong_call("--optimizer goes with --train", "inference has no optimizer")
+    if resize < 0 or resize > 10_000:
+        raise wrong_call(f"--resize {resize} makes no sense", "pixels of the shorter side, up to 10,000")
     if not image and (labels or resize or mean or std):
         raise wrong_call("--labels, --resize, --mean and --std go with --image")
     graph = load(spec, args=settings(set_), inputs=shapes(input_))
@@ -88,6 +94,8 @@ def run(
     complain(graph.warnings)
     if found.loaded and not found.loaded.fits:
         complain_of_weights(found.loaded, weights)
+    if timed and timed.get("interrupted"):
+        raise typer.Exit(130)
     if not found.verification.agrees or (found.loaded and not found.loaded.fits):
         raise typer.Exit(1)
 
@@ -104,7 +112,8 @@ def _print(parts: list[Any], found: Any, timed: dict[str, Any] | None, output: s
     for each in found.guesses:
         print(f"{each.share:7.2%}  class {each.number:<5} {each.name}".rstrip())
     if found.guesses:
-        print()
+        weighed = "the weights are those of the file" if found.loaded else "the weights are random: this says nothing"
+        print(f"({weighed})\n")
     for number, part in enumerate(parts):
         if number:
             print()
@@ -128,6 +137,9 @@ def complain_of_weights(loaded: Any, path: str) -> None:
 
 def _numbers(text: str, option: str) -> tuple[float, ...]:
     try:
-        return tuple(float(part) for part in listed(text))
+        values = tuple(float(part) for part in listed(text))
+        if not all(math.isfinite(value) for value in values):
+            raise ValueError
+        return values
     except ValueError:
         raise wrong_call(f"{option} {text} makes no sense", "numbers with commas, as in 0.485,0.456,0.406") from None

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import keyword
-import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import Problem, SpecError
 from ..graph import Graph
-from ..ops import REGISTRY
+from .common import OWN, docstring, own_class, refuse_what_has_no_source
+from .layout import broken, looped, optional_module, wrapped
 from .outline import Leaf, Scope, class_name, form, leaf_values, network_name, optional_part, outline
 from .parameters import MISSING, Parameters, Text, written
-
-WIDTH = 110
-OWN = ("StochasticDepth", "PartialConv2d", "Subsampling", "RBF")
 
 
 def torch_source(graph: Graph) -> str:
@@ -59,8 +52,7 @@ def torch_source(graph: Graph) -> str:
     if "F." in body:
         imports.append("from torch.nn import functional as F")
     shapes = ", ".join(f"torch.randn(1, {', '.join(map(str, each.shape or ()))})" for each in graph.inputs)
-    about = f'"""{graph.name}' + (f" ({graph.variant})" if graph.variant else "") + "."
-    about += f"\n\n{graph.about}\n" if graph.about else ""
+    about = docstring(graph)
     results = "out.shape" if len(graph.outputs) == 1 else "[each.shape for each in out]"
     main = [
         'if __name__ == "__main__":',
@@ -69,34 +61,7 @@ def torch_source(graph: Graph) -> str:
         f"        out = net({shapes})",
         f'    print({results}, sum(each.numel() for each in net.parameters()), "parameters")',
     ]
-    return "\n".join([about + '"""', "", *imports, "", "", body, "", "", *main]) + "\n"
-
-
-def refuse_what_has_no_source(graph: Graph, framework: str) -> None:
-    """Raise `SpecError` for what is unknown or only declared."""
-    problems = list(graph.errors)
-    seen = set()
-    for layer in graph.layers:
-        if layer.op is not None and layer.type not in REGISTRY and layer.type not in seen:
-            seen.add(layer.type)
-            message = f"{layer.type} is declared in the spec, and {framework} has no such layer"
-            problems.append(Problem("unbuildable", message, graph.source, layer.place))
-    if problems:
-        raise SpecError(problems)
-
-
-@lru_cache(maxsize=1)
-def _own_source() -> str:
-    return (Path(__file__).parent.parent / "pytorch" / "layers.py").read_text("utf-8")
-
-
-def own_class(name: str) -> str:
-    """The source of a layer that torch.nn has no module for."""
-    text = _own_source()
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return re.sub(r"  # type: ignore\[[^\]]*\]", "", ast.get_source_segment(text, node) or "")
-    raise LookupError(name)
+    return "\n".join([about, "", *imports, "", "", body, "", "", *main]) + "\n"
 
 
 class Known(NamedTuple):
@@ -189,21 +154,21 @@ class _Classes:
             if isinstance(part, Scope) or part.has_module or (part.call and part.call.tensors == "own"):
                 made = self.made(part, holes)
                 if part.name == optional:
-                    made = _optional(made, optional)
+                    made = optional_module(made, optional)
                 lines.append(made if numbered else _assigned(part.name, made))
             else:
                 holes.take(len(leaf_values(part)))
         forward = "" if numbered and scope.is_sequential else self.forward(scope, parameters, optional, numbered)
         kept = [f"        self.{each} = {each}" for each in parameters.signature if f"self.{each}" in forward]
         if numbered:
-            body = "\n".join([_wrapped("super().__init__(", _looped(lines), ")", 8), *kept])
+            body = "\n".join([wrapped("super().__init__(", looped(lines), ")", 8), *kept])
         else:
             body = "\n".join(["        super().__init__()", *kept, *lines])
         signature = "".join(f", {each}" for each in parameters.signature) + f", {optional}=True" * bool(optional)
         base = "nn.Sequential" if numbered else "nn.Module"
         text = f"class {name}({base}):\n    def __init__(self{signature}):\n{body}"
         text += "\n\n" + forward if forward else ""
-        self.texts.append("\n".join(_broken(line) for line in text.split("\n")))
+        self.texts.append("\n".join(broken(line) for line in text.split("\n")))
 
     def made(self, part: Leaf | Scope, holes: _Holes) -> str:
         """The expression that makes a part."""
@@ -219,11 +184,11 @@ class _Classes:
             return f"{known.name}({', '.join(passed)})"
         items = [self.made(each, holes) for each in part.parts]
         if part.is_numbered:
-            return _wrapped("nn.Sequential(", _looped(items), ")", 0)
-        pairs = _looped([f'("{each.name}", {item})' for each, item in zip(part.parts, items, strict=True)])
+            return wrapped("nn.Sequential(", looped(items), ")", 0)
+        pairs = looped([f'("{each.name}", {item})' for each, item in zip(part.parts, items, strict=True)])
         if len(pairs) == 1 and pairs[0].startswith("*("):
             return f"nn.Sequential(OrderedDict{pairs[0][1:]})"
-        return "nn.Sequential(OrderedDict(" + _wrapped("[", pairs, "]", 0) + "))"
+        return "nn.Sequential(OrderedDict(" + wrapped("[", pairs, "]", 0) + "))"
 
     def spread(self, own: list[Any], scope: Scope, optional: str) -> list[Any]:
         """Expressions for the places of the larger form."""
@@ -397,113 +362,3 @@ def _called(leaf: Leaf, inputs: Sequence[str], values: Sequence[Any]) -> str:
 def _slice(part: slice) -> str:
     ends = f"{'' if part.start is None else part.start}:{'' if part.stop is None else part.stop}"
     return ends if part.step is None else f"{ends}:{part.step}"
-
-
-def _optional(made: str, name: str) -> str:
-    if "\n" not in made:
-        return f"{made} if {name} else None"
-    return f"None\nif {name}:\n    self.{name} = " + made.replace("\n", "\n    ")
-
-
-def _broken(line: str) -> str:
-    """A line that is too long, its outermost call over several lines."""
-    start = line.find("(", len(line) - len(line.lstrip()) + 1)
-    if len(line) <= WIDTH or start < 0:
-        return line
-    indent = " " * (len(line) - len(line.lstrip()))
-    end = _closing(line, start)
-    items, depth, begin = [], 0, start + 1
-    for at in range(start + 1, end):
-        depth += (line[at] in "([{") - (line[at] in ")]}")
-        if line[at] == "," and depth == 0:
-            items.append(line[begin:at].strip())
-            begin = at + 1
-    items.append(line[begin:end].strip())
-    if len(items) == 1:
-        return "\n".join([line[: start + 1], *_broken(f"{indent}    {items[0]}").split("\n"), indent + line[end:]])
-    rows, row = [], ""
-    for item in items:
-        if row and len(indent) + len(row) + len(item) + 6 > WIDTH:
-            rows.append(row)
-            row = ""
-        row += f"{item}, "
-    rows.append(row)
-    inner = [_broken(f"{indent}    {each.rstrip()}") for each in rows]
-    if " for " in line[end:]:
-        return line  # a loop is read in one line
-    return "\n".join([line[: start + 1], *inner, indent + line[end:]])
-
-
-def _closing(line: str, start: int) -> int:
-    depth = 0
-    for at in range(start, len(line)):
-        depth += (line[at] in "([{") - (line[at] in ")]}")
-        if depth == 0:
-            return at
-    return len(line)
-
-
-def _wrapped(head: str, items: Sequence[str], tail: str, indent: int) -> str:
-    """Items on one line, or one a line where that is too long."""
-    space = " " * indent
-    line = f"{space}{head}{', '.join(items)}{tail}"
-    if len(line) + 16 <= WIDTH and "\n" not in line:
-        return line
-    inner = [re.sub(r"^", space + "    ", item, flags=re.MULTILINE) + "," for item in items]
-    return "\n".join([f"{space}{head}", *inner, f"{space}{tail}"])
-
-
-def _looped(items: Sequence[str]) -> list[str]:
-    """Runs of items that are equal, or whose numbers grow in equal steps, as loops."""
-    found: list[str] = []
-    at = 0
-    while at < len(items):
-        length = _run(items, at)
-        if length >= 3 or (length == 2 and items[at] == items[at + 1] and len(items[at]) > 30):
-            found.append(f"*({_template(items[at], items[at + 1])} for i in range({length}))".replace(
-                "for i in", "for _ in" if items[at] == items[at + 1] else "for i in"))  # fmt: skip
-            at += length
-        else:
-            found.append(items[at])
-            at += 1
-    return found
-
-
-def _run(items: Sequence[str], start: int) -> int:
-    if start + 1 >= len(items) or "\n" in items[start]:
-        return 1
-    steps = _steps(items[start], items[start + 1])
-    if steps is None:
-        return 1
-    end = start + 1
-    while end + 1 < len(items) and _steps(items[end], items[end + 1]) == steps:
-        end += 1
-    return end - start + 1
-
-
-def _numbers(text: str) -> list[int]:
-    return [int(each) for each in re.findall(r"\d+", text)]
-
-
-def _steps(a: str, b: str) -> tuple[int, ...] | None:
-    """By how much each number grows from one text to another that is otherwise the same."""
-    if re.sub(r"\d+", "#", a) != re.sub(r"\d+", "#", b):
-        return None
-    return tuple(y - x for x, y in zip(_numbers(a), _numbers(b), strict=True))
-
-
-def _template(a: str, b: str) -> str:
-    """The text with its growing numbers as expressions in i; inside quotes, as in f"layer{i + 1}"."""
-    steps = iter(_steps(a, b) or ())
-
-    def grown(found: re.Match[str]) -> str:
-        step, start = next(steps), int(found[0])
-        if step == 0:
-            return found[0]
-        factor = "i" if step == 1 else f"{step} * i"
-        expression = factor if start == 0 else f"{start} + {factor}" if step != 1 else f"i + {start}"
-        quoted = a[: found.start()].count('"') % 2
-        return f"{{{expression}}}" if quoted else expression
-
-    text = re.sub(r"\d+", grown, a)
-    return re.sub(r'"([^"]*\{[^"]*)"', r'f"\1"', text)

@@ -30,7 +30,7 @@ def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = ()
     ImageNet's mean and deviation where none are given; one channel is left as it is, between 0 and 1.
     """
     try:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError:
         raise wrong_call("Pillow is not installed", "pip install 'cnncalc[torch]'", where=path) from None
     if len(shape) != 3 or shape[0] not in (1, 3):
@@ -38,7 +38,10 @@ def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = ()
     channels, height, width = shape
     try:
         with Image.open(path) as opened:
-            image = opened.convert("RGB" if channels == 3 else "L")
+            upright = ImageOps.exif_transpose(opened)
+            if upright.mode.startswith("I"):  # 16 bits, which a conversion would cut off
+                upright = upright.point(lambda value: value / 256).convert("L")
+            image = upright.convert("RGB" if channels == 3 else "L")
     except UnidentifiedImageError:
         raise wrong_call("is no picture that can be read", "a JPEG or PNG file", where=path) from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:

@@ -74,6 +74,9 @@ def export_onnx(graph: Graph, path: str, weights: str = "", seed: int = 0) -> No
         os.close(handle)
         try:
             onnx.save(model, temporary)
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, 0o666 & ~mask)
             os.replace(temporary, target.resolve())
         finally:
             if os.path.exists(temporary):

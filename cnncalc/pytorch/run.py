@@ -70,6 +70,8 @@ def run(
     if config.threads:
         torch.set_num_threads(config.threads)
     report = report_of(graph, config, device.kind)
+    if config.train and not report.totals.params:
+        raise wrong_call(f"{graph.name} has no parameters: there is nothing to train", "leave out --train")
     try:
         torch.manual_seed(config.seed)
         net = build(graph, device=device.torch_device).to(TORCH_DTYPES[config.dtype])
@@ -91,5 +93,6 @@ def run(
     except SpecError:
         raise
     except Exception as error:  # whatever PyTorch has to say of a dtype, a device or a lack of memory
-        raise wrong_call(f"PyTorch cannot run {graph.name} so: {failure(error)['message']}") from None
+        said = failure(error)["message"] or type(error).__name__
+        raise wrong_call(f"PyTorch cannot run {graph.name} so: {said}") from None
     return Run(verification, device.describe(), loaded, tuple(found))

@@ -65,7 +65,7 @@ def read_weights(path: str) -> dict[str, Tensor]:
         message = "holds more than tensors, or is no checkpoint: nothing in it was executed"
         raise wrong_call(message, "save net.state_dict(), or a safetensors file", where=path) from None
     except Exception as error:  # whatever a file from a stranger makes torch or safetensors say
-        said = " ".join(str(error).split())[:160]
+        said = " ".join(str(error).split())[:160] or type(error).__name__
         hint = "a safetensors file, or what torch.save(net.state_dict(), …) writes"
         raise wrong_call(f"is no file of weights: {said}", hint, where=path) from None
     found = _tensors(content)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..ops import readable
-from ..report import Figures, Report, Row
+from ..report import Report, Row
+from ..totals import Figures
 from .table import EMPTY, Column, as_axes, as_mib, as_number, as_shape, as_share, as_text
 
 

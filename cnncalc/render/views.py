@@ -9,7 +9,8 @@ from ..analysis.memory import BYTES, tensor_bytes
 from ..errors import did_you_mean, wrong_call
 from ..formula import number
 from ..ops import readable
-from ..report import Report, added
+from ..report import Report
+from ..totals import added
 from .columns import COLUMNS, Cells, Value, mib, shape_text
 from .table import EMPTY, AtLeast, Column, Line, Table, as_mib
 from .tree import Entry, entries, fitting
@@ -263,7 +264,7 @@ def _training_memory_notes(report: Report) -> tuple[str, ...]:
     return (
         *lines,
         "the peak holds weights, optimizer state and input, and what is alive of the rest at the worst moment;",
-        "what an operation needs inside (a convolution's workspace) is not in it",
+        "what an operation or the optimizer needs inside (workspaces, its temporaries) is not in it",
     )
 
 

@@ -35,7 +35,7 @@ def read(path: str) -> list[dict[str, Any]]:
             each["latency"]["seconds"], each["network"], each["config"], each["environment"]
     except OSError as error:
         raise wrong_call(f"cannot be read: {error.strerror}", where=path) from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise wrong_call("is no benchmark", "`cnncalc bench SPEC --json FILE` writes one", where=path) from None
     return list(results)
 

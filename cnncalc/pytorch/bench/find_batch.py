@@ -46,6 +46,8 @@ def find_batch(
     bounded = config._replace(
         device=started["device"]["device"], memory_limit=limit if config.memory_limit or started["kind"] == "cpu" else 0
     )
+    limit = min(limit, int(started["free_bytes"]))
+    bounded = bounded._replace(memory_limit=min(bounded.memory_limit, limit))
     predicted = fitting_batch(report_of(graph, config, started["kind"]), limit, config.train)
     tries: list[tuple[int, bool]] = []
 
@@ -54,7 +56,7 @@ def find_batch(
         tries.append((batch, _fits(graph, bounded._replace(batch=batch), start)))
         return tries[-1][1]
 
-    return Found(search(max(predicted, 1), fits), predicted, limit, tuple(tries))
+    return Found(search(min(max(predicted, 1), MOST), fits), predicted, limit, tuple(tries))
 
 
 def search(guess: int, fits: Callable[[int], bool]) -> int:
@@ -95,7 +97,8 @@ def _fits(graph: Graph, config: Configuration, start: Callable[[Graph, Configura
         process.ask("cold")
         process.ask("latency", calls=2, seconds=0.0)
     except WorkerFailed as error:
-        if error.kind == "memory":
+        # Under a limit, libraries give up in many ways where they cannot have memory.
+        if error.kind == "memory" or (config.memory_limit and error.kind == "failed"):
             return False
         raise
     finally:

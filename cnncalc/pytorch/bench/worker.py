@@ -193,12 +193,24 @@ def failure(error: BaseException) -> dict[str, str]:
         return {"kind": "unavailable", "message": text}
     lowered = str(error).lower()
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(
-        words in lowered for words in ("out of memory", "can't allocate memory", "failed to allocate", "bad_alloc")
+        words in lowered
+        for words in (
+            "out of memory",
+            "can't allocate memory",
+            "failed to allocate",
+            "bad_alloc",
+            "could not create a primitive",
+        )
     ):
         return {"kind": "memory", "message": text}
     if isinstance(error, NotImplementedError) or "not implemented for" in lowered or "not support" in lowered:
         return {"kind": "unsupported", "message": text}
-    return {"kind": "failed", "message": f"{type(error).__name__}: {text}"}
+    if "more than 1 value per channel" in lowered:
+        return {
+            "kind": "failed",
+            "message": "batch normalisation cannot train on one value for each channel: --batch 2",
+        }
+    return {"kind": "failed", "message": f"{type(error).__name__}: {text}" if text else type(error).__name__}
 
 
 def serve(commands: io.TextIOBase, answers: io.TextIOBase) -> None:

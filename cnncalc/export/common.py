@@ -1,0 +1,117 @@
+"""What all kinds of source have in common: their head, and what they refuse."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from ..errors import Problem, SpecError
+from ..graph import Graph
+from ..ops import REGISTRY
+
+OWN = ("StochasticDepth", "PartialConv2d", "Subsampling", "RBF")
+
+
+#: Names that nn.Module uses itself. (`cnncalc.build` asks PyTorch; here there may be none.)
+TAKEN = frozenset(
+    [
+        "T_destination",
+        "add_module",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extra_repr",
+        "float",
+        "forward",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "ipu",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_module",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "xpu",
+        "zero_grad",
+    ]
+)
+
+
+def docstring(graph: Graph, *more: str) -> str:
+    """The head of a file: name, variant and source of a network, as text that cannot be anything else."""
+    title = graph.name + (f" ({graph.variant})" if graph.variant else "") + "."
+    parts = [" ".join(each.split()) for each in (title, graph.about, *more) if each]
+    text = "\n\n".join(parts).replace("\\", "\\\\").replace('"""', "'''")
+    return f'"""{text}\n"""'
+
+
+def refuse_what_has_no_source(graph: Graph, framework: str) -> None:
+    """Raise `SpecError` for what is unknown or only declared."""
+    problems = list(graph.errors)
+    seen = set()
+    for layer in graph.layers:
+        for part in layer.name.split("."):
+            if framework == "PyTorch" and part not in seen and (part in TAKEN or part.startswith("_")):
+                seen.add(part)
+                message = (
+                    f"no layer of a PyTorch module may be called {part}, which is something else: nn.Module.{part}"
+                )
+                problems.append(Problem("unbuildable", message, graph.source, layer.place, (), "give it another name"))
+        if layer.op is not None and layer.type not in REGISTRY and layer.type not in seen:
+            seen.add(layer.type)
+            message = f"{layer.type} is declared in the spec, and {framework} has no such layer"
+            problems.append(Problem("unbuildable", message, graph.source, layer.place))
+    if problems:
+        raise SpecError(problems)
+
+
+@lru_cache(maxsize=1)
+def _own_source() -> str:
+    return (Path(__file__).parent.parent / "pytorch" / "layers.py").read_text("utf-8")
+
+
+def own_class(name: str) -> str:
+    """The source of a layer that torch.nn has no module for."""
+    text = _own_source()
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return re.sub(r"  # type: ignore\[[^\]]*\]", "", ast.get_source_segment(text, node) or "")
+    raise LookupError(name)

@@ -1,0 +1,118 @@
+"""Lines that are not too long, and runs of similar items as loops."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+WIDTH = 110
+
+
+def optional_module(made: str, name: str) -> str:
+    if "\n" not in made:
+        return f"{made} if {name} else None"
+    return f"None\nif {name}:\n    self.{name} = " + made.replace("\n", "\n    ")
+
+
+def broken(line: str) -> str:
+    """A line that is too long, its outermost call over several lines."""
+    start = line.find("(", len(line) - len(line.lstrip()) + 1)
+    if len(line) <= WIDTH or start < 0:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    end = _closing(line, start)
+    items, depth, begin = [], 0, start + 1
+    for at in range(start + 1, end):
+        depth += (line[at] in "([{") - (line[at] in ")]}")
+        if line[at] == "," and depth == 0:
+            items.append(line[begin:at].strip())
+            begin = at + 1
+    items.append(line[begin:end].strip())
+    if len(items) == 1:
+        return "\n".join([line[: start + 1], *broken(f"{indent}    {items[0]}").split("\n"), indent + line[end:]])
+    rows, row = [], ""
+    for item in items:
+        if row and len(indent) + len(row) + len(item) + 6 > WIDTH:
+            rows.append(row)
+            row = ""
+        row += f"{item}, "
+    rows.append(row)
+    inner = [broken(f"{indent}    {each.rstrip()}") for each in rows]
+    if " for " in line[end:]:
+        return line  # a loop is read in one line
+    return "\n".join([line[: start + 1], *inner, indent + line[end:]])
+
+
+def _closing(line: str, start: int) -> int:
+    depth = 0
+    for at in range(start, len(line)):
+        depth += (line[at] in "([{") - (line[at] in ")]}")
+        if depth == 0:
+            return at
+    return len(line)
+
+
+def wrapped(head: str, items: Sequence[str], tail: str, indent: int) -> str:
+    """Items on one line, or one a line where that is too long."""
+    space = " " * indent
+    line = f"{space}{head}{', '.join(items)}{tail}"
+    if len(line) + 16 <= WIDTH and "\n" not in line:
+        return line
+    inner = [re.sub(r"^", space + "    ", item, flags=re.MULTILINE) + "," for item in items]
+    return "\n".join([f"{space}{head}", *inner, f"{space}{tail}"])
+
+
+def looped(items: Sequence[str]) -> list[str]:
+    """Runs of items that are equal, or whose numbers grow in equal steps, as loops."""
+    found: list[str] = []
+    at = 0
+    while at < len(items):
+        length = _run(items, at)
+        if length >= 3 or (length == 2 and items[at] == items[at + 1] and len(items[at]) > 30):
+            found.append(f"*({_template(items[at], items[at + 1])} for i in range({length}))".replace(
+                "for i in", "for _ in" if items[at] == items[at + 1] else "for i in"))  # fmt: skip
+            at += length
+        else:
+            found.append(items[at])
+            at += 1
+    return found
+
+
+def _run(items: Sequence[str], start: int) -> int:
+    if start + 1 >= len(items) or "\n" in items[start]:
+        return 1
+    steps = _steps(items[start], items[start + 1])
+    if steps is None:
+        return 1
+    end = start + 1
+    while end + 1 < len(items) and _steps(items[end], items[end + 1]) == steps:
+        end += 1
+    return end - start + 1
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(each) for each in re.findall(r"\d+", text)]
+
+
+def _steps(a: str, b: str) -> tuple[int, ...] | None:
+    """By how much each number grows from one text to another that is otherwise the same."""
+    if re.sub(r"\d+", "#", a) != re.sub(r"\d+", "#", b):
+        return None
+    return tuple(y - x for x, y in zip(_numbers(a), _numbers(b), strict=True))
+
+
+def _template(a: str, b: str) -> str:
+    """The text with its growing numbers as expressions in i; inside quotes, as in f"layer{i + 1}"."""
+    steps = iter(_steps(a, b) or ())
+
+    def grown(found: re.Match[str]) -> str:
+        step, start = next(steps), int(found[0])
+        if step == 0:
+            return found[0]
+        factor = "i" if step == 1 else f"{step} * i"
+        expression = factor if start == 0 else f"{start} + {factor}" if step != 1 else f"i + {start}"
+        quoted = a[: found.start()].count('"') % 2
+        return f"{{{expression}}}" if quoted else expression
+
+    text = re.sub(r"\d+", grown, a)
+    return re.sub(r'"([^"]*\{[^"]*)"', r'f"\1"', text)
