@@ -229,3 +229,28 @@ def test_optimizers_keep_what_pytorch_keeps(optimizer: str, tensors: int) -> Non
     state = [each for values in made.state.values() for each in values.values() if torch.is_tensor(each) and each.dim()]
     totals = analyse("lenet", optimizer=optimizer).totals
     assert totals.optimizer_bytes == 4 * sum(each.numel() for each in state) == tensors * totals.gradient_bytes
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"])
+@pytest.mark.parametrize("name", ["lenet", "mlp", "resnet20"])
+def test_the_peak_of_a_whole_step_with_its_update(name: str, optimizer: str) -> None:
+    from cnncalc.pytorch.subject import optimizer_for
+
+    graph = load(name)
+    net = build(graph).train()
+    made = optimizer_for(optimizer, net)
+    inputs = [torch.rand(4, *(each.shape or ())) for each in graph.inputs]
+    targets = random_targets(graph, 4, torch.float32, "cpu")
+
+    def whole_step() -> None:
+        made.zero_grad(set_to_none=True)
+        loss_of(net(*inputs), targets).backward()
+        made.step()
+
+    whole_step()
+    made.zero_grad(set_to_none=True)
+    state = [each for values in made.state.values() for each in values.values() if torch.is_tensor(each)]
+    with TensorMemory([*inputs, *targets, *own_tensors(net), *state]) as watched:
+        whole_step()
+    found = analyse(graph, batch=4, optimizer=optimizer).training
+    assert 0.97 * watched.peak <= found.activations <= watched.peak

@@ -155,7 +155,7 @@ def _training_totals(report: Report) -> Iterator[Line]:
     yield Line("gradients", training.gradient_bytes.step(E=E, b=width))
     yield Line("optimizer", training.optimizer_bytes.step(s=training.OPTIMIZERS[report.optimizer], E=E, b=width))
     yield Line(
-        "peak of the step", text=f"{number(step.peak)} bytes, in the {step.phase} pass at {step.layer}", total=step.peak
+        "peak of the step", text=f"{number(step.peak)} bytes, in the {step.phase}, at {step.layer}", total=step.peak
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..formula import formula
+from ..formula import formula, prod
 from ..graph import Graph, Layer
 from ..ops import REGISTRY, Shape
 from ..ops.actions import BYTES, Setting, Store
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 #: Tensors of the size of the parameters that an optimizer keeps.
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
+
+#: Tensors that an optimizer makes and drops while it updates: of the size of the largest parameter on the processor,
+#: which takes one parameter after the other; of the size of all of them on a GPU, which takes all at once.
+TEMPORARIES = {"adagrad": (1, 1), "rmsprop": (1, 1), "adam": (2, 1), "adamw": (2, 1)}
 
 #: A budget that no batch reaches is a mistake.
 LARGEST_BATCH = 1 << 30
@@ -86,7 +90,8 @@ class Step(NamedTuple):
 
     `kept` is what autograd keeps for the backward pass, by node; a storage that several layers keep counts for the
     first one. `activations` is the most that the walk through the step had alive besides weights, optimizer state and
-    input: what is kept, outputs, gradients of activations and of parameters; it is reached in `phase` at `layer`.
+    input: what is kept, outputs, gradients of activations and of parameters; or gradients and what the optimizer makes
+    while it updates, where that is more. It is reached in `phase` at `layer`.
     """
 
     weights: int
@@ -139,7 +144,24 @@ def step(graph: Graph, setting: Setting, optimizer: str = "sgd") -> Step:
     walk.run()
     inputs = sum(each.bytes for each in storages.all[: storages.given])
     state = int(optimizer_bytes(OPTIMIZERS[optimizer], trained, 1))
+    one, all_at_once = TEMPORARIES.get(optimizer, (0, 0))
+    update = trained + (one * _largest_parameter(graph, setting) if setting.device == "cpu" else all_at_once * trained)
+    if update > walk.most:
+        return Step(weights, inputs, trained, state, tuple(by_node), update, optimizer, "update")
     return Step(weights, inputs, trained, state, tuple(by_node), walk.most, walk.layer, walk.phase)
+
+
+def _largest_parameter(graph: Graph, setting: Setting) -> int:
+    """Bytes of the largest tensor that is trained."""
+    most, seen = 0, set()
+    for layer in graph.layers:
+        shapes = known_shapes(graph, layer)
+        if layer.op is None or layer.shape is None or shapes is None or (id(layer.op), shapes) in seen:
+            continue
+        seen.add((id(layer.op), shapes))
+        sizes = (int(prod(each.shape)) for each in layer.op.parameters(*shapes) if each.role in ("weight", "bias"))
+        most = max(most, *sizes, 0)
+    return most * BYTES[setting.dtype]
 
 
 def largest_batch(needed: Callable[[int], int], budget: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,9 @@ from .output import complain, emit_text, needs_torch, refuse_to_overwrite
 
 TARGETS = ("torch", "onnx", "keras")
 
-To = Annotated[str, typer.Option("--to", help="torch or keras for source code, onnx for a file.")]
+To = Annotated[
+    str, typer.Option("--to", help="torch (the default) or keras for source code, onnx for a file.", show_default=False)
+]
 File = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False)
 ]
@@ -27,13 +30,17 @@ Weights = Annotated[
 @app.command()
 def export(
     spec: Spec,
-    to: To = "torch",
+    to: To = "",
     set_: Set = None,
     input_: Input = None,
     weights: Weights = "",
     output: File = None,
 ) -> None:
     """Write the network as readable PyTorch or Keras source, or as an ONNX file."""
+    ending = Path(output or "").suffix
+    to = to or ("onnx" if ending == ".onnx" else "torch")
+    if to in TARGETS and (to == "onnx") != (ending == ".onnx") and ending in (".onnx", ".py"):
+        raise wrong_call(f"--to {to} does not go with the ending of {output}", "source is .py, ONNX is .onnx")
     if to not in TARGETS:
         raise wrong_call(f"there is no target {to}", did_you_mean(to, TARGETS) or f"use {', '.join(TARGETS)}")
     if weights and to != "onnx":

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..analysis.training import step
 from ..formula import number
 from ..graph import Graph
 from ..ops import Shape, readable
@@ -254,7 +255,8 @@ def _training(
         return
     with TensorMemory(given) as watched:
         loss_of(net(*inputs), targets).backward()
-    activations = report.training.activations
+    # The walk, without the update that an optimizer would make after it.
+    activations = step(report.graph, report.setting).activations
     remarks.append(
         f"peak of a step besides weights, optimizer state and input: {number(activations)} bytes by the walk, "
         f"{number(watched.peak)} watched; watching makes autograd add gradients in new tensors, not in place"

@@ -246,6 +246,12 @@ def _memory_notes(report: Report) -> tuple[str, ...]:
     return (*lines, f"alive at the peak, in MiB: {alive}") if alive else tuple(lines)
 
 
+def _where(phase: str, layer: str) -> str:
+    if phase == "update":
+        return f"in the update, by {layer}"
+    return f"in the {phase} pass, at {layer}" if layer else ""
+
+
 def _training_memory_notes(report: Report) -> tuple[str, ...]:
     totals, step = report.totals, report.training
     at_least = "" if totals.complete else "≥ "
@@ -255,7 +261,7 @@ def _training_memory_notes(report: Report) -> tuple[str, ...]:
         ("optimizer state", step.optimizer, report.optimizer),
         ("input", step.inputs, ""),
         ("kept for backward", step.saved, "by autograd, each storage once"),
-        ("peak of the step", step.peak, f"in the {step.phase} pass, at {step.layer}" if step.layer else ""),
+        ("peak of the step", step.peak, _where(step.phase, step.layer)),
     )
     lines = [
         f"{label:<20} {'' if label == 'input' else at_least}{mib(size):>14}  {remark}".rstrip()
@@ -264,7 +270,7 @@ def _training_memory_notes(report: Report) -> tuple[str, ...]:
     return (
         *lines,
         "the peak holds weights, optimizer state and input, and what is alive of the rest at the worst moment;",
-        "what an operation or the optimizer needs inside (workspaces, its temporaries) is not in it",
+        "what an operation needs inside (a convolution's workspace) is not in it",
     )
 
 
