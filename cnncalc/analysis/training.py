@@ -10,7 +10,7 @@ from ..graph import Graph, Layer
 from ..ops import REGISTRY, Shape
 from ..ops.actions import BYTES, Setting, Store
 from .cost import known_shapes
-from .memory import peak
+from .memory import peak, weight_bytes
 from .storages import Moment, Storages
 
 if TYPE_CHECKING:
@@ -138,12 +138,13 @@ def step(graph: Graph, setting: Setting, optimizer: str = "sgd") -> Step:
     by_node = [0] * len(graph.nodes)
     for storage, now in kept.items():
         by_node[storages.moments[now].node] += storages.all[storage].bytes
-    weights = _own_bytes(graph, ("weight", "bias", "buffer"), setting)
-    trained = _own_bytes(graph, ("weight", "bias"), setting)
+    width, parameters = BYTES[setting.dtype], _values(graph, ("weight", "bias"))
+    weights = int(weight_bytes(_values(graph, ("weight", "bias", "buffer")), width))
+    trained = int(gradient_bytes(parameters, width))
     walk = _Walk(storages, kept)
     walk.run()
     inputs = sum(each.bytes for each in storages.all[: storages.given])
-    state = int(optimizer_bytes(OPTIMIZERS[optimizer], trained, 1))
+    state = int(optimizer_bytes(OPTIMIZERS[optimizer], parameters, width))
     one, all_at_once = TEMPORARIES.get(optimizer, (0, 0))
     update = trained + (one * _largest_parameter(graph, setting) if setting.device == "cpu" else all_at_once * trained)
     if update > walk.most:
@@ -200,8 +201,9 @@ def fitting_batch(report: Report, budget: int, training: bool) -> int:
     return largest_batch(needed, budget)
 
 
-def _own_bytes(graph: Graph, roles: tuple[str, ...], setting: Setting) -> int:
-    width, known = BYTES[setting.dtype], {}
+def _values(graph: Graph, roles: tuple[str, ...]) -> int:
+    """How many values the layers own, of some roles."""
+    known: dict[tuple[int, tuple[Shape, ...]], int] = {}
     total = 0
     for layer in graph.layers:
         shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
@@ -209,7 +211,7 @@ def _own_bytes(graph: Graph, roles: tuple[str, ...], setting: Setting) -> int:
         if key not in known:
             known[key] = _own(layer, shapes, roles)
         total += known[key]
-    return total * width
+    return total
 
 
 def _own(layer: Layer, shapes: tuple[Shape, ...], roles: tuple[str, ...]) -> int:

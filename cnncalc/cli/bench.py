@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 
 
-def _option(flag: str, help: str, metavar: str | None = None) -> Any:
+def option(flag: str, help: str, metavar: str | None = None) -> Any:
+    """An option whose default is not shown."""
     return typer.Option(flag, help=help, metavar=metavar, show_default=False)
 
 
@@ -38,7 +39,7 @@ BenchDtype = Annotated[str, typer.Option("--dtype", help="float32, float16, bflo
 Tf32 = Annotated[bool, typer.Option("--tf32", help="Let matrix products and convolutions use TF32.")]
 ChannelsLast = Annotated[bool, typer.Option("--channels-last", help="Lay images out as N×H×W×C.")]
 Compile = Annotated[
-    str, _option("--compile", "torch.compile; --compile=MODE for reduce-overhead or max-autotune.", "[=MODE]")
+    str, option("--compile", "torch.compile; --compile=MODE for reduce-overhead or max-autotune.", "[=MODE]")
 ]
 CudaGraph = Annotated[bool, typer.Option("--cuda-graph", help="Replay a CUDA graph.")]
 Threads = Annotated[int, typer.Option("--threads", help="Threads on the processor; 0 as PyTorch chooses.")]
@@ -46,15 +47,15 @@ Train = Annotated[bool, typer.Option("--train", help="A whole training step.")]
 Optimizer = Annotated[str, typer.Option("--optimizer", help="With --train: sgd, momentum, adam …")]
 PerLayer = Annotated[bool, typer.Option("--per-layer", help="Time each layer.")]
 FindBatch = Annotated[bool, typer.Option("--find-batch", help="Search the largest batch that fits.")]
-Budget = Annotated[str | None, _option("--budget", "With --find-batch: within so much memory, as in 8GiB.", "SIZE")]
+Budget = Annotated[str | None, option("--budget", "With --find-batch: within so much memory, as in 8GiB.", "SIZE")]
 FoldBn = Annotated[bool, typer.Option("--fold-bn", help="Fold batch normalisation into the layers before it.")]
 Quick = Annotated[bool, typer.Option("--quick", help="A few seconds, less precise.")]
 Rigorous = Annotated[bool, typer.Option("--rigorous", help="Up to minutes, with the 99th percentile.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 where something disturbed the measurement.")]
-Json = Annotated[str | None, _option("--json", "Write all raw times, and what repeats the run.", "FILE")]
-Compare = Annotated[str | None, _option("--compare", "Compare two files: --compare A.json B.json.", "A.json")]
-Baseline = Annotated[str | None, _option("--baseline", "Compare with an earlier --json.", "FILE")]
-FailAbove = Annotated[str | None, _option("--fail-above", "With --baseline: exit with 1 if slower by more.", "5%")]
+Json = Annotated[str | None, option("--json", "Write all raw times, and what repeats the run.", "FILE")]
+Compare = Annotated[str | None, option("--compare", "Compare two files: --compare A.json B.json.", "A.json")]
+Baseline = Annotated[str | None, option("--baseline", "Compare with an earlier --json.", "FILE")]
+FailAbove = Annotated[str | None, option("--fail-above", "With --baseline: exit with 1 if slower by more.", "5%")]
 
 
 class _BareCompile(TyperCommand):

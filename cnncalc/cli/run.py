@@ -11,21 +11,16 @@ import typer
 from ..errors import wrong_call
 from ..spec.model import load
 from . import app
-from .bench import BenchDtype, Optimizer, Threads, Where, checked, progress_display
+from .bench import BenchDtype, Optimizer, Threads, Where, checked, option, progress_display
 from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
 from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite
 
-
-def _option(flag: str, help: str, metavar: str | None = None) -> Any:
-    return typer.Option(flag, help=help, metavar=metavar, show_default=False)
-
-
-Weights = Annotated[str, _option("--weights", "Load a safetensors file or a checkpoint first.", "FILE")]
-Image = Annotated[str, _option("--image", "Show it a picture, and print the five likeliest classes.", "FILE")]
-Labels = Annotated[str, _option("--labels", "With --image: names of the classes, one a line.", "FILE")]
-Resize = Annotated[int, _option("--resize", "With --image: pixels of the shorter side before the crop.")]
-Mean = Annotated[str, _option("--mean", "With --image: mean of each channel, with commas.", "R,G,B")]
-Std = Annotated[str, _option("--std", "With --image: deviation of each channel, with commas.", "R,G,B")]
+Weights = Annotated[str, option("--weights", "Load a safetensors file or a checkpoint first.", "FILE")]
+Image = Annotated[str, option("--image", "Show it a picture, and print the five likeliest classes.", "FILE")]
+Labels = Annotated[str, option("--labels", "With --image: names of the classes, one a line.", "FILE")]
+Resize = Annotated[int, option("--resize", "With --image: pixels of the shorter side before the crop.")]
+Mean = Annotated[str, option("--mean", "With --image: mean of each channel, with commas.", "R,G,B")]
+Std = Annotated[str, option("--std", "With --image: deviation of each channel, with commas.", "R,G,B")]
 Train = Annotated[bool, typer.Option("--train", help="Check a training step too: loss, backward, update.")]
 NoBench = Annotated[bool, typer.Option("--no-bench", help="Do not time the forward pass.")]
 

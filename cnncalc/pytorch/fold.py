@@ -74,8 +74,3 @@ def _with_bias(layer: Layer) -> Layer:
 def _replace(net: nn.Module, path: str, by: nn.Module) -> None:
     parent, _, name = path.rpartition(".")
     net.get_submodule(parent).add_module(name, by)
-
-
-def has_batch_norm(graph: Graph) -> bool:
-    """Whether there is anything to fold."""
-    return bool(pairs(graph))

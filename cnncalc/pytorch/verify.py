@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..analysis.training import step
 from ..formula import number
 from ..graph import Graph
-from ..ops import Shape, readable
+from ..ops import Shape
 from ..report import Report, Row
 from .storages import Kept, TensorMemory, own_tensors
 from .subject import loss_of, optimizer_for, random_targets
@@ -272,8 +272,3 @@ def _counted_backward(report: Report) -> int:
             groups = row.layer.op.pairs  # type: ignore[union-attr]
         total += (row.input_gradient_macs or 0) + groups * (row.weight_gradient_macs or 0)
     return 2 * total
-
-
-def shape_text(shape: Shape | None) -> str:
-    """A shape, or a dash where nothing was seen."""
-    return "—" if shape is None else readable(shape)

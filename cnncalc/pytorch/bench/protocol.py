@@ -128,7 +128,7 @@ class Runner:
         each = max(1, round(plan.block_s / summary(self.samples).median))
         for number in range(plan.blocks):
             progress(f"throughput, block {number + 1} of {plan.blocks}", 0.75)
-            blocks.append(self.process.ask("throughput", seconds=plan.block_s, calls=each))
+            blocks.append(self.process.ask("throughput", calls=each))
         self.result["throughput"] = {
             "images_per_s": [block["calls"] * config.batch / block["seconds"] for block in blocks],
             "calls_a_block": each,

@@ -117,7 +117,7 @@ class Worker:
             gc.enable()
         return {"seconds": [each / 1e9 for each in wall], "device_seconds": device_s, "usage": _difference(before)}
 
-    def throughput(self, seconds: float, calls: int) -> dict[str, Any]:
+    def throughput(self, calls: int) -> dict[str, Any]:
         """A block of calls back to back, waited for once."""
         call, wait = self.subject.call, self.device.synchronize
         gc.collect()
