@@ -92,7 +92,9 @@ class Row(NamedTuple):
     @property
     def saved_bytes(self) -> int | None:
         """What autograd keeps for the backward pass, for the whole batch; what an earlier layer keeps counts there."""
-        return None if self.figures is UNKNOWN else self.report.training.kept[self.node]
+        if self.figures is UNKNOWN or self.report.backward[self.node] is None:
+            return None
+        return self.report.training.kept[self.node]
 
     @property
     def input_gradient_macs(self) -> int | None:

@@ -64,6 +64,11 @@ class Totals:
         """Layers with weights on the longest path."""
         return depth(self._report.graph)
 
+    @cached_property
+    def training_complete(self) -> bool:
+        """Whether the backward pass of all layers is known too: that of a type declared in the spec is not."""
+        return self.complete and all(row.input_gradient_macs is not None for row in self._report)
+
     @property
     def weight_bytes(self) -> int:
         """Memory of parameters and buffers."""

@@ -56,6 +56,7 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
         sys.exit(130)
     except OSError as error:  # a full disk, a terminal that is gone
         sys.stdout = None  # what is still in its buffer cannot be written either

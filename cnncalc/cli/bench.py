@@ -15,11 +15,14 @@ from typer.core import TyperCommand
 from ..errors import wrong_call
 from ..spec.model import load
 from . import app
-from .options import Format, Input, Output, Set, chosen_format, listed, settings, shapes, size_of
+from .options import Format, Input, Output, Set, chosen_format, settings, shapes, size_of
 from .output import emit, emit_text, needs_torch, refuse_inputs, refuse_to_overwrite
 
 if TYPE_CHECKING:
     from ..pytorch.bench.plan import Configuration
+
+#: Images in a batch that is measured.
+MOST_IMAGES = 10**6
 
 Progress = Callable[[str, float], None]
 
@@ -105,7 +108,7 @@ def bench(
     if allowed is not None and not baseline:
         raise wrong_call("--fail-above goes with --baseline", "write --baseline FILE --fail-above 5%")
     from ..export.common import refuse_what_has_no_source
-    from ..pytorch.bench.compare import read
+    from ..pytorch.bench.compare import called, planned, read
     from ..pytorch.bench.plan import Configuration
 
     for name in names:
@@ -133,7 +136,7 @@ def bench(
         raise wrong_call("--quick and --rigorous exclude each other")
     if budget and not find_batch:
         raise wrong_call("--budget goes with --find-batch", "without it, all that is free may be used")
-    batches = [_batch(each) for each in listed(batch)] or [_batch(batch)]
+    batches = list(dict.fromkeys(_batch(each) for each in batch.split(",")))
     graphs = [load(name, args=settings(set_), inputs=shapes(input_)) for name in names]
     for graph in graphs:
         refuse_what_has_no_source(graph, "PyTorch")
@@ -142,9 +145,16 @@ def bench(
     if optimizer != "sgd" and not train:
         raise wrong_call("--optimizer goes with --train", "inference has no optimizer")
     needs_torch("bench")
+    if fold_bn:
+        _refuse_nothing_to_fold(graphs)
     if find_batch:
         _find_batch(graphs, config, kind, output)
         return
+    if earlier:
+        expected = [called(planned(graph, config._replace(batch=each))) for graph in graphs for each in batches]
+        if not {*expected} & {called(each) for each in earlier}:
+            has = ", ".join(called(each) for each in earlier)
+            raise wrong_call(f"{baseline} has no {expected[0]}", f"it has {has}: there would be nothing to compare")
     results = _measure(graphs, config, batches)
     if json_:
         emit_text(json.dumps(_document(results), indent=1) + "\n", json_)
@@ -168,6 +178,8 @@ def checked(config: Configuration) -> None:
             raise wrong_call(f"there is no {what} {value}", did_you_mean(value, known) or f"use {', '.join(known)}")
     if not 0 <= config.threads <= 1024:
         raise wrong_call(f"--threads {config.threads} makes no sense", "use 1 to 1024, or 0 as PyTorch chooses")
+    if config.tf32 and config.kind == "cpu":
+        raise wrong_call("--tf32 is a format of CUDA devices", "leave it out, or choose --device cuda")
     if config.train and (config.cuda_graph or config.per_layer or config.fold_bn):
         raise wrong_call("--cuda-graph, --per-layer and --fold-bn are for inference", "leave out --train")
     if config.per_layer and (config.compile or config.cuda_graph):
@@ -176,8 +188,16 @@ def checked(config: Configuration) -> None:
         raise wrong_call("--compile and --cuda-graph exclude each other", "--compile reduce-overhead uses CUDA graphs")
 
 
+def _refuse_nothing_to_fold(graphs: list[Any]) -> None:
+    from ..pytorch.fold import pairs
+
+    for graph in graphs:
+        if not pairs(graph):
+            raise wrong_call(f"{graph.name} has no batch normalisation that could be folded", "leave out --fold-bn")
+
+
 def _batch(text: str) -> int:
-    if not text.strip().isdigit() or not 0 < int(text) <= 10**6:
+    if not text.strip().isdigit() or not 0 < int(text) <= MOST_IMAGES:
         raise wrong_call(f"batch is {text}; it must be a whole number from 1 to 10^6", "several with commas: 1,8,32")
     return int(text)
 
@@ -260,7 +280,7 @@ def _show(results: list[dict[str, Any]], graphs: list[Any], format: str, output:
         if not results:
             print("interrupted before anything was measured", file=sys.stderr)
             return
-    if len(results) > 1:
+    if len(results) > 1 or (format == "csv" and not timed):
         emit(results_table(results), format, output)
     elif timed and format != "table":
         emit(layers_table(*timed[0]), format, output)
@@ -320,10 +340,9 @@ def _find_batch(graphs: list[Any], config: Configuration, format: str, output: s
                 found = search(graph, config, progress)
             except WorkerFailed as error:
                 raise wrong_call(error.message) from None
-            except KeyboardInterrupt:
-                print("\ninterrupted: the largest batch was not found", file=sys.stderr)
-                raise
-        emit(batch_table(graph, found), format, output)
+        emit(batch_table(graph, config, found), format, output)
+        if found.interrupted:
+            raise typer.Exit(130)
 
 
 def _compare(first: str, others: list[str], format: str, output: str | None) -> None:

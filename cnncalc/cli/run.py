@@ -11,7 +11,7 @@ import typer
 from ..errors import wrong_call
 from ..spec.model import load
 from . import app
-from .bench import BenchDtype, Optimizer, Threads, Where, checked, option, progress_display
+from .bench import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, checked, option, progress_display
 from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
 from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite
 
@@ -54,6 +54,8 @@ def run(
     refuse_inputs((weights, image, labels), (output,))
     config = Configuration(batch, device, dtype, threads=threads, train=train, optimizer=optimizer, plan="quick")
     checked(config)
+    if not 0 < batch <= MOST_IMAGES:
+        raise wrong_call(f"batch is {batch}; it must be a whole number from 1 to 10^6")
     if optimizer != "sgd" and not train:
         raise wrong_call("--optimizer goes with --train", "inference has no optimizer")
     if resize < 0 or resize > 10_000:
@@ -67,7 +69,7 @@ def run(
     from ..pytorch.image import read_labels
     from ..pytorch.run import Picture
     from ..pytorch.run import run as ran
-    from ..render.verification import as_data, layers_table, totals_table
+    from ..render.verification import as_data, layers_table
 
     shown = Picture(image, resize, _numbers(mean, "--mean"), _numbers(std, "--std")) if image else None
     with progress_display() as progress:
@@ -75,17 +77,14 @@ def run(
         found = ran(graph, config, weights, shown, read_labels(labels) if labels else ())
     timed = None if no_bench else _bench(graph, config)
     if kind == "json":
-        document = as_data(found.verification) | {"device": found.device, "benchmark": timed}
+        document = as_data(found.verification) | {"dtype": dtype, "device": found.device, "benchmark": timed}
         document["weights"] = found.loaded._asdict() if found.loaded else None
         document["guesses"] = [each._asdict() for each in found.guesses]
         emit_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", output)
     elif kind != "table":
-        emit(layers_table(found.verification), kind, output)
+        emit(guesses_table(found.guesses) if found.guesses else layers_table(found.verification), kind, output)
     else:
-        parts = [layers_table(found.verification), totals_table(found.verification)]
-        if output is None and is_terminal() and len(parts[0].lines) > 60:
-            parts = parts[1:]  # what agrees, layer by layer, would scroll the verdict away
-        _print(parts, found, timed, output)
+        _print(found, timed, output, dtype == "amp")
     complain(graph.warnings)
     if found.loaded and not found.loaded.fits:
         complain_of_weights(found.loaded, weights)
@@ -95,12 +94,24 @@ def run(
         raise typer.Exit(1)
 
 
-def _print(parts: list[Any], found: Any, timed: dict[str, Any] | None, output: str | None) -> None:
+def _print(found: Any, timed: dict[str, Any] | None, output: str | None, autocast: bool) -> None:
     from ..pytorch.bench.tables import result_table
     from ..render import render
+    from ..render.verification import layers_table, totals_table
 
+    parts = [layers_table(found.verification)]
+    if output is None and is_terminal():
+        from rich.console import Console
+
+        from ..render.terminal import fits
+
+        if len(parts[0].lines) > 60:
+            parts = []  # what agrees, layer by layer, would scroll the verdict away
+        elif not fits(parts[0], Console().width):
+            parts = [layers_table(found.verification, beside=False)]
     if timed:
-        parts = [*parts[:-1], result_table(timed)._replace(title="forward pass, timed"), parts[-1]]
+        parts.append(result_table(timed)._replace(title="forward pass, timed"))
+    parts.append(totals_table(found.verification, " · autocast" * autocast))
     if output is not None:
         emit_text("\n".join(render(part, "table") for part in parts), output)
         return
@@ -113,6 +124,14 @@ def _print(parts: list[Any], found: Any, timed: dict[str, Any] | None, output: s
         if number:
             print()
         emit(part, "table", None)
+
+
+def guesses_table(guesses: Any) -> Any:
+    """The likeliest classes as a table, for programs."""
+    from ..render.table import Column, Line, Table
+
+    columns = (Column("class", "class"), Column("share", "share"), Column("name", "name"))
+    return Table("", columns, [Line((each.number, each.share, each.name)) for each in guesses])
 
 
 def _bench(graph: Any, config: Any) -> dict[str, Any]:

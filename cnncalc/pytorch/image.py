@@ -71,18 +71,27 @@ def read_labels(path: str) -> list[str]:
     """The names of classes, one a line; raises `SpecError`."""
     try:
         with open(path, encoding="utf-8") as file:
-            return [line.strip() for line in file.read().rstrip("\n").split("\n")]
+            lines = file.read().rstrip("\n").split("\n")
+            return ["".join(each for each in line if each.isprintable()).strip()[:60] for line in lines]
     except (OSError, UnicodeDecodeError) as error:
         raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", where=path) from None
 
 
 def guesses(out: Tensor, labels: Sequence[str] = (), most: int = 5) -> list[Guess]:
-    """The most likely classes of one image, from logits, or from what a softmax made of them."""
+    """The most likely classes of one image, from logits, or from what a softmax made of them.
+
+    Raises `SpecError` for labels of another number than the classes, and where the outputs are no finite numbers.
+    """
     values = out.detach().float().reshape(-1)
+    if not bool(torch.isfinite(values).all()):
+        raise wrong_call("what comes out of the network is not finite", "do the weights hold NaN or infinity?")
+    if labels and len(labels) != values.numel():
+        raise wrong_call(f"there are {len(labels):,} labels, but the network has {values.numel():,} outputs",
+                         "one name a line, in the order of the classes")  # fmt: skip
     sums_to_one = bool((values >= 0).all()) and abs(float(values.sum()) - 1) < 1e-3
     shares = values if sums_to_one else torch.softmax(values, 0)
     best = torch.topk(shares, min(most, shares.numel()))
     return [
-        Guess(int(i), float(share), labels[int(i)] if int(i) < len(labels) else "")
+        Guess(int(i), float(share), labels[int(i)] if labels else "")
         for share, i in zip(best.values, best.indices, strict=True)
     ]

@@ -61,6 +61,8 @@ def export_onnx(graph: Graph, path: str, weights: str = "", seed: int = 0) -> No
         except SpecError:
             raise
         except Exception as error:  # whatever the exporter says of a layer that it cannot translate
+            if isinstance(_root(error), KeyboardInterrupt):
+                raise KeyboardInterrupt from None
             raise wrong_call(f"PyTorch cannot export {graph.name} as ONNX: {_cause(error)}") from None
     del said
     assert program is not None
@@ -100,7 +102,12 @@ def _quiet() -> Any:
         logger.setLevel(level)
 
 
-def _cause(error: BaseException) -> str:
+def _root(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
+    return error
+
+
+def _cause(error: BaseException) -> str:
+    error = _root(error)
     return " ".join(str(error).split())[:200] or type(error).__name__

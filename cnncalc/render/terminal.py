@@ -44,6 +44,11 @@ def fitted(table: Table, width: int) -> tuple[Table, list[str]]:
     return table, left_out
 
 
+def fits(table: Table, width: int) -> bool:
+    """Whether all columns have room."""
+    return _width(table) <= width
+
+
 def _width(table: Table) -> int:
     rows = [
         [" " * INDENT * line.level + text for text in table.texts(line)[:1]] + table.texts(line)[1:]

@@ -12,6 +12,8 @@ from .views import setting
 if TYPE_CHECKING:
     from ..pytorch.verify import Comparison, Verification
 
+SCHEMA_VERSION = 1
+
 #: Columns of the layers' table: the quantity, its heading, and whether it is a shape.
 QUANTITIES = (
     ("output", "output", True),
@@ -22,8 +24,8 @@ QUANTITIES = (
 )
 
 
-def totals_table(found: Verification) -> Table:
-    """The network's figures, and what the measurement is known to get wrong."""
+def totals_table(found: Verification, how: str = "") -> Table:
+    """The network's figures, and what the measurement is known to get wrong; `how` completes the header."""
     columns = (
         Column("quantity", "quantity"),
         Column("calculated", "calculated", _value, True),
@@ -42,11 +44,16 @@ def totals_table(found: Verification) -> Table:
     count = len(found.comparisons) + len(found.totals)
     bad = len(wrong) + sum(not each.agrees for each in found.totals)
     notes.append(f"all {count:,} figures agree" if found.agrees else f"{bad:,} of {count:,} figures do not agree")
-    return Table(found.report.title, columns, lines, (setting(found.report),), tuple(notes), document=as_data(found))
+    head = setting(found.report) + how
+    return Table(found.report.title, columns, lines, (head,), tuple(notes), document=as_data(found))
 
 
-def layers_table(found: Verification) -> Table:
-    """Every layer: what was calculated, and beside it what was measured."""
+def layers_table(found: Verification, beside: bool = True) -> Table:
+    """Every layer: what was calculated and what was measured, in columns beside each other.
+
+    Where there is no room for twice the columns, `beside` is False: a cell says "156 =" where the measurement is the
+    same, and "156 ≠ 157" where it is not.
+    """
     by_layer: dict[str, dict[str, Comparison]] = {}
     for each in found.comparisons:
         by_layer.setdefault(each.part, {})[each.quantity] = each
@@ -54,30 +61,40 @@ def layers_table(found: Verification) -> Table:
     columns = [Column("layer", "layer"), Column("type", "type")]
     for key, title, is_shape in there:
         show = shape_text if is_shape else _value
-        columns += [Column(key, title, show, True), Column(f"{key} measured", "measured", show, True)]
+        if beside:
+            columns += [Column(key, title, show, True), Column(f"{key} measured", f"{title} measured", show, True)]
+        else:
+            columns.append(Column(key, title, _compared, True))
     columns.append(Column("agrees", "agrees"))
     lines = []
     for row in found.report:
         own = by_layer[row.name]
         cells: list[Any] = [row.name, row.type]
         for key, _, _ in there:
-            cells += [own[key].calculated, own[key].measured] if key in own else ["", ""]
+            if beside:
+                cells += [own[key].calculated, own[key].measured] if key in own else ["", ""]
+            else:
+                cells.append((own[key].calculated, own[key].measured) if key in own else "")
         good = all(each.agrees for each in own.values())
         lines.append(Line((*cells, "yes" if good else "NO"), "layer" if good else "fail"))
-    spare = [
-        "buffers",
-        "buffers measured",
-        *(f"{key} measured" for key, _, _ in reversed(there)),
-        "type",
-        "kept, bytes",
-    ]
-    return Table("", tuple(columns), lines, spare=tuple(spare), document=as_data(found))
+    head = () if beside else ("calculated = measured, in every cell; ≠ where they differ",)
+    spare = () if beside else ("type", "buffers")
+    return Table("", tuple(columns), lines, head, spare=spare, document=as_data(found))
 
 
 def as_data(found: Verification) -> dict[str, Any]:
     """The whole verification as plain data."""
     keys = ("part", "quantity", "calculated", "measured", "agrees", "remark")
+    report = found.report
     return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "cnncalc run",
+        "model": report.graph.name,
+        "variant": report.graph.variant,
+        "source": report.graph.source.name,
+        "batch": report.batch,
+        "dtype": report.dtype,
+        "inputs": [{"name": each.name, "shape": list(each.shape or ())} for each in report.graph.inputs],
         "agrees": found.agrees,
         "totals": [dict(zip(keys, each, strict=True)) for each in found.totals],
         "layers": [dict(zip(keys, each, strict=True)) for each in found.comparisons],
@@ -89,6 +106,11 @@ def _value(value: Any) -> str:
     if value is None:
         return "—"
     return shape_text(value) if isinstance(value, tuple) else number(value)
+
+
+def _compared(value: tuple[Any, Any]) -> str:
+    calculated, measured = map(_value, value)
+    return f"{calculated} =" if calculated == measured else f"{calculated} ≠ {measured}"
 
 
 def _verdict(each: Comparison) -> str:

@@ -141,6 +141,9 @@ def _total(report: Report, chosen: list[tuple[Column, Value]]) -> Line:
     totals = report.totals
     cells = Cells(tuple(report.rows), totals.figures, report, "total", EMPTY, True)
     values = [value(cells) for _, value in chosen]
+    if any(column.key in _TRAINED for column, _ in chosen) and not totals.training_complete:
+        values = [_at_least(column, value) if column.key in _TRAINED else value
+                  for (column, _), value in zip(chosen, values, strict=True)]  # fmt: skip
     if not totals.complete:
         values = [_at_least(column, value) for (column, _), value in zip(chosen, values, strict=True)]
     return Line(tuple(values), "total")
@@ -254,19 +257,16 @@ def _where(phase: str, layer: str) -> str:
 
 def _training_memory_notes(report: Report) -> tuple[str, ...]:
     totals, step = report.totals, report.training
-    at_least = "" if totals.complete else "≥ "
+    owned, kept = ("" if known else "≥ " for known in (totals.complete, totals.training_complete))
     rows = (
-        ("weights and buffers", step.weights, ""),
-        ("gradients", step.gradients, "of the parameters"),
-        ("optimizer state", step.optimizer, report.optimizer),
-        ("input", step.inputs, ""),
-        ("kept for backward", step.saved, "by autograd, each storage once"),
-        ("peak of the step", step.peak, _where(step.phase, step.layer)),
+        ("weights and buffers", owned, step.weights, ""),
+        ("gradients", owned, step.gradients, "of the parameters"),
+        ("optimizer state", owned, step.optimizer, report.optimizer),
+        ("input", "", step.inputs, ""),
+        ("kept for backward", kept, step.saved, "by autograd, each storage once"),
+        ("peak of the step", kept, step.peak, _where(step.phase, step.layer)),
     )
-    lines = [
-        f"{label:<20} {'' if label == 'input' else at_least}{mib(size):>14}  {remark}".rstrip()
-        for label, size, remark in rows
-    ]
+    lines = [f"{label:<20} {at_least}{mib(size):>14}  {remark}".rstrip() for label, at_least, size, remark in rows]
     return (
         *lines,
         "the peak holds weights, optimizer state and input, and what is alive of the rest at the worst moment;",
@@ -276,7 +276,7 @@ def _training_memory_notes(report: Report) -> tuple[str, ...]:
 
 def _training_work_notes(report: Report) -> tuple[str, ...]:
     totals = report.totals
-    at_least = "" if totals.complete else "≥ "
+    at_least = "" if totals.training_complete else "≥ "
     step = totals.macs + totals.backward_macs
     ratio = f", {step / totals.macs:.3g} times the forward pass" if totals.macs else ""
     return (

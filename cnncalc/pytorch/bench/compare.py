@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import wrong_call
+from ...graph import Graph
+from .plan import Configuration
 from .statistics import Ratio, ratio
 
 SCHEMA_VERSION = 1
@@ -47,6 +49,11 @@ def called(result: Mapping[str, Any]) -> str:
     words += [word for word in ("train", "channels_last", "cuda_graph", "fold_bn", "tf32") if config[word]]
     words += [f"compile {config['compile']}"] if config["compile"] else []
     return " · ".join(words).replace("_", " ")
+
+
+def planned(graph: Graph, config: Configuration) -> dict[str, Any]:
+    """What `called` needs of a measurement that has not been made yet."""
+    return {"network": graph.name, "variant": graph.variant, "config": config._asdict()}
 
 
 def pairs(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[Pair]:

@@ -17,12 +17,16 @@ MOST = 1 << 20
 
 
 class Found(NamedTuple):
-    """The largest batch that fitted twice while one more did not; with the prediction, and every try in order."""
+    """The largest batch that fitted twice while one more did not; with the prediction, and every try in order.
+
+    Where the search was interrupted, it is the largest that fitted so far.
+    """
 
     batch: int
     predicted: int
     limit_bytes: int
     tries: tuple[tuple[int, bool], ...]
+    interrupted: bool = False
 
 
 def find_batch(
@@ -56,7 +60,12 @@ def find_batch(
         tries.append((batch, _fits(graph, bounded._replace(batch=batch), start)))
         return tries[-1][1]
 
-    return Found(search(min(max(predicted, 1), MOST), fits), predicted, limit, tuple(tries))
+    try:
+        batch = search(min(max(predicted, 1), MOST), fits)
+    except KeyboardInterrupt:
+        batch = max((tried for tried, fitted in tries if fitted), default=0)
+        return Found(batch, predicted, limit, tuple(tries), True)
+    return Found(batch, predicted, limit, tuple(tries))
 
 
 def search(guess: int, fits: Callable[[int], bool]) -> int:

@@ -90,6 +90,11 @@ def is_steady(times: Sequence[float], window: int = 10, within: float = 0.02) ->
     return abs(after - before) <= within * before
 
 
+#: Two runs of one and the same program differ by so much, for reasons that neither run can see: where its memory
+#: lies, what ran before it.
+RESOLUTION = 0.01
+
+
 class Ratio(NamedTuple):
     """How two lists of times compare: the ratio of the medians, and a 95 % interval for it."""
 
@@ -99,8 +104,8 @@ class Ratio(NamedTuple):
 
     @property
     def is_shown(self) -> bool:
-        """Whether the interval leaves out 1: otherwise no difference is shown."""
-        return not self.low <= 1 <= self.high
+        """Whether the interval leaves out 1 and the ratio is 1 % off: otherwise no difference is shown."""
+        return not self.low <= 1 <= self.high and abs(self.ratio - 1) >= RESOLUTION
 
 
 def ratio(before: Sequence[float], after: Sequence[float]) -> Ratio:

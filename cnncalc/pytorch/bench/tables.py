@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...graph import Graph
+from ...ops import readable
 from ...render.columns import mib
 from ...render.table import Column, Line, Table, as_number, as_share
 from ...render.views import si
@@ -21,17 +22,30 @@ _FACTS = (Column("quantity", "quantity"), Column("value", "value"), Column("rema
 def milliseconds(seconds: float) -> str:
     """A time with enough digits.
 
-    >>> milliseconds(0.05312), milliseconds(0.0000123)
-    ('53.12 ms', '0.0123 ms')
+    >>> milliseconds(0.05312), milliseconds(0.0000123), milliseconds(12.3)
+    ('53.12 ms', '0.0123 ms', '12.3 s')
     """
     value = seconds * 1e3
+    if value >= 10_000:
+        return f"{seconds:,.1f} s"
     return f"{value:.3g} ms" if value < 1 else f"{value:.2f} ms" if value < 1000 else f"{value:,.0f} ms"
+
+
+def per_second(rate: float) -> str:
+    """Images per second.
+
+    >>> per_second(18250.4), per_second(12.3456)
+    ('18,250', '12.35')
+    """
+    return f"{rate:,.0f}" if rate >= 1000 else f"{rate:.4g}"
 
 
 def head(result: dict[str, Any]) -> tuple[str, ...]:
     """What was run, on what, and how."""
     config, environment = result["config"], result["environment"]
-    shapes = ", ".join("×".join(map(str, (*shape[1:], shape[0]))) for shape in result["inputs"].values())
+    named = len(result["inputs"]) > 1
+    shapes = ", ".join(f"{name} {readable(shape)}" if named else readable(shape)
+                       for name, shape in result["inputs"].items())  # fmt: skip
     how = f"training, {config['optimizer']}" if config["train"] else "inference"
     first = f"input {shapes} (H×W×C) · batch {config['batch']} · {config['dtype']} · {how}"
     for word in ("channels_last", "cuda_graph", "fold_bn"):
@@ -89,8 +103,9 @@ def _throughput(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     rates = sorted(result["throughput"]["images_per_s"])
     middle = rates[len(rates) // 2]
     calls = result["throughput"]["calls_a_block"]
-    remark = f"{len(rates)} blocks of {calls} call{'s' * (calls != 1)}, {rates[0]:,.4g} to {rates[-1]:,.4g}"
-    return [("throughput", f"{middle:,.4g} images/s", remark)]
+    spread = f"{per_second(rates[0])} to {per_second(rates[-1])}"
+    remark = f"{len(rates)} blocks of {calls} call{'s' * (calls != 1)}, {spread}"
+    return [("throughput", f"{per_second(middle)} images/s", remark)]
 
 
 def achieved(result: dict[str, Any]) -> tuple[float, float] | None:
@@ -196,7 +211,7 @@ def results_table(results: Sequence[dict[str, Any]]) -> Table:
         Column("latency", "latency", milliseconds, True),
         Column("precision", "±", lambda value: f"{100 * value:.1f} %", True),
         Column("ratio", "×", lambda found: f"{found.ratio:.3f}" + ("" if found.is_shown else " ="), True),
-        Column("images_per_s", "images/s", lambda value: f"{value:,.4g}", True),
+        Column("images_per_s", "images/s", per_second, True),
         Column("work", "GFLOP/s", lambda value: f"{value / 1e9:,.1f}", True),
         Column("share", "of peak", as_share, True),
         Column("memory", "peak MiB", lambda value: f"{value / 2**20:,.1f}", True),
@@ -223,7 +238,8 @@ def results_table(results: Sequence[dict[str, Any]]) -> Table:
                                rates[len(rates) // 2] if rates else "", *(rate or ("", "")), size, clean)))  # fmt: skip
         if each["status"] == "failed" or each.get("unclean"):
             notes += [f"{name}, batch {config['batch']}: {line}" for line in status(each)]
-    notes.append("× ratio to the first network at the same batch; = no difference shown")
+    if len(results) > len(firsts):
+        notes.append("× ratio to the first network at the same batch; = no difference shown")
     return Table(
         "", columns, lines, head(results[0])[1:], tuple(notes), ("work", "share", "memory", "precision"), results
     )
@@ -255,15 +271,23 @@ def comparison_table(found: Sequence[Pair]) -> Table:
     )
 
 
-def batch_table(graph: Graph, found: Found) -> Table:
+def batch_table(graph: Graph, config: Configuration, found: Found) -> Table:
     """The search of the largest batch."""
     columns = (Column("batch", "batch", as_number, True), Column("fits", "fits"))
     lines = [Line((batch, "yes" if fits else "no")) for batch, fits in found.tries]
     name = graph.variant or graph.name
+    meaning = (
+        "the largest that fitted before the interruption" if found.interrupted else "fits twice, and one more does not"
+    )
     notes: tuple[str, ...] = (
-        f"largest batch        {found.batch:>10,}  fits twice, and one more does not",
+        f"largest batch        {found.batch:>10,}  {meaning}",
         f"predicted            {found.predicted:>10,}  within {mib(found.limit_bytes)}",
     )
+    if not found.interrupted and found.batch < 0.9 * found.predicted:
+        notes += ("the prediction counts tensors; the libraries' own workspaces take the rest",)
     if not found.batch:
-        notes = (f"not one image fits within {mib(found.limit_bytes)}",)
-    return Table(name, columns, lines, (), notes, document=found._asdict())
+        notes = (f"{'interrupted before one fitted' if found.interrupted else 'not one image fits'} "
+                 f"within {mib(found.limit_bytes)}",)  # fmt: skip
+    document = {"schema_version": 1, "kind": "cnncalc bench --find-batch", "network": graph.name,
+                "variant": graph.variant, "config": config._asdict(), **found._asdict()}  # fmt: skip
+    return Table(name, columns, lines, (), notes, document=document)
