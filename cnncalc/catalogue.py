@@ -95,9 +95,10 @@ def verdicts(results: Sequence[checking.Checked]) -> Table:
         Column("quantity", "quantity"),
         Column("claimed", "claimed", checking.shown, True),
         Column("computed", "computed", checking.shown, True),
-        Column("holds", "holds", lambda value: "yes" if value else "NO"),
+        Column("holds", "holds", _holds),
     )
     found = list(checking.claims(results))
+    disputed = [(result, verdict) for result in results for verdict in result.disputed]
     lines = [
         Line(
             (
@@ -112,17 +113,48 @@ def verdicts(results: Sequence[checking.Checked]) -> Table:
         )
         for result, verdict in found
     ]
+    lines += [
+        Line(
+            (result.title, each.part, each.claim.quantity, each.claim.value, _computed(each), "disputed"),
+            "copies" if each.holds else "fail",
+        )
+        for result, each in disputed
+    ]
     failed = [(result, verdict) for result, verdict in found if not verdict.holds]
     notes = [_failure(result, verdict) for result, verdict in failed[:FAILURES]]
     if len(failed) > FAILURES:
         notes.append(f"… and {len(failed) - FAILURES} more that fail")
+    notes += [_dispute(result, verdict) for result, verdict in disputed]
+    agreeing = [verdict for _, verdict in disputed if not verdict.holds]
+    if agreeing:
+        notes.append(f"{len(agreeing)} of the figures that are disputed AGREE with what is computed")
     if not found:
         notes.append("nothing is claimed: an expect: beside a layer, or for the network, would be checked")
     else:
         notes.append(
-            f"{len(found) - len(failed)} of {len(found)} claims hold" + (f", {len(failed)} FAIL" if failed else "")
+            f"{len(found) - len(failed)} of {len(found)} claims hold"
+            + (f", {len(failed)} FAIL" if failed else "")
+            + (f"; {len(disputed)} published figure{'s' * (len(disputed) != 1)} disputed, as above" if disputed else "")
         )
-    return Table("", columns if found else (), lines, (), tuple(notes), document=[_verdict(*each) for each in found])
+    document = [_verdict(*each) | {"disputed": False} for each in found]
+    document += [_verdict(*each) | {"disputed": True, "note": each[1].claim.note} for each in disputed]
+    return Table("", columns if lines else (), lines, (), tuple(notes), document=document)
+
+
+def _holds(value: Any) -> str:
+    return "yes" if value is True else "NO"
+
+
+def _computed(verdict: checking.Verdict) -> Any:
+    """What is computed for a disputed figure; nothing for what is not computed at all."""
+    return "" if verdict.computed is None and verdict.holds else _known(verdict.computed)
+
+
+def _dispute(result: checking.Checked, verdict: checking.Verdict) -> str:
+    """Who says what, and why it is not so."""
+    claim = verdict.claim
+    said = f"{result.title}, {verdict.part}: {claim.quantity} {checking.shown(claim.value)}, {claim.source}"
+    return textwrap.fill(f"{said}: {claim.note}", 100, subsequent_indent="  ")
 
 
 def _known(value: Any) -> Any:

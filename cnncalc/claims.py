@@ -43,17 +43,22 @@ class Verdict(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The verdicts on one network; `carried` are figures that nobody computes here, such as accuracies."""
+    """The verdicts on one network.
+
+    `carried` are figures that nobody computes here, such as accuracies. `disputed` are figures that were published and
+    that the spec says the network does not have: they hold as long as they do not agree.
+    """
 
     title: str
     report: Report
     verdicts: Sequence[Verdict]
     carried: Sequence[Claim]
     warnings: Sequence[Problem]
+    disputed: Sequence[Verdict] = ()
 
     @property
     def holds(self) -> bool:
-        return all(verdict.holds for verdict in self.verdicts)
+        return all(verdict.holds for verdict in (*self.verdicts, *self.disputed))
 
 
 def check(spec: str | Path | Source) -> list[Checked]:
@@ -67,7 +72,7 @@ def check(spec: str | Path | Source) -> list[Checked]:
     whole = not found.variant or found.variant == Path(found.source.name).stem
     names = ["", *found.variants] if whole else [found.variant]
     results = [_checked(found._replace(variant=name)) for name in names]
-    return [each for each in results if each.verdicts or len(results) == 1]
+    return [each for each in results if each.verdicts or each.disputed or len(results) == 1]
 
 
 def _checked(spec: Spec) -> Checked:
@@ -84,13 +89,21 @@ def _checked(spec: Spec) -> Checked:
             near = near or f"what is computed: {', '.join(known)}"
             message = f"warning: expect: {claim.quantity} is not computed, and so not checked"
             warnings.append(Problem("claim", message, spec.source, claim.place, hint=near))
-    return Checked(report.title, report, verdicts, carried, warnings)
+    disputed = [_disputed(report, claim) for claim in report.graph.disputes]
+    return Checked(report.title, report, verdicts, carried, warnings, disputed)
 
 
 def _verdict(report: Report, claim: Claim) -> Verdict:
     computed = _computed(report, claim)
     holds = computed is not None and _agree(claim.value, computed)
     return Verdict(claim, computed, holds, "" if holds else _work(report, claim))
+
+
+def _disputed(report: Report, claim: Claim) -> Verdict:
+    if claim.quantity not in (OF_PARTS if claim.name else OF_NETWORKS):
+        return Verdict(claim, None, True, "")
+    computed = _computed(report, claim)
+    return Verdict(claim, computed, computed is not None and not _agree(claim.value, computed), "")
 
 
 def _computed(report: Report, claim: Claim) -> Any:

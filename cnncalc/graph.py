@@ -54,6 +54,7 @@ class Graph:
         self.outputs: tuple[int, ...] = ()
         self.groups: dict[str, Group] = {}
         self.claims: list[Claim] = []
+        self.disputes: list[Claim] = []  # figures that were published, and that the network does not have
         self.args: Mapping[str, Any] = {}
         self.warnings: list[Problem] = []
         self.errors: list[Problem] = []

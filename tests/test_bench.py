@@ -25,7 +25,7 @@ from cnncalc.pytorch.bench.predict import predict
 from cnncalc.pytorch.bench.process import WorkerFailed
 from cnncalc.pytorch.bench.protocol import Task, bench
 from cnncalc.pytorch.bench.statistics import NEEDED, is_steady, median_ranks, ratio, summary
-from cnncalc.pytorch.bench.tables import result_table, results_table
+from cnncalc.pytorch.bench.tables import batch_table, result_table, results_table
 from cnncalc.render import render
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
@@ -328,6 +328,25 @@ def test_find_batch_starts_at_the_prediction(lenet: Graph) -> None:
     assert [fits for _, fits in found.tries] == [True, False, True] or found.tries[-1] == (found.batch, True)
 
 
+def test_an_interrupted_search_tells_what_fitted_so_far(lenet: Graph) -> None:
+    limit, tries = 64 << 20, 0
+
+    def start(graph: Graph, config: Configuration) -> Any:
+        nonlocal tries
+        tries += 1
+        if tries == 3:  # the first asks what is free, the second tries the predicted batch
+            raise KeyboardInterrupt
+        return FakeWorker(graph, config, {})
+
+    config = Configuration(memory_limit=limit)
+    found = find_batch(lenet, config, start=start)
+    assert found.interrupted and found.batch == found.predicted and len(found.tries) == 1
+    shown = batch_table(lenet, config, found)
+    assert "before the interruption" in render(shown, "table")
+    document = json.loads(render(shown, "json"))
+    assert document["kind"] == "cnncalc bench --find-batch" and document["network"] == "LeNet-5"
+
+
 # -- files -----------------------------------------------------------------------------------------------------------
 
 
@@ -347,6 +366,15 @@ def test_comparison_lists_every_difference_of_environment(tmp_path: Path) -> Non
     assert done.returncode == 0
     assert "1.200" in done.stdout and "slower" in done.stdout
     assert "threads: 2 → 4" in done.stdout and "versions.torch: 1 → 2" in done.stdout
+
+
+def test_half_a_percent_between_two_runs_is_no_difference() -> None:
+    assert not ratio([1.0] * 64, [1.005] * 64).is_shown and ratio([1.0] * 64, [1.02] * 64).is_shown
+
+
+def test_a_baseline_of_another_network_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    done = cnncalc("bench", "lenet", "--baseline", saved(tmp_path / "a.json", [0.010] * 64))
+    assert done.returncode == 2 and "has no LeNet-5 · batch 1 · float32" in done.stderr and done.stdout == ""
 
 
 def test_regressions_need_both_a_ratio_and_an_interval() -> None:
@@ -453,6 +481,10 @@ REFUSED = [
     (["bench", "lenet", "--dtype", "float8"], "there is no dtype float8"),
     (["bench", "lenet", "--batch", "0"], "batch is 0; it must be a whole number from 1 to 10^6"),
     (["bench", "lenet", "--batch", "1,two"], "batch is two"),
+    (["bench", "lenet", "--batch", "1,,2"], "batch is ; it must be a whole number"),
+    (["bench", "lenet", "--tf32"], "--tf32 is a format of CUDA devices"),
+    (["bench", "lenet", "--fold-bn"], "has no batch normalisation that could be folded"),
+    (["run", "lenet", "--batch", "10000000"], "batch is 10000000; it must be a whole number from 1 to 10^6"),
     (["bench", "lenet", "--quick", "--rigorous"], "--quick and --rigorous exclude each other"),
     (["bench", "lenet", "--train", "--per-layer"], "--cuda-graph, --per-layer and --fold-bn are for inference"),
     (["bench", "lenet", "--compile", "--per-layer"], "--per-layer times the layers one by one"),

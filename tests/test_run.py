@@ -20,6 +20,9 @@ from cnncalc.pytorch.build import build  # noqa: E402
 from cnncalc.pytorch.image import guesses, picture, read_labels  # noqa: E402
 from cnncalc.pytorch.verify import FUSED, GROUPED, ONE_VALUE, verify  # noqa: E402
 from cnncalc.pytorch.weights import load_weights, read_weights  # noqa: E402
+from cnncalc.render import render  # noqa: E402
+from cnncalc.render.terminal import fits  # noqa: E402
+from cnncalc.render.verification import layers_table  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 
@@ -229,6 +232,37 @@ def test_five_guesses_with_names(tmp_path: Path) -> None:
     assert (
         [each.number for each in guesses(logits)] == [1, 2, 0] == [each.number for each in guesses(logits.softmax(1))]
     )
+
+
+def test_labels_and_outputs_that_cannot_be_meant(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="there are 2 labels, but the network has 3 outputs"):
+        guesses(torch.tensor([[0.0, 3.0, 1.0]]), ["a", "b"])
+    with pytest.raises(SpecError, match="is not finite"):
+        guesses(torch.tensor([[0.0, float("nan"), 1.0]]))
+    (tmp_path / "names.txt").write_text("red\x1b[31m\n" + "x" * 500)
+    assert read_labels(str(tmp_path / "names.txt")) == ["red[31m", "x" * 60]
+
+
+def test_a_narrow_terminal_shows_both_figures_in_one_cell() -> None:
+    found = verified("lenet")
+    narrow = layers_table(found, beside=False)
+    assert not fits(layers_table(found), 80) and fits(narrow, 80)
+    assert "156 =" in render(narrow, "table")
+    wrong = found._replace(comparisons=[each._replace(measured=157, agrees=False) if each.calculated == 156 else each
+                                        for each in found.comparisons])  # fmt: skip
+    assert "156 ≠ 157" in render(layers_table(wrong, beside=False), "table")
+
+
+def test_the_document_says_what_was_run() -> None:
+    document = json.loads(cnncalc("run", "lenet", "--no-bench", "--dtype", "amp", "-f", "json").stdout)
+    assert (document["kind"], document["model"], document["batch"], document["dtype"]) == (
+        "cnncalc run",
+        "LeNet-5",
+        2,
+        "amp",
+    )
+    assert document["inputs"] == [{"name": "input", "shape": [1, 32, 32]}]
+    assert "float32 · autocast" in cnncalc("run", "lenet", "--no-bench", "--dtype", "amp").stdout
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -13,7 +13,7 @@ from ..graph import Graph, Group
 from ..ops import REGISTRY
 from .builder import MAX_LAYERS, Builder
 from .declared import Declaration
-from .items import BESIDE, Block, Item, Sorter
+from .items import BESIDE, Block, Item, Sorter, bare
 from .reader import Mapping, Node, Scalar, Sequence
 from .repeat import columns, count_of, names_in_template
 from .size import Size
@@ -72,7 +72,7 @@ class Expander:
         """One layer, block, merge or group with all its copies."""
         item = self.sorter.sort(node)
         if item.kind == "broken":
-            return self.unknown(item, key.text if key else scope.number(), scope, x)
+            return self.unknown(item, bare(key.text) if key else scope.number(), scope, x)
         if item.kind in ("named", "named-many") and key is None:
             if item.kind == "named":
                 assert isinstance(item.body, Mapping)
@@ -96,7 +96,7 @@ class Expander:
                 item.place,
                 "put expect on a layer inside",
             )
-        template = key.text if key else None
+        template = bare(key.text) if key else None
         if "repeat" not in item.beside and "foreach" not in item.beside:
             return self.copy(item, node, template, key, scope, x, names)
         return self.copies(item, node, template, key, scope, x, names)

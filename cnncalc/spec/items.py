@@ -15,6 +15,15 @@ GROUPS = ("layers", "inline")
 BESIDE = ("when", "repeat", "foreach", "from", "expect", "note")
 
 
+def bare(name: str) -> str:
+    """A name as paths have it: a dot before it says that it is a name, also where it is a word of the language.
+
+    >>> bare(".layers"), bare("conv1")
+    ('layers', 'conv1')
+    """
+    return name.removeprefix(".")
+
+
 class Block(NamedTuple):
     """A block as it is declared."""
 
@@ -156,10 +165,11 @@ class Sorter:
         return all(self.is_literal(part) for part in parts)
 
     def name_fits(self, key: Scalar) -> bool:
-        name = key.text
-        if self.is_known(name) or name in GROUPS:
+        name = bare(key.text)
+        if name == key.text and (self.is_known(name) or name in GROUPS):
+            hint = f"add a digit, or write .{name} to say that it is a name"
             self.space.problem(
-                "name", f"a layer may not bear the name {name}, which is a type or block", key.place, "add a digit"
+                "name", f"a layer may not bear the name {name}, which is a type or block", key.place, hint
             )
         elif not is_name(TEMPLATE.sub("x", name)):
             shown = name if len(name) <= 60 else name[:57] + "…"

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import Place, Problem, Source, SpecError, did_you_mean, wrong_call
-from ..graph import Claim, Graph, Layer
+from ..graph import Graph, Layer
 from ..ops import REGISTRY
 from ..ops.kinds import LARGEST, is_int
 from . import expressions
+from .claimed import ClaimReader
 from .declared import KEYS as TYPE_KEYS
 from .declared import Declaration
 from .expand import Expander
@@ -24,7 +25,8 @@ from .reader import Mapping, Node, Scalar, Sequence, read
 from .warnings import warn, warning
 from .workspace import Names, Scope, TooBig, is_name
 
-KEYS = ("name", "source", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs", "expect")
+KEYS = ("name", "source", "year", "task", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs",
+        "expect", "disputed")  # fmt: skip
 
 NAMING = "letters, digits and _, and no name that expressions have already"
 #: Names that mean something in expressions already.
@@ -57,6 +59,21 @@ class Spec(NamedTuple):
     @property
     def about(self) -> str:
         return self._text("source")
+
+    @property
+    def note(self) -> str:
+        return self._text("note")
+
+    @property
+    def task(self) -> str:
+        """What the network is for: classification, detection …"""
+        return self._text("task")
+
+    @property
+    def year(self) -> int | None:
+        """When the network was published."""
+        node = self.root.get("year")
+        return node.value if isinstance(node, Scalar) and isinstance(node.value, int) else None
 
     def _text(self, key: str) -> str:
         node = self.root.get(key)
@@ -153,6 +170,9 @@ class _Model:
             if key not in KEYS:
                 hint = did_you_mean(key, KEYS) or f"a spec has {', '.join(KEYS)}"
                 warning(self.made, "unused-key", f"nothing uses the key {key}", scalar.place, hint)
+        year = self.root.get("year")
+        if year is not None and self.spec.year is None:
+            self.problem("year", "a year is a whole number", year.place, "year: 2015")
 
     def mapping(self, key: str, example: str) -> Mapping:
         node = self.root.get(key)
@@ -337,40 +357,12 @@ class _Model:
                 found.append(index)
         self.made.outputs = tuple(found)
 
-    # -- what the spec claims, and what nothing uses --------------------------------------------------------------
+    # -- what the spec claims ------------------------------------------------------------------------------------
 
     def expectations(self, names: Names) -> None:
-        node = self.mapping("expect", "expect: {params: 61706}")
-        variants = self.spec.variants
-        claims: list[Claim] = []
-        for key, scalar, value in node.items():
-            if isinstance(value, Mapping):
-                if key not in variants:
-                    hint = did_you_mean(key, variants) or f"variants are {', '.join(variants) or 'not declared'}"
-                    self.problem("expect", f"expect names the variant {key}, which there is not", scalar.place, hint)
-                elif key == self.spec.variant:
-                    claims += self.claims(value, names)
-        if not self.spec.variant:
-            direct = {key: pair for key, pair in node.pairs.items() if not isinstance(pair[1], Mapping)}
-            claims += self.claims(Mapping(direct, node.place), names)
-        self.made.claims[:0] = claims
-
-    def claims(self, node: Mapping, names: Names) -> list[Claim]:
-        texts = {
-            key: value.text for key, _, value in node.items() if isinstance(value, Scalar) and key in ("source", "note")
-        }
-        return [
-            Claim(
-                "",
-                key,
-                self.expander.space.claimed(value, names),
-                value.place,
-                texts.get("source", ""),
-                texts.get("note", ""),
-            )
-            for key, _, value in node.items()
-            if key not in texts
-        ]
+        reader = ClaimReader(self.expander.space, self.spec.variant, self.spec.variants, names)
+        self.made.claims[:0] = reader.expected(self.mapping("expect", "expect: {params: 61706}"))
+        self.made.disputes += reader.disputed(self.root.get("disputed"))
 
     def problem(self, code: str, message: str, place: Place, hint: str = "") -> None:
         self.made.errors.append(Problem(code, message, self.spec.source, place, hint=hint))

@@ -37,6 +37,8 @@ def _properties() -> dict[str, Any]:
     return {
         "name": {"type": "string", "description": "what the network is called"},
         "source": {"type": "string", "description": "the paper, or wherever the network comes from"},
+        "year": {"type": "integer", "description": "when the network was published"},
+        "task": {"type": "string", "description": "what it is for: classification, detection, segmentation …"},
         "note": {"type": "string"},
         "input": {
             "description": "channels, height, width; the batch is never written. Several inputs by name.",
@@ -74,6 +76,20 @@ def _properties() -> dict[str, Any]:
             "anyOf": [{"type": "string"}, {"type": "array", "items": _ref("output")}],
         },
         "expect": {**names, "description": "what was published, checked by `cnncalc check`; by variant in a family"},
+        "disputed": {
+            "description": "what was published and is not so, with a source, and a note that says why",
+            "type": "array",
+            "items": {
+                **names,
+                "required": ["source", "note"],
+                "properties": {
+                    "variant": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+                    "part": {"type": "string", "description": "the layer or group, if not the whole network"},
+                    "source": {"type": "string"},
+                    "note": {"type": "string"},
+                },
+            },
+        },
     }
 
 

@@ -1,0 +1,95 @@
+"""What a spec claims of its network: `expect`, and what it says was published and is not so, `disputed`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+
+from ..errors import did_you_mean
+from ..graph import Claim
+from .reader import Mapping, Node, Scalar, Sequence
+from .workspace import Names, Workspace
+
+_EXAMPLE = "disputed: [{variant: small, params: 6.9M, source: table 4, note: why it is not so}]"
+_WORDS = ("source", "note")
+
+
+class ClaimReader:
+    """Reads the claims about the network of one variant."""
+
+    def __init__(self, space: Workspace, variant: str, variants: Items[str], names: Names) -> None:
+        self.space, self.variant, self.variants, self.names = space, variant, variants, names
+
+    def expected(self, node: Mapping) -> list[Claim]:
+        """The claims of `expect`: those beside the variant's name, or the direct ones where no variant is asked for."""
+        found: list[Claim] = []
+        for key, scalar, value in node.items():
+            if isinstance(value, Mapping):
+                if key not in self.variants:
+                    self._no_variant("expect", key, scalar)
+                elif key == self.variant:
+                    found += self._claims(value)
+        if not self.variant:
+            direct = {key: pair for key, pair in node.pairs.items() if not isinstance(pair[1], Mapping)}
+            found += self._claims(Mapping(direct, node.place))
+        return found
+
+    def disputed(self, node: Node | None) -> list[Claim]:
+        """The entries of `disputed` about this variant: published figures that the network does not have."""
+        if node is None:
+            return []
+        if not isinstance(node, Sequence):
+            self.space.problem("disputed", "disputed wants a list", node.place, _EXAMPLE)
+            return []
+        found = []
+        for entry in node.items:
+            if not isinstance(entry, Mapping):
+                self.space.problem("disputed", "what is disputed stands by name", entry.place, _EXAMPLE)
+                continue
+            lacking = [word for word in _WORDS if not isinstance(entry.get(word), Scalar)]
+            if lacking:
+                message = f"what is disputed has a source, and a note that says why: no {lacking[0]} here"
+                self.space.problem("disputed", message, entry.place, _EXAMPLE)
+            elif self._is_meant(entry) and self._has_part(entry):
+                found += self._claims(entry)
+        return found
+
+    def _is_meant(self, entry: Mapping) -> bool:
+        """Whether an entry is about this variant: it names it, or names none and neither is one asked for."""
+        node = entry.get("variant")
+        parts = node.items if isinstance(node, Sequence) else [] if node is None else [node]
+        names = [part for part in parts if isinstance(part, Scalar)]
+        for name in names:
+            if name.text not in self.variants:
+                self._no_variant("disputed", name.text, name)
+        return self.variant in [name.text for name in names] if names else not self.variant
+
+    def _has_part(self, entry: Mapping) -> bool:
+        part = entry.get("part")
+        if isinstance(part, Scalar) and part.text not in self.space.outputs and not self.space.graph.errors:
+            hint = did_you_mean(part.text, self.space.outputs)
+            self.space.problem("disputed", f"there is no part {part.text}", part.place, hint)
+            return False
+        return True
+
+    def _claims(self, node: Mapping) -> list[Claim]:
+        texts = {
+            key: value.text
+            for key, _, value in node.items()
+            if isinstance(value, Scalar) and key in (*_WORDS, "part", "variant")
+        }
+        return [
+            Claim(
+                texts.get("part", ""),
+                key,
+                self.space.claimed(value, self.names),
+                value.place,
+                texts.get("source", ""),
+                texts.get("note", ""),
+            )
+            for key, _, value in node.items()
+            if key not in texts and key != "variant"
+        ]
+
+    def _no_variant(self, key: str, name: str, scalar: Scalar) -> None:
+        hint = did_you_mean(name, self.variants) or f"variants are {', '.join(self.variants) or 'not declared'}"
+        self.space.problem("expect", f"{key} names the variant {name}, which there is not", scalar.place, hint)
