@@ -35,9 +35,9 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .analysis.explain import explain
+    from .bundled import zoo_table as zoo
     from .catalogue import comparison as compare
     from .catalogue import in_teaching_order as formulas
-    from .catalogue import zoo_table as zoo
     from .claims import check
     from .export.source import export
     from .pytorch.bench.api import measure
@@ -59,7 +59,7 @@ _LATER = {
     "schema": ("spec.schema", "schema"),
     "summary": ("render.views", "summary"),
     "view": ("render.views", "view"),
-    "zoo": ("catalogue", "zoo_table"),
+    "zoo": ("bundled", "zoo_table"),
 }
 
 

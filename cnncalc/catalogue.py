@@ -1,4 +1,4 @@
-"""Tables that are not about one network: comparisons, verdicts, the zoo, the layer types, the formulas."""
+"""Tables that are not about one network: comparisons, verdicts, the layer types, the formulas."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from .errors import did_you_mean, wrong_call
 from .formula import CHAPTERS, FORMULAS, LETTERS, Formula, number
 from .ops import FAMILIES, REGISTRY, readable
 from .render.json import document
-from .render.table import AtLeast, Column, Line, Table, as_mib, as_number, as_shape, as_text
-from .report import Report, analyse
-from .spec.locate import locate, zoo_files
-from .spec.model import open_spec
+from .render.table import AtLeast, Column, Line, Table, as_mib, as_number, as_text
+from .report import Report
+from .spec.locate import locate
 from .spec.schema import FILE, example_input, example_steps, family_of
 from .totals import Totals
 
@@ -184,33 +183,6 @@ def _verdict(result: checking.Checked, verdict: checking.Verdict) -> dict[str, A
         "line": claim.place.line if claim.place else None,
         "source": claim.source,
     }
-
-
-def zoo_table() -> Table:
-    """The bundled networks: each file with its own defaults, then its variants."""
-    columns = (
-        Column("name", "name"),
-        Column("network", "network"),
-        Column("input", "input", as_shape, True),
-        Column("params", "parameters", as_number, True),
-        Column("macs", "MACs", as_number, True),
-        Column("depth", "depth", as_text, True),
-    )
-    lines = []
-    for path in zoo_files():
-        spec = open_spec(str(path))
-        for variant in ("", *spec.variants):
-            report = analyse(spec._replace(variant=variant).graph())
-            totals, shape = report.totals, report.graph.inputs[0].shape
-            name = variant or path.stem
-            network = "" if variant else spec.title
-            cells = (name, network, shape, totals.params, totals.macs, totals.depth)
-            lines.append(Line(cells, "layer" if variant else "group", int(bool(variant))))
-    notes = (
-        "any of these names is a SPEC, as in: cnncalc summary vgg16",
-        "cnncalc new NAME --like vgg16 writes a copy to change",
-    )
-    return Table("", columns, lines, (), notes, spare=("input", "depth"))
 
 
 def ops_table() -> Table:

@@ -1,24 +1,81 @@
-"""zoo, ops, schema and new: what there is, and how to begin."""
+"""zoo, show, ops, schema and new: what there is, and how to begin."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..errors import wrong_call
 from . import app
-from .options import Format, Output, chosen_format
-from .output import emit, emit_text, write_file
+from .options import Format, Input, Output, Set, Sort, Spec, chosen_format, count_of, settings, shapes
+from .output import complain, emit, emit_text, refuse_to_overwrite, write_file
+
+
+def _bound(flag: str, help: str) -> Any:
+    return typer.Option(flag, metavar="COUNT", help=help, show_default=False)
 
 
 @app.command()
-def zoo(format: Format = None, output: Output = None) -> None:
-    """The networks that are bundled, with their variants."""
-    from ..catalogue import zoo_table
+def zoo(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A network: its story, sources and variants.", show_default=False)
+    ] = "",
+    task: Annotated[str, typer.Option("--task", help="Only for this task: detection …", show_default=False)] = "",
+    min_params: Annotated[str, _bound("--min-params", "At least so many parameters, as in 5M.")] = "",
+    max_params: Annotated[str, _bound("--max-params", "At most so many parameters.")] = "",
+    min_macs: Annotated[str, _bound("--min-macs", "At least so many multiply-adds, as in 300M or 4G.")] = "",
+    max_macs: Annotated[str, _bound("--max-macs", "At most so many multiply-adds.")] = "",
+    min_top1: Annotated[float, typer.Option("--min-top1", help="At least this top-1 in %.", show_default=False)] = 0.0,
+    since: Annotated[int, typer.Option("--since", metavar="YEAR", help="From this year on.", show_default=False)] = 0,
+    until: Annotated[int, typer.Option("--until", metavar="YEAR", help="Up to this year.", show_default=False)] = 0,
+    sort: Sort = None,
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """The networks that are bundled, with year, parameters, work and accuracy; with NAME the story of one."""
+    from ..bundled import Filter, story, zoo_table
 
-    emit(zoo_table(), chosen_format(format, output), output)
+    kind = chosen_format(format, output)
+    filter_ = Filter(
+        task=task,
+        params=(count_of(min_params, "--min-params"), count_of(max_params, "--max-params")),
+        macs=(count_of(min_macs, "--min-macs"), count_of(max_macs, "--max-macs")),
+        top1=min_top1,
+        years=(since, until),
+    )
+    if name and (filter_ != Filter() or sort):
+        raise wrong_call("filters and --sort are for the whole list", f"leave them out, or leave out {name}")
+    emit(story(name) if name else zoo_table(filter_, sort or ""), kind, output)
+
+
+@app.command()
+def show(
+    spec: Spec,
+    expanded: Annotated[
+        bool, typer.Option("--expanded", "-x", help="All blocks, repeats and expressions worked out.")
+    ] = False,
+    set_: Set = None,
+    input_: Input = None,
+    output: Output = None,
+) -> None:
+    """Print a spec as it stands; with --expanded the flat network, itself a spec that gives the same figures."""
+    from ..spec.locate import locate
+
+    refuse_to_overwrite(spec, output)
+    if not expanded:
+        if set_ or input_:
+            raise wrong_call("--set and --input go with --expanded", "the spec as it stands is the same for all")
+        emit_text(locate(spec)[0].text, output)
+        return
+    from ..spec.flat import flat
+    from ..spec.model import load
+
+    graph = load(spec, args=settings(set_), inputs=shapes(input_))
+    emit_text(flat(graph), output)
+    complain(graph.warnings)
 
 
 @app.command()

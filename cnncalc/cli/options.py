@@ -116,6 +116,22 @@ def size_of(text: str) -> int:
     return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
 
 
+def count_of(text: str, option: str) -> int | None:
+    """A count with a unit in powers of 1000, None where none is given; raises `SpecError`.
+
+    >>> count_of("5M", "--max-params"), count_of("1.5G", "--max-macs"), count_of("", "--max-macs")
+    (5000000, 1500000000, None)
+    """
+    if not text:
+        return None
+    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kKMGBT]?)\s*", text)
+    if not found:
+        raise wrong_call(f"{option} {text} makes no sense", "a number, with a unit where it is large: 5M, 300k, 4G")
+    power = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}[found[2].upper()]
+    number: float = float(found[1]) * 1000**power
+    return round(number)
+
+
 def listed(text: str | None) -> tuple[str, ...]:
     """The words of a list with commas."""
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())

@@ -54,7 +54,12 @@ class Spec(NamedTuple):
 
     @property
     def title(self) -> str:
-        return self._text("name") or Path(self.source.name).stem
+        return self._text("name") or self.file
+
+    @property
+    def file(self) -> str:
+        """The name of its file, without an ending."""
+        return Path(self.source.name).stem
 
     @property
     def about(self) -> str:

@@ -43,9 +43,16 @@ def _dead_ends(graph: Graph) -> None:
 
 
 def _maps_into_linear_layers(graph: Graph) -> None:
-    for layer in graph.layers:
+    channels_last: set[int] = set()  # where a Permute has put them there, a linear layer is a 1×1 convolution
+    for index, layer in enumerate(graph.nodes):
         shape = graph.nodes[layer.inputs[0]].shape if layer.inputs else None
-        if layer.type == "Linear" and shape is not None and len(shape) == 3:
+        if layer.type == "Permute":
+            turned = getattr(layer.op, "dims", (0,))[-1] == 1
+        else:
+            turned = len(layer.inputs) == 1 and layer.inputs[0] in channels_last
+        if turned:
+            channels_last.add(index)
+        elif layer.type == "Linear" and shape is not None and len(shape) == 3:
             message = f"{layer.name} (Linear) receives a map, and works along its last axis at each other position"
             warning(graph, "linear-on-map", message, layer.place, "Flatten before it makes one vector of the map")
 

@@ -1,0 +1,154 @@
+"""A graph written down as a spec again: every layer by itself, all blocks, repeats and expressions worked out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from ..errors import wrong_call
+from ..graph import Graph, Layer
+from ..ops import MERGES, REGISTRY, Op
+from .items import BESIDE, GROUPS
+
+
+class _Tree(dict[str, Any]):
+    """The layers of a group by name; a value is a tree again, or the number of a node."""
+
+
+def flat(graph: Graph) -> str:
+    """The flat network as a spec, which gives the same figures; raises `SpecError` for layers that are not known.
+
+    >>> from cnncalc.spec.model import load
+    >>> print(flat(load("perceptron")))  # doctest: +ELLIPSIS
+    name: The perceptron
+    source: ...
+    """
+    return _Writer(graph).text()
+
+
+class _Writer:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.nodes = {layer.name: number for number, layer in enumerate(graph.nodes)}
+        self.declared: dict[str, tuple[str, dict[str, Any]]] = {}
+        for layer in graph.layers:
+            if layer.op is None or layer.shape is None:
+                message = f"{layer.name} is not known, so the network cannot be written down whole"
+                raise wrong_call(message, "`cnncalc shapes` says what is missing", where=graph.source.name)
+
+    def text(self) -> str:
+        graph = self.graph
+        lines = [f"name: {_flow(graph.name + (f' ({graph.variant})' if graph.variant else ''))}"]
+        lines += [f"source: {_flow(graph.about)}"] if graph.about else []
+        shapes = {each.name: list(each.shape or ()) for each in graph.inputs}
+        named = len(shapes) > 1 or next(iter(shapes)) != "input"
+        lines.append(f"input: {_flow(shapes if named else shapes['input'])}")
+        tree = _Tree()
+        for number, layer in enumerate(graph.nodes[graph.input_count :], graph.input_count):
+            self._place(tree, layer, number)
+        body = list(self._layers(tree, "", "  "))
+        if self.declared:
+            lines += ["", "types:"]
+            lines += [f"  {name}: {_flow(figures)}" for name, figures in self.declared.values()]
+        lines += ["", "layers:", *body]
+        results = [graph.nodes[i].name for i in graph.outputs]
+        if graph.outputs != (len(graph.nodes) - 1,):
+            lines += ["", f"outputs: {_flow(results)}"]
+        claims = {each.quantity: each.value for each in graph.claims if not each.name}
+        if claims:
+            sources = list(dict.fromkeys(each.source for each in graph.claims if not each.name and each.source))
+            lines += ["", f"expect: {_flow(claims | ({'source': '; '.join(sources)} if sources else {}))}"]
+        return "\n".join(lines) + "\n"
+
+    @staticmethod
+    def _place(tree: _Tree, layer: Layer, number: int) -> None:
+        *path, last = layer.name.split(".")
+        for part in path:
+            tree = tree.setdefault(part, _Tree())
+        tree[last] = number
+
+    def _layers(self, tree: _Tree, scope: str, indent: str) -> Any:
+        for name, inside in tree.items():
+            word = name in REGISTRY or name in (*GROUPS, *BESIDE) or name in self.types
+            key = name if name.isdigit() else _flow(f".{name}" if word else name)
+            if isinstance(inside, _Tree):
+                yield f"{indent}{key}:"
+                yield from self._layers(inside, f"{scope}.{name}" if scope else name, indent + "  ")
+            else:
+                yield f"{indent}{key}: {self._layer(self.graph.nodes[inside], inside, scope)}"
+
+    @property
+    def types(self) -> set[str]:
+        return {layer.type for layer in self.graph.layers}
+
+    def _layer(self, layer: Layer, number: int, scope: str) -> str:
+        op = layer.op
+        assert op is not None
+        kind, arguments = self._described(layer, op)
+        if kind in MERGES:
+            beside = "".join(f", {name}: {_flow(value)}" for name, value in arguments.items())
+            branches = [self._reference(i, scope) for i in layer.inputs]
+            return f"{{{kind}: {_flow(branches)}{beside}}}"
+        body = f"{{{kind}: {_flow(arguments)}" if arguments else f"{{{kind}: {{}}"
+        if layer.inputs != (number - 1,):
+            sources = [self._reference(i, scope) for i in layer.inputs]
+            body += f", from: {_flow(sources[0] if len(sources) == 1 else sources)}"
+        elif not arguments:
+            return kind
+        return body + (f", note: {_flow(layer.note)}" if layer.note else "") + "}"
+
+    def _described(self, layer: Layer, op: Op) -> tuple[str, dict[str, Any]]:
+        """The type, and the arguments that are not its defaults; what a spec declares keeps its figures as a type."""
+        if layer.type in REGISTRY:
+            stated = {each.name: getattr(op, each.name) for each in op.arguments()}
+            defaults = {each.name: each.default for each in op.arguments() if not each.required}
+            known = {each.name for each in op.arguments() if each.inferred}
+            found = {}
+            for each in op.arguments():
+                value, default = _plain(stated[each.name]), _plain(defaults.get(each.name, ...))
+                spread = isinstance(value, list) and all(part == value[0] for part in value)
+                if spread and "one for each axis" in each.kind.expects:
+                    value = value[0]
+                if each.name not in known and value != default:
+                    found[each.name] = value
+            return layer.type, found
+        figures = {each.name: _plain(getattr(op, each.name)) for each in op.arguments()}
+        figures["shape"], figures["params"] = figures.pop("out"), figures.pop("weights")
+        figures["buffers"] = figures.pop("stored")
+        key = repr((layer.type, figures))
+        if key not in self.declared:
+            used = sum(name.partition("_")[0] == layer.type for name, _ in self.declared.values())
+            self.declared[key] = (f"{layer.type}_{used}" if used else layer.type, figures)
+        return self.declared[key][0], {}
+
+    def _reference(self, number: int, scope: str) -> str:
+        """A name for a node that is understood in a scope: names are looked for in the nearest scope, then outward."""
+        path = self.graph.nodes[number].name
+        parts = path.split(".")
+        for start in range(len(parts) - 1, -1, -1):
+            name = ".".join(parts[start:])
+            if self._found(name, scope) == path:
+                return name
+        raise wrong_call(f"{path} cannot be named from {scope}", where=self.graph.source.name)
+
+    def _found(self, name: str, scope: str) -> str | None:
+        parts = scope.split(".") if scope else []
+        for length in range(len(parts), -1, -1):
+            path = ".".join([*parts[:length], name])
+            if path in self.nodes or path in self.graph.groups:
+                return path
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """A value as a spec has it."""
+    if isinstance(value, (tuple, list)):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _flow(value: Any) -> str:
+    """A value in one line of YAML."""
+    written = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
+    return written.removesuffix("\n").removesuffix("\n...").strip()
