@@ -57,6 +57,7 @@ class Storages:
         self._known: dict[tuple[int, tuple[Shape, ...]], tuple[Action, ...]] = {}
         self.values: list[int] = []
         self.value_of_node: list[int] = []
+        self._places: dict[int, tuple[int, int]] = {}  # storage and value of the places that a max pool noted, by node
         self.wants_gradient: list[bool] = []
         self.last: list[int] = []
         for layer in graph.inputs:
@@ -102,14 +103,19 @@ class Storages:
             {name: self.wants_gradient[i] for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True)},
         )
         local.wants["weight"] = True
+        if layer.op.places_of:
+            local.storages["x1"], local.values["x1"] = self._places[layer.inputs[1]]
+            local.wants["x1"] = False
         key = (id(layer.op), shapes)
         if key not in self._known:
             self._known[key] = layer.op.actions(self.setting, layer.shape, *shapes)
         for action in self._known[key]:
             self._act(action, local, Store(layer.shape))
         if not layer.op.statements:
-            for i in layer.inputs:
+            for i in layer.inputs[:1] if layer.op.places_of else layer.inputs:
                 self.last[self.of_node[i]] = len(self.moments) - 1
+        if "indices" in local.storages:
+            self._places[len(self.of_node)] = local.storages["indices"], local.values["indices"]
         self.of_node.append(local.storages["y"])
         self.value_of_node.append(local.values["y"])
         self.wants_gradient.append(local.wants["y"])

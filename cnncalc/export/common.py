@@ -11,7 +11,7 @@ from ..errors import Problem, SpecError
 from ..graph import Graph
 from ..ops import REGISTRY
 
-OWN = ("StochasticDepth", "PartialConv2d", "Subsampling", "RBF")
+OWN = ("StochasticDepth", "PartialConv2d", "Subsampling", "L2Norm", "RBF")
 
 
 #: Names that nn.Module uses itself. (`cnncalc.build` asks PyTorch; here there may be none.)

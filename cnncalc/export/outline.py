@@ -14,28 +14,42 @@ from ..graph import Graph, Layer
 from ..ops import Shape
 
 
-class Leaf:
-    """A layer."""
+def places(node: int) -> int:
+    """The number that stands for the places which the max pool at a node notes."""
+    return -1 - node
 
-    def __init__(self, node: int, layer: Layer, shapes: tuple[Shape, ...]) -> None:
-        self.node, self.layer, self.shapes = node, layer, shapes
+
+class Leaf:
+    """A layer. A max pool whose places another layer goes back to has them as a second result."""
+
+    def __init__(self, node: int, layer: Layer, shapes: tuple[Shape, ...], noted: bool = False) -> None:
+        self.node, self.layer, self.shapes, self.noted = node, layer, shapes, noted
         self.name = layer.name.rpartition(".")[2]
         assert layer.op is not None
         self.call = layer.op.call(*shapes)
         self.arguments = layer.op.module_arguments(*shapes) if self.call is None else {}
+        if noted:
+            self.arguments["return_indices"] = True
 
     @property
     def inputs(self) -> tuple[int, ...]:
-        return self.layer.inputs
+        return inputs_of(self.layer)
 
     @property
     def results(self) -> tuple[int, ...]:
-        return (self.node,)
+        return (self.node, places(self.node)) if self.noted else (self.node,)
 
     @property
     def has_module(self) -> bool:
         """Whether it is a module, and no mere function."""
         return self.call is None
+
+
+def inputs_of(layer: Layer) -> tuple[int, ...]:
+    """What a layer takes in: nodes, or the places that one of them noted."""
+    if layer.op is not None and layer.op.places_of:
+        return layer.inputs[0], places(layer.inputs[1])
+    return layer.inputs
 
 
 class Scope:
@@ -90,13 +104,14 @@ class Scope:
 def outline(graph: Graph) -> Scope:
     """The scopes of a graph."""
     root = Scope("", "", graph.args)
+    noted = {layer.inputs[1] for layer in graph.layers if layer.op is not None and layer.op.places_of}
     for node in range(graph.input_count, len(graph.nodes)):
         layer = graph.nodes[node]
         shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
-        _place(graph, root, layer.name).parts.append(Leaf(node, layer, shapes))
+        _place(graph, root, layer.name).parts.append(Leaf(node, layer, shapes, node in noted))
     users: dict[int, list[int]] = {}
     for node, layer in enumerate(graph.nodes):
-        for i in layer.inputs:
+        for i in inputs_of(layer):
             users.setdefault(i, []).append(node)
     for i in graph.outputs:
         users.setdefault(i, []).append(len(graph.nodes))
@@ -126,7 +141,8 @@ def _connect(scope: Scope, users: Mapping[int, Sequence[int]]) -> None:
         if isinstance(part, Scope):
             _connect(part, users)
         inputs += [i for i in part.inputs if i not in inside]
-        inside |= {leaf.node for leaf in part.leaves()} if isinstance(part, Scope) else {part.node}
+        leaves = part.leaves() if isinstance(part, Scope) else [part]
+        inside |= {node for leaf in leaves for node in leaf.results}
     scope.inputs = tuple(dict.fromkeys(inputs))
     made = [node for part in scope.parts for node in part.results]
     scope.results = tuple(node for node in made if any(user not in inside for user in users.get(node, ())))
@@ -181,7 +197,9 @@ def optional_part(scope: Scope, smaller: Any) -> str:
 #: Arguments for which one number stands for all axes.
 BY_AXIS = ("kernel_size", "stride", "padding", "output_padding", "dilation", "output_size", "size", "scale_factor")
 #: PyTorch's order of what comes behind the channels.
-ORDER = ("kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "bias", "padding_mode")
+ORDER = (
+    "kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "bias", "padding_mode", "return_indices",
+)  # fmt: skip
 
 
 def leaf_values(leaf: Leaf) -> list[Hole]:

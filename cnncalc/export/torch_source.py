@@ -268,13 +268,14 @@ class _Variables:
         self.at += 1
         found = []
         for node in part.results:
-            name = free.pop(0) if free else self.new(part)
+            name = self.new(part, "places") if node < 0 else free.pop(0) if free else self.new(part)
             self.names[node] = name
             found.append(name)
         return ", ".join(found)
 
-    def new(self, part: Leaf | Scope) -> str:
-        wish = part.name if isinstance(part, Scope) and part.name.isidentifier() else "out"
+    def new(self, part: Leaf | Scope, wish: str = "") -> str:
+        if not wish:
+            wish = part.name if isinstance(part, Scope) and part.name.isidentifier() else "out"
         name, number = wish, 2
         while name in self.taken or keyword.iskeyword(name):
             name, number = f"{wish}{number}", number + 1

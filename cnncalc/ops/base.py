@@ -136,6 +136,7 @@ class Op:
     spatial: ClassVar[int] = 0  # spatial axes that the type demands; 0 for any shape
     many_inputs: ClassVar[bool] = False
     weight_layers: ClassVar[int] = 0  # how much it adds to the depth, as papers count it
+    places_of: ClassVar[str] = ""  # the second input stands for the places that a layer of this type noted
     view: ClassVar[bool] = False  # the output is the input's storage, seen differently
     keeps: ClassVar[tuple[str, ...]] = ()  # what autograd keeps: "x" the input, "y" the output
     keeps_in_place: ClassVar[tuple[str, ...]] = ()  # the same where it works in place; "copy" for a copy of the input

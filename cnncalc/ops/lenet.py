@@ -8,10 +8,11 @@ from typing import Any
 from ..errors import Misfit
 from ..formula import formula, prod
 from .actions import Action, Setting, Shape, Store
-from .base import Count, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
+from .base import Call, Count, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
 from .conv import biases, check_window, conv_output
-from .kinds import FLAG, TABLE, sizes, whole
+from .kinds import FLAG, NUMBER, TABLE, sizes, whole
 
+LECUN_1989 = "LeCun et al. (1989), Backpropagation applied to handwritten zip code recognition, section 4.1"
 LECUN = "LeCun et al. (1998), Gradient-based learning applied to document recognition, {}"
 
 
@@ -46,6 +47,28 @@ def partial_macs(F: Any, T: Any, O: Any) -> Any:
 )
 def partial_connections(F: Any, T: Any, β: Any, K: Any, O: Any) -> Any:
     return (prod(F) * T + β * K) * prod(O)
+
+
+@formula(
+    "biases of single units",
+    chapter="parameters",
+    symbol="biases",
+    unit="parameters",
+    source=LECUN_1989 + ": the biases of layer H1, 768",
+)
+def unit_biases(O: Any) -> Any:
+    return prod(O)
+
+
+@formula(
+    "connections of the biases of single units",
+    chapter="connections",
+    symbol="connections",
+    unit="connections",
+    source=LECUN_1989 + ": a bias is a connection to a unit that is always on",
+)
+def unit_connections(O: Any) -> Any:
+    return prod(O)
 
 
 @formula(
@@ -225,6 +248,28 @@ class Subsampling(Op):
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return (Reach(0), *(Reach(axis, Window(F, F, 0)) for axis, F in enumerate(self.kernel_size, 1)))
+
+
+class UnitBias(Op):
+    """A learnt number added to every unit: biases that are not shared, as in LeNet of 1989."""
+
+    init_value: float = arg(NUMBER, "bias at the start", default=0.0)
+
+    operations = ("add",)
+    example = "UnitBias"
+    example_input = (12, 8, 8)
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        return (Parameter("", shapes[0], "bias"),)
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        return (Count("biases", unit_biases.step(O=shapes[0])),)
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return super().work(out, *shapes)._replace(connections=unit_connections.step(O=shapes[0]))
+
+    def call(self, *shapes: Shape) -> Call:
+        return Call("operator.add", tensors="own")
 
 
 class RBF(Op):

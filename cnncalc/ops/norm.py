@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ..errors import Misfit
 from ..formula import formula, prod
 from .actions import Action, Setting, Shape, Store
-from .base import TORCH, Count, Op, Parameter, Reach, Window, arg, inferred
+from .base import TORCH, Count, Op, Parameter, Reach, Window, arg, every, inferred
 from .kinds import FLAG, NUMBER, optional, whole, whole_list
 
 #: The mean and the variance of the values at hand, then the normalisation.
@@ -351,6 +351,37 @@ class RMSNorm(_LastAxesNorm):
         )
         scaled = Action((("y", tensor),), (normalised, "weight"), (normalised, "weight"), ("root",), product=True)
         return (*found, scaled) if self.elementwise_affine else found
+
+
+class L2Norm(Op):
+    """The channels at each position divided by their length, times a learnt factor for each channel: SSD's conv4_3."""
+
+    init_value: float = arg(NUMBER, "factor at the start", default=20.0)
+    eps: float = arg(NUMBER, "what is added to the length", default=1e-10)
+
+    operations = ("multiply", "add", "divide", "multiply")
+    example = "L2Norm"
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        return (Parameter("weight", shapes[0][:1], "weight"),)
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        return (Count("weights", norm_weights.step(C=shapes[0][0])),)
+
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        return {"channels": shapes[0][0], **super().module_arguments(*shapes)}
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        tensor, length = Store(out), Store((1, *out[1:]))
+        return (
+            Action((("root", length),), keeps=("x", "root")),
+            Action((("length", length),), ("root",)),
+            Action((("normalised", tensor),), ("x", "length"), ("x", "length")),
+            Action((("y", tensor),), ("normalised", "weight"), ("normalised", "weight"), ("length",), product=True),
+        )
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        return (Reach(0, every(out[0])), *(Reach(axis) for axis in range(1, len(out))))
 
 
 class LocalResponseNorm(Op):

@@ -8,8 +8,8 @@ from typing import Any
 from ..errors import Misfit
 from ..formula import floor, formula, over
 from .actions import Shape
-from .base import TORCH, Op, Reach, Size, Window, arg
-from .kinds import FLAG, SCALES, optional, whole, whole_list, word
+from .base import TORCH, Op, Reach, Size, Window, arg, readable
+from .kinds import FLAG, SCALES, optional, sizes, whole, whole_list, word
 
 LINEAR_STEP = ("subtract", "multiply", "add")
 
@@ -207,6 +207,75 @@ class UpsamplingBilinear2d(_Resampling):
 
     def _corners(self) -> bool:
         return True
+
+
+@formula(
+    "output size of an unpooling",
+    chapter="output size",
+    symbol="O",
+    unit="px",
+    source=TORCH.format("MaxUnpool2d"),
+)
+def unpooled(N: Any, F: Any, S: Any, P: Any) -> Any:
+    """The size from which the pool would have made N, where nothing was left over."""
+    return (N - 1) * S - 2 * P + F
+
+
+class _MaxUnpool(Op):
+    """What the three unpoolings share. The second input is the pool whose places are taken: `from: [conv5, pool5]`."""
+
+    kernel_size: tuple[int, ...] = arg(sizes(), "size of the pool's window", letter="F")
+    stride: tuple[int, ...] | None = arg(
+        optional(sizes()), "step of the pool's window; its own size where it is not given", default=None, letter="S"
+    )
+    padding: tuple[int, ...] = arg(sizes(0), "padding of the pool", default=0, letter="P")
+
+    many_inputs = True
+    keeps = ("x1",)  # the places
+
+    def check(self, *shapes: Shape) -> None:
+        if len(shapes[0]) != self.spatial + 1:
+            raise Misfit(f"{self.type()} wants {self.spatial + 1} axes; {{layer}} receives {readable(shapes[0])}")
+        if len(set(shapes)) > 1:
+            sizes_ = " and ".join(map(readable, shapes))
+            raise Misfit(f"{{layer}} receives {sizes_}: a value for each place that the pool noted", code="merge")
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        steps = self.stride or self.kernel_size
+        axes = zip(shapes[0][1:], self.kernel_size, steps, self.padding, strict=True)
+        return (shapes[0][0], *(unpooled.step(N=N, F=F, S=S, P=P) for N, F, S, P in axes))
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        # Output o may come from any input i with i·S − P ≤ o < i·S − P + F.
+        found = [Reach(0)]
+        for F, S, P in zip(self.kernel_size, self.stride or self.kernel_size, self.padding, strict=True):
+            window = Window(Fraction(F - 1, S) + 1, Fraction(1, S), Fraction(F - 1 - P, S), exact=False)
+            found.append(Reach(len(found), window))
+        return tuple(found)
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Each value back to the place where a max pool found it, zeros elsewhere, in a sequence."""
+
+    spatial = 1
+    places_of = "MaxPool1d"
+    example = "MaxUnpool1d: {kernel_size: 4}"
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Each value back to the place where a max pool found it, zeros elsewhere, in an image: SegNet's decoder."""
+
+    spatial = 2
+    places_of = "MaxPool2d"
+    example = "MaxUnpool2d: {kernel_size: 2}"
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Each value back to the place where a max pool found it, zeros elsewhere, in a volume."""
+
+    spatial = 3
+    places_of = "MaxPool3d"
+    example = "MaxUnpool3d: {kernel_size: 2}"
 
 
 class PixelShuffle(Op):

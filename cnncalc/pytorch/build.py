@@ -54,13 +54,21 @@ def build(
     _refuse_what_cannot_be_built(graph)
     root, traced = nn.Module(), fx.Graph()
     values: list[fx.Node] = []
+    noted = {layer.inputs[1] for layer in graph.layers if _unpools(layer)}
+    places: dict[int, fx.Node] = {}
     for number, layer in enumerate(graph.inputs):
         alone = graph.input_count == 1
         name = "x" if alone else re.sub(r"\W", "_", layer.name)
         values.append(traced.placeholder(name if name.isidentifier() else f"x{number}"))
     with torch.device(device or torch.get_default_device()):
         for layer in graph.layers:
-            values.append(_add(layer, graph, root, traced, [values[i] for i in layer.inputs]))
+            given = [values[i] for i in layer.inputs]
+            if _unpools(layer):
+                given[1] = places[layer.inputs[1]]
+            made = _add(layer, graph, root, traced, given)
+            if len(values) in noted:
+                made, places[len(values)] = _with_places(made, layer, root, traced)
+            values.append(made)
     results = [values[i] for i in graph.outputs]
     traced.output(results[0] if len(results) == 1 else tuple(results))
     name = re.sub(r"\W+", "", graph.name.title() if graph.name.islower() else graph.name)
@@ -98,6 +106,19 @@ def _add(layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: 
         node.meta["layer"] = layer.name
         node = node.prev
     return made
+
+
+def _unpools(layer: Layer) -> bool:
+    return bool(layer.op and layer.op.places_of)
+
+
+def _with_places(made: fx.Node, layer: Layer, root: nn.Module, traced: fx.Graph) -> tuple[fx.Node, fx.Node]:
+    """The result of a max pool and the places that it noted, which PyTorch returns only where it is told to."""
+    setattr(root.get_submodule(layer.name), "return_indices", True)  # noqa: B010
+    found = traced.call_function(operator.getitem, (made, 0)), traced.call_function(operator.getitem, (made, 1))
+    for node in found:
+        node.meta["layer"] = layer.name
+    return found
 
 
 def _add_call(

@@ -79,6 +79,20 @@ class Subsampling(nn.Module):
         return out
 
 
+class L2Norm(nn.Module):
+    """The channels at each position divided by their length, times a learnt factor for each channel."""
+
+    def __init__(self, channels: int, init_value: float = 20.0, eps: float = 1e-10) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.full((channels,), init_value))
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = torch.linalg.vector_norm(x, dim=1, keepdim=True) + self.eps
+        out: Tensor = x / length * self.weight.view(-1, *(1,) * (x.dim() - 2))
+        return out
+
+
 class RBF(nn.Module):
     """The squared distance of the input to each of a set of fixed codes: LeNet-5's output."""
 

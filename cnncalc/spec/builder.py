@@ -123,6 +123,9 @@ class Builder:
             try:
                 if len(shapes) > 1 and not op.many_inputs:
                     raise Misfit(f"{item.name} takes one input, not {len(shapes)}")
+                if op.places_of and [graph.nodes[i].type for i in inputs[1:]] != [op.places_of]:
+                    message = f"{item.name} takes what it enlarges, and the {op.places_of} whose places it goes back to"
+                    raise Misfit(message, "from: [conv5, pool5]", code="from")
                 op.check(*shapes)
                 shape = tuple(value_of(size) for size in op.output(*shapes))
                 if prod(shape) > LARGEST:
