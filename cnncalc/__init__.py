@@ -23,11 +23,13 @@ __all__ = [
     "compare",
     "explain",
     "export",
+    "flat",
     "formulas",
     "load",
     "measure",
     "run",
     "schema",
+    "story",
     "summary",
     "view",
     "zoo",
@@ -35,7 +37,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .analysis.explain import explain
-    from .bundled import zoo_table as zoo
+    from .bundled import story, zoo
     from .catalogue import comparison as compare
     from .catalogue import in_teaching_order as formulas
     from .claims import check
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from .pytorch.build import build
     from .pytorch.run import run
     from .render.views import summary, view
+    from .spec.flat import flat
     from .spec.schema import schema
 
 #: What commands print beside a report, as functions that return data. They load when they are first asked for.
@@ -57,9 +60,11 @@ _LATER = {
     "measure": ("pytorch.bench.api", "measure"),
     "run": ("pytorch.run", "run"),
     "schema": ("spec.schema", "schema"),
+    "flat": ("spec.flat", "flat"),
+    "story": ("bundled", "story"),
     "summary": ("render.views", "summary"),
     "view": ("render.views", "view"),
-    "zoo": ("bundled", "zoo_table"),
+    "zoo": ("bundled", "zoo"),
 }
 
 

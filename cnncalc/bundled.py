@@ -116,8 +116,7 @@ def _cells(entry: Entry, keys: Sequence[str] = _OWN) -> tuple[Any, ...]:
 def zoo_table(filter: Filter = Filter(), sort: str = "") -> Table:  # noqa: B008
     """The bundled networks: family by family, or those that a filter wants, or sorted by a column.
 
-    >>> [line.cells[0] for line in zoo_table(Filter(params=(None, 60_000))).lines]
-    ['lenet_1998', 'perceptron', 'srcnn_915']
+    Raises `SpecError` for a task or column that there is not.
     """
     found = list(entries())
     tasks = sorted({entry.task for entry in found if entry.task})
@@ -145,6 +144,15 @@ def zoo_table(filter: Filter = Filter(), sort: str = "") -> Table:  # noqa: B008
         "cnncalc zoo NAME tells the story of one, cnncalc show NAME prints its spec",
     )  # fmt: skip
     return Table("", COLUMNS, lines, (), notes, spare=("depth", "task", "input", "network"))
+
+
+def zoo(sort: str = "", **wanted: Any) -> Table:
+    """The zoo as a table, sorted by a column; `wanted` are the fields of a `Filter`.
+
+    >>> [line.cells[0] for line in zoo("-params", task="super-resolution").lines]
+    ['fsrcnn_s', 'srcnn_915', 'fsrcnn', 'espcn', 'srcnn_935', 'srcnn_955', 'vdsr']
+    """
+    return zoo_table(Filter(**wanted), sort)
 
 
 def _sorted(found: Sequence[Entry], sort: str) -> list[Entry]:

@@ -17,7 +17,7 @@ from .render.json import document
 from .render.table import AtLeast, Column, Line, Table, as_mib, as_number, as_text
 from .report import Report
 from .spec.locate import locate
-from .spec.schema import FILE, example_input, example_steps, family_of
+from .spec.schema import FILE, example_input, example_layers, example_steps, family_of
 from .totals import Totals
 
 #: Claims that fail whose work is shown.
@@ -228,7 +228,7 @@ def op_table(name: str) -> Table:
     letters = {letter: LETTERS[letter] for step in steps for letter in step.formula.letters}
     if letters:
         notes.append("letters\n" + "\n".join(f"  {letter:<8} {meaning}" for letter, meaning in letters.items()))
-    example = [f"example, on {readable(shape)}", f"  - {cls.example}"]
+    example = [f"example, on {readable(shape)}", *(f"  {line}" for line in example_layers(cls))]
     example += [f"  {step.formula.symbol or step.formula.name} = {step.line} {step.formula.unit}" for step in steps]
     notes.append("\n".join(example))
     notes = [f"{note}\n" for note in notes[:-1]] + notes[-1:]
@@ -238,7 +238,11 @@ def op_table(name: str) -> Table:
         "family": family_of(cls),
         "arguments": [dict(zip((column.key for column in columns), line.cells, strict=True)) for line in lines],
         "formulas": [_formula(step.formula) for step in steps],
-        "example": {"input": list(shape), "spec": cls.example, "lines": [step.line for step in steps]},
+        "example": {
+            "input": list(shape),
+            "spec": "\n".join(example_layers(cls)),
+            "lines": [step.line for step in steps],
+        },
     }
     title, head = f"{name}: {_summary(cls)}", (f"family: {family_of(cls)}",)
     return Table(title, columns if lines else (), lines, head, tuple(notes), (), document)

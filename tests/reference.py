@@ -96,6 +96,24 @@ class Subsampling(nn.Module):
         return nn.functional.avg_pool2d(x, self.kernel_size) * self.weight + self.bias
 
 
+class L2Norm(nn.Module):
+    def __init__(self, channels: int, init_value: float, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels,), init_value, device="meta"))
+
+    def forward(self, x: Any) -> Any:
+        return nn.functional.normalize(x, dim=1) * self.weight.reshape(-1, *[1] * (x.dim() - 2))
+
+
+class UnitBias(nn.Module):
+    def __init__(self, init_value: float, shape: Any) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.full(shape, init_value, device="meta"))
+
+    def forward(self, x: Any) -> Any:
+        return x + self.bias
+
+
 class RBF(nn.Module):
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
@@ -139,6 +157,7 @@ OWN: dict[str, Any] = {
     "LayerScale": LayerScale,
     "PartialConv2d": PartialConv2d,
     "RBF": RBF,
+    "L2Norm": L2Norm,
     "Subsampling": Subsampling,
 }
 
@@ -150,8 +169,9 @@ def module(op: Op, *shapes: tuple[int, ...]) -> nn.Module:
         return Merge(name, **arguments)
     if name == "StochasticDepth":
         return nn.Identity()
-    if name == "LayerScale":
-        return LayerScale(op.init_value, op.parameters(*shapes)[0].shape)  # type: ignore[attr-defined]
+    if name in ("LayerScale", "UnitBias"):
+        bare = LayerScale if name == "LayerScale" else UnitBias
+        return bare(op.init_value, op.parameters(*shapes)[0].shape)  # type: ignore[attr-defined]
     if name == "MultiheadAttention":
         return Attention(**arguments)
     cls = OWN.get(name) or getattr(nn, name)

@@ -23,6 +23,9 @@ def _knows_bias() -> bool:
 
 NEW_ENOUGH = _knows_bias()
 
+#: The layer types that stand by themselves: no merges, and nothing that goes back to what another layer noted.
+ALONE = sorted(name for name, cls in REGISTRY.items() if name not in MERGES and not cls.places_of)
+
 
 def sizes(rng: random.Random, dims: int, low: int, high: int) -> Any:
     """One number, or one for each axis."""
@@ -199,7 +202,7 @@ def spec(rng: random.Random, length: int = 8) -> str:
     shape: tuple[int, ...] = tuple(rng.randint(1, 12) for _ in range(rng.randint(2, 4)))
     text = f"input: {list(shape)}\nlayers:\n"
     for _ in range(4 * length):
-        name = rng.choice([each for each in REGISTRY if each not in MERGES])
+        name = rng.choice(ALONE)
         if REGISTRY[name].spatial not in (0, len(shape) - 1):
             continue
         longer = text + "\n".join(_entry(rng, name, shape, "  ")) + "\n"

@@ -12,9 +12,9 @@ import specs
 
 from cnncalc import load
 from cnncalc.errors import Misfit, Source
-from cnncalc.ops import MERGES, REGISTRY, Op, value_of
+from cnncalc.ops import REGISTRY, Op, value_of
 
-LAYER_TYPES = sorted(set(REGISTRY) - set(MERGES))
+LAYER_TYPES = specs.ALONE
 REFUSALS = (ValueError, RuntimeError, IndexError, NotImplementedError, AssertionError, TypeError, ArithmeticError)
 
 

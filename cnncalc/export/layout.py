@@ -98,7 +98,12 @@ def _steps(a: str, b: str) -> tuple[int, ...] | None:
     """By how much each number grows from one text to another that is otherwise the same."""
     if re.sub(r"\d+", "#", a) != re.sub(r"\d+", "#", b):
         return None
-    return tuple(y - x for x, y in zip(_numbers(a), _numbers(b), strict=True))
+    steps = tuple(y - x for x, y in zip(_numbers(a), _numbers(b), strict=True))
+    for step, found in zip(steps, re.finditer(r"\d+", a), strict=True):
+        quoted = a[: found.start()].count('"') % 2
+        if step and not quoted and re.match(r"\w", a[found.start() - 1 : found.start()]):
+            return None  # the number belongs to a name
+    return steps
 
 
 def _template(a: str, b: str) -> str:

@@ -198,7 +198,8 @@ def optional_part(scope: Scope, smaller: Any) -> str:
 BY_AXIS = ("kernel_size", "stride", "padding", "output_padding", "dilation", "output_size", "size", "scale_factor")
 #: PyTorch's order of what comes behind the channels.
 ORDER = (
-    "kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "bias", "padding_mode", "return_indices",
+    "kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "bias", "padding_mode",
+    "return_indices",
 )  # fmt: skip
 
 

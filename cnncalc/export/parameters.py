@@ -50,7 +50,7 @@ class Parameters:
         self.taken = set(taken)
         self.columns = [tuple(row[i] for row in values) for i in range(len(holes))] if values else []
         self.names: dict[str, tuple[Any, ...]] = {}
-        self.places: list[int] = []  # a place at which each parameter stands as it is
+        self.places: dict[str, list[int]] = {}  # the places at which each parameter stands as it is
         self.expressions: list[Any] = []
         given = {
             name: tuple(each.get(name) for each in arguments)
@@ -62,7 +62,7 @@ class Parameters:
             if all(_equal(value, there[0]) for value in there):
                 self.expressions.append(there[0])
             else:
-                self.expressions.append(self._known(column) or self._new(hole, column, given, place))
+                self.expressions.append(self._known(column, place) or self._new(hole, column, given, place))
 
     @property
     def signature(self) -> tuple[str, ...]:
@@ -75,19 +75,24 @@ class Parameters:
 
     def passed(self, values: Sequence[Any]) -> list[str]:
         """The arguments for an instance with such values: numbers first, what is easily confused by name."""
-        found = [values[place] for place in self.places]
+        found = [
+            next((values[place] for place in places if values[place] is not MISSING), MISSING)
+            for places in self.places.values()
+        ]
         return [
             written(value) if i == 0 else f"{name}={written(value)}"
             for i, (name, value) in enumerate(zip(self.names, found, strict=True))
         ]
 
-    def _known(self, column: tuple[Any, ...]) -> Text | None:
+    def _known(self, column: tuple[Any, ...], place: int) -> Text | None:
         """The column as a parameter that is there already, or a multiple of one."""
         for name, other in self.names.items():
             if all(_equal(a, b) for a, b in zip(column, other, strict=True)):
+                self.names[name] = tuple(b if a is MISSING else a for a, b in zip(column, other, strict=True))
+                self.places[name].append(place)
                 return Text(name)
         for name, other in self.names.items():
-            both = [(a, b) for a, b in zip(column, other, strict=True) if MISSING not in (a, b)]
+            both = [(a, b) for a, b in zip(column, other, strict=True) if a is not MISSING]
             if not both or not all(type(value) is int and value > 0 for pair in both for value in pair):
                 continue
             a, b = both[0]
@@ -107,7 +112,7 @@ class Parameters:
         while name in self.names or name in self.taken or keyword.iskeyword(name):
             name, number = f"{wish}{number}", number + 1
         self.names[name] = column
-        self.places.append(place)
+        self.places[name] = [place]
         return Text(name)
 
 

@@ -186,7 +186,9 @@ class Builder:
             return f"the map shrank to {size} at {node.name} ({node.type}{line})"
         return f"{readable(node.shape or ())} comes from {node.name} ({node.type}{line})"
 
-    def finish(self, path: str, block: str, x: int | None, item: Item, arguments: Mapping_[str, Any] = {}) -> None:
+    def finish(
+        self, path: str, block: str, x: int | None, item: Item, names: Names, arguments: Mapping_[str, Any] = {}
+    ) -> None:
         """Note the end of a group or block, so that others can name it."""
         if x is None:
             return
@@ -194,7 +196,7 @@ class Builder:
             self.space.problem("duplicate", f"there are two parts named {path}", item.place, "give one another name")
         self.space.outputs[path] = x
         self.space.graph.groups[path] = Group(path, block, x, item.place, self.note(item), arguments)
-        self.claims(item, path, x, Names())
+        self.claims(item, path, x, names)
 
     def claims(self, item: Item, path: str, index: int, names: Names) -> None:
         node = item.beside.get("expect")

@@ -213,7 +213,7 @@ class Expander:
             x = self.entry(value, key, inner, x, names)
         else:
             x = self.layers(body, Scope(path), x, names)
-        self.builder.finish(path, "", x, item)
+        self.builder.finish(path, "", x, item, names)
         return x
 
     def block(self, item: Item, name: str, scope: Scope, x: int | None, names: Names) -> int | None:
@@ -237,7 +237,7 @@ class Expander:
         outer, self.space.uses = self.space.uses, (*self.space.uses, Use(block.name, path, item.place))
         x = self.layers(block.layers, Scope(path), x, bound)
         self.space.uses = outer
-        self.builder.finish(path, block.name, x, item, bound.maps[0])
+        self.builder.finish(path, block.name, x, item, names, bound.maps[0])
         return x
 
     def arguments(self, block: Block, item: Item, x: int | None, names: Names) -> Names | None:
@@ -297,7 +297,7 @@ class Expander:
         if kept == 1:
             # The branch itself; a name of the merge is then one more name of it.
             if template is not None and ends[0] is not None:
-                self.builder.finish(scope.child(self.space.filled(template, key, names, x)), "", ends[0], item)
+                self.builder.finish(scope.child(self.space.filled(template, key, names, x)), "", ends[0], item, names)
             return ends[0]
         name = scope.number() if template is None else self.space.filled(template, key, names, x)
         op = self.builder.make(item, options, x, names)

@@ -130,7 +130,7 @@ class _Writer:
             name = ".".join(parts[start:])
             if self._found(name, scope) == path:
                 return name
-        raise wrong_call(f"{path} cannot be named from {scope}", where=self.graph.source.name)
+        return f".{path}"
 
     def _found(self, name: str, scope: str) -> str | None:
         parts = scope.split(".") if scope else []

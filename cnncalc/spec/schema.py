@@ -207,13 +207,21 @@ def example_input(cls: type[Op]) -> Shape:
     return cls.example_input or {1: (64, 128), 3: (64, 16, 28, 28)}.get(cls.spatial, (64, 28, 28))
 
 
+def example_layers(cls: type[Op]) -> list[str]:
+    """The example of a layer type as entries of a list of layers, with the layer before it that it needs."""
+    if cls.places_of:
+        pool = cls.example.replace(cls.type(), cls.places_of)
+        return [f"- pool: {{{pool}}}", f"- {{{cls.example}, from: [pool, pool]}}"]
+    return [f"- {cls.example}"]
+
+
 def example_steps(cls: type[Op]) -> list[Step]:
     """The formulas of a layer type, as its example uses them: size, parameters, work."""
     from ..errors import Source
     from .model import load
 
     shape = example_input(cls)
-    graph = load(Source("example", f"input: {list(shape)}\nlayers:\n  - {cls.example}\n"))
+    graph = load(Source("example", "\n".join([f"input: {list(shape)}", "layers:", *example_layers(cls)])))
     layer = graph.nodes[-1]
     assert layer.op is not None and layer.shape is not None
     shapes = tuple(each for each in graph.shapes_into(layer) if each is not None)

@@ -127,7 +127,10 @@ class Workspace:
     def claimed(self, node: Node, names: Names) -> Any:
         """The value of a claim: a number, a list, a rounded figure such as 61.1M, or an expression."""
         if isinstance(node, Scalar) and isinstance(node.value, str) and not _ROUNDED.fullmatch(node.value):
-            found = self.value(node, None, names) if expressions.names_in(node.value) <= set(names) else node.value
+            known = {*names, *expressions.FUNCTIONS, *expressions.CONSTANTS}
+            if node.value in expressions.FUNCTIONS or not expressions.names_in(node.value) <= known:
+                return node.value
+            found = self.value(node, None, names)
             return None if found is UNKNOWN else found
         if isinstance(node, Sequence):
             return [self.claimed(item, names) for item in node.items]
@@ -163,9 +166,10 @@ class Workspace:
         return None if x is None else self.graph.nodes[x].shape
 
     def find(self, node: Scalar, scope: Scope, x: int | None, names: Names) -> int | None:
-        """The earlier layer of that name: in the nearest scope first, then outward; a full path always works."""
+        """The earlier layer of that name: in the nearest scope first, then outward; behind a dot the full path."""
         name = self.filled(node.text, node, names, x, check=False)
-        path = scope.path
+        path = "" if name.startswith(".") else scope.path
+        name = name.removeprefix(".")
         while path:
             if f"{path}.{name}" in self.outputs:
                 return self.outputs[f"{path}.{name}"]
