@@ -42,7 +42,7 @@ def _properties() -> dict[str, Any]:
         "note": {"type": "string"},
         "input": {
             "description": "channels, height, width; the batch is never written. Several inputs by name.",
-            "anyOf": [shape, {"type": "object", "additionalProperties": shape, "minProperties": 1}],
+            "anyOf": [shape, _EXPRESSION, {"type": "object", "additionalProperties": shape, "minProperties": 1}],
         },
         "args": {**names, "description": "the knobs of a family, with their defaults"},
         "variants": {
