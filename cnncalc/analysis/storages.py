@@ -97,12 +97,10 @@ class Storages:
             self.value_of_node.append(self._value(Store((0,))))
             self.wants_gradient.append(any(self.wants_gradient[i] for i in layer.inputs))
             return
-        local = _Local(
-            {name: self.of_node[i] for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True)},
-            {name: self.value_of_node[i] for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True)},
-            {name: self.wants_gradient[i] for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True)},
-        )
-        local.wants["weight"] = True
+        local = _Local({}, {}, {"weight": True})
+        for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True):
+            local.storages[name], local.values[name] = self.of_node[i], self.value_of_node[i]
+            local.wants[name] = self.wants_gradient[i]
         if layer.op.places_of:
             local.storages["x1"], local.values["x1"] = self._places[layer.inputs[1]]
             local.wants["x1"] = False
@@ -121,28 +119,25 @@ class Storages:
         self.wants_gradient.append(local.wants["y"])
 
     def _act(self, action: Action, local: _Local, out: Store) -> None:
-        wanted = any(local.wants[name] for name in action.reads)
+        wants, storages, values = local.wants, local.storages, local.values
+        wanted = True in [wants[name] for name in action.reads]
         keeps: tuple[str, ...] = action.keeps if wanted and self.setting.training else ()
         if action.product:
-            keeps = tuple(name for name in keeps if any(local.wants[each] for each in action.reads if each != name))
-        reads = tuple(local.storages[name] for name in (*action.reads, *action.holds) if name != "weight")
-        sources = tuple(
-            local.values[name] for name in dict.fromkeys(action.reads) if name != "weight" and local.wants[name]
-        )
+            keeps = tuple(name for name in keeps if any(wants[each] for each in action.reads if each != name))
+        reads = tuple([storages[name] for name in (*action.reads, *action.holds) if name != "weight"])
+        sources = tuple([values[name] for name in dict.fromkeys(action.reads) if name != "weight" and wants[name]])
         for name, store in action.makes:
-            local.storages[name], local.values[name] = self._new(name, store), self._value(store)
-            local.wants[name] = wanted
-        made = tuple(local.storages[name] for name, _ in action.makes)
+            storages[name], values[name] = self._new(name, store), self._value(store)
+            wants[name] = wanted
+        made = tuple([storages[name] for name, _ in action.makes])
         result = action.makes[0][0] if action.makes else ""
         if action.same:
             result, source = action.same
-            local.storages[result] = local.storages[source]
-            local.values[result] = self._value(out)
-            local.wants[result] = wanted
-        kept = tuple(dict.fromkeys(local.storages[name] for name in keeps if name != "weight"))
-        self._moment(
-            Moment(len(self.of_node), made, reads, kept, local.values[result], sources, "weight" in action.reads)
-        )
+            storages[result] = storages[source]
+            values[result] = self._value(out)
+            wants[result] = wanted
+        kept = tuple(dict.fromkeys([storages[name] for name in keeps if name != "weight"])) if keeps else ()
+        self._moment(Moment(len(self.of_node), made, reads, kept, values[result], sources, "weight" in action.reads))
 
     def _moment(self, moment: Moment) -> None:
         for storage in (*moment.reads, *moment.makes):
