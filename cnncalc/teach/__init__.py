@@ -1,0 +1,1 @@
+"""Teaching: errors explained, misconceptions, the quiz, lessons."""
