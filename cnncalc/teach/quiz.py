@@ -1,0 +1,238 @@
+"""Questions drawn so that mistakes show, answers diagnosed, and the next question chosen by what is still suspected."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from ..errors import Misfit, wrong_call
+from .answers import Given, agrees, read
+from .kinds import Kind, Slip, kinds, topics
+
+#: Draws of letters among which the most telling question is chosen, and how many are tried until one is fair at all.
+CANDIDATES, MOST = 6, 3000
+#: The same where suspects are to be told apart.
+TELLING = 200
+
+
+class Question(NamedTuple):
+    """A question with its letters drawn."""
+
+    kind: Kind
+    letters: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        return self.kind.ask.format(**self.letters)
+
+    @property
+    def right(self) -> Any:
+        return self.kind.right(self.letters)
+
+    @property
+    def slips(self) -> list[Slip]:
+        """The slips that make a difference here."""
+        return [slip for slip in self.kind.slips if slip.applies(self.letters)]
+
+    def wrong(self, *slips: Slip) -> Any:
+        return self.kind.wrong(self.letters, slips)
+
+    @property
+    def line(self) -> str:
+        """The work: formula, numbers, result."""
+        return self.kind.line(self.letters)
+
+    def hint(self) -> str:
+        """The formula without numbers."""
+        return self.kind.shown
+
+
+class Diagnosis(NamedTuple):
+    """What an answer tells: "right", "convention", "slip", "slips" (two at once) or "unknown"; what is behind it."""
+
+    verdict: str
+    behind: tuple[tuple[Slip, ...], ...] = ()
+
+    @property
+    def is_right(self) -> bool:
+        return self.verdict == "right"
+
+    @property
+    def suspects(self) -> frozenset[str]:
+        """The names of all slips that could be behind it."""
+        return frozenset(slip.name for group in self.behind for slip in group)
+
+
+def draw(kind: Kind, rng: random.Random, suspects: frozenset[str] = frozenset()) -> Question:
+    """A question of a kind whose right answer no slip gives, and which tells the suspects apart.
+
+    >>> question = draw(kinds()["size"], random.Random(3))
+    >>> question.right in [question.wrong(slip) for slip in question.slips]
+    False
+    """
+    best: tuple[float, Question] | None = None
+    found = 0
+    for _ in range(MOST):
+        letters = {key: rng.choice(values) for key, values in kind.draw.items()}
+        try:
+            letters |= {key: _worked(text, letters) for key, text in kind.letters.items()}
+            if kind.where and not _worked(kind.where, letters):
+                continue
+            question = Question(kind, letters)
+            score = _score(question, suspects)
+        except ZeroDivisionError:
+            continue
+        if score < 0:
+            continue
+        found += 1
+        if best is None or score > best[0]:
+            best = score, question
+        if found == (TELLING if suspects else CANDIDATES):
+            break
+    if best is None:
+        raise wrong_call(
+            f"no fair question of the kind {kind.name} was found", "a slip gives the right number in all of them"
+        )
+    return best[1]
+
+
+def _worked(text: str, letters: dict[str, Any]) -> Any:
+    from .kinds import compiled
+
+    return compiled(text)(letters)
+
+
+def _score(question: Question, suspects: frozenset[str]) -> float:
+    """How well a question tells slips apart; negative where a wrong method gives the right number."""
+    right, slips = question.right, question.slips
+    values = {slip.name: question.wrong(slip) for slip in slips}
+    if any(_same(value, right) for value in values.values()):
+        return -1.0
+    apart = len({round(float(value), 6) for value in values.values()})
+    asked = [round(float(value), 6) for name, value in values.items() if name in suspects]
+    return apart + 100.0 * len(set(asked)) + 0.1 * len(slips)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is not None and abs(a - b) <= 1e-6 * max(1.0, abs(b))
+
+
+def diagnose(question: Question, answer: Given | str | float) -> Diagnosis:
+    """What an answer tells; raises `Misfit` for what is no number.
+
+    Right comes before convention, a convention before one slip, one slip before two at once.
+
+    >>> question = Question(kinds()["conv_params"], {"N": 28, "F": 5, "G": 1, "Ci": 3, "Co": 100, "O": 24})
+    >>> diagnose(question, "5*5*3*100 + 100").verdict
+    'right'
+    >>> [slip.name for slip in diagnose(question, "7500").behind[0]]
+    ['par.no_bias']
+    """
+    given = read(answer) if isinstance(answer, str) else answer if isinstance(answer, Given) else Given(float(answer))
+    within, slips = question.kind.within, question.slips
+    if agrees(given, question.right, within):
+        return Diagnosis("right")
+    single = [(slip,) for slip in slips if _gives(given, question.wrong(slip), within)]
+    conventions = tuple(group for group in single if group[0].convention)
+    if conventions:
+        return Diagnosis("convention", conventions)
+    if single:
+        return Diagnosis("slip", tuple(single))
+    mistakes = [slip for slip in slips if not slip.convention]
+    pairs = tuple(pair for pair in combinations(mistakes, 2) if _gives(given, question.wrong(*pair), within))
+    return Diagnosis("slips", pairs) if pairs else Diagnosis("unknown")
+
+
+def _gives(given: Given, value: Any, within: float) -> bool:
+    return value is not None and agrees(given, value, within)
+
+
+def feedback(question: Question, diagnosis: Diagnosis) -> list[str]:
+    """The answer to an answer, in words, without the number; the work is `Question.line`."""
+    said = [" and ".join(slip.says.format(**question.letters) for slip in group) for group in diagnosis.behind]
+    if diagnosis.verdict == "right":
+        return ["right"]
+    if diagnosis.verdict == "convention":
+        return [f"right under another convention: {said[0]}"]
+    if diagnosis.verdict == "unknown":
+        return ["not right, and no slip that is known gives it"]
+    if len(said) == 1:
+        return [f"not right: {said[0]}"]
+    return [
+        "not right; it is what comes out if",
+        *(f"  either {text}" if not i else f"  or {text}" for i, text in enumerate(said[:4])),
+    ]
+
+
+class Quiz:
+    """A quiz under way: it asks, diagnoses, and remembers."""
+
+    def __init__(self, topic: str = "all", seed: int | None = None, extra: str = "") -> None:
+        self.kinds = kinds(extra)
+        known = topics(self.kinds)
+        if topic not in (*known, "all"):
+            raise wrong_call(f"there is no topic {topic}", f"topics are {', '.join(known)} and all")
+        self.rng = random.Random(seed)
+        self.order = [kind for kind in self.kinds.values() if topic in (kind.topic, "all")]
+        self.suspected: Counter[str] = Counter()
+        self.tested: Counter[str] = Counter()
+        self.answers: list[tuple[Question, Diagnosis]] = []
+        self._open: tuple[Kind, frozenset[str]] | None = None
+        self._waiting: list[Kind] = []
+
+    def next(self) -> Question:
+        """The next question: of the kind that went wrong last, until it is clear what was behind it."""
+        if self._open is not None:
+            kind, suspects = self._open
+            return draw(kind, self.rng, suspects)
+        if not self._waiting:
+            self._waiting = list(self.order)
+            self.rng.shuffle(self._waiting)
+        return draw(self._waiting.pop(), self.rng)
+
+    def answer(self, question: Question, text: str) -> Diagnosis:
+        """Take an answer; raises `Misfit` for what is no number."""
+        found = diagnose(question, text)
+        self.answers.append((question, found))
+        self.tested.update(slip.name for slip in question.slips)
+        self.suspected.update(found.suspects)
+        again = found.verdict in ("slip", "slips", "unknown")
+        repeated = sum(1 for each, _ in self.answers[-3:] if each.kind.name == question.kind.name)
+        self._open = (question.kind, found.suspects) if again and repeated < 3 else None
+        return found
+
+    @property
+    def right(self) -> int:
+        return sum(found.is_right for _, found in self.answers)
+
+    def summary(self) -> list[str]:
+        """How it went, what the wrong answers have in common, and what to practise."""
+        total = len(self.answers)
+        if not total:
+            return ["nothing was answered"]
+        lines = [f"{self.right} of {total} right"]
+        conventions = sum(found.verdict == "convention" for _, found in self.answers)
+        lines += [f"{conventions} right under another convention"] if conventions else []
+        named = {slip.name: slip for kind in self.order for slip in kind.slips}
+        for name, count in self.suspected.most_common(3):
+            if not named[name].convention:
+                says = named[name].hint or named[name].says
+                lines.append(f"consistent with {name} in {count} of {self.tested[name]} answers: {says}")
+        wrong = Counter(
+            question.kind.topic for question, found in self.answers if found.verdict not in ("right", "convention")
+        )
+        lines += [f"practise: cnncalc quiz {topic}" for topic, _ in wrong.most_common(2)]
+        return lines
+
+
+def questions(count: int, seed: int = 0, topic: str = "all", extra: str = "") -> list[Question]:
+    """Questions for a sheet: of all kinds of a topic in turn."""
+    found: Sequence[Kind] = [kind for kind in kinds(extra).values() if topic in (kind.topic, "all")]
+    rng = random.Random(seed)
+    return [draw(found[i % len(found)], rng) for i in range(count)]
+
+
+__all__ = ["Diagnosis", "Misfit", "Question", "Quiz", "diagnose", "draw", "feedback", "questions"]
