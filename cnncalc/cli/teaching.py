@@ -1,14 +1,16 @@
-"""explain-error and quiz: the lecture, practised."""
+"""lesson, quiz and explain-error: the lecture, checked and practised."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import textwrap
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import wrong_call
 from . import app
+from .options import Set, settings
 
 
 @app.command("explain-error")
@@ -89,3 +91,55 @@ def _typed() -> str | None:
     if not sys.stdin.isatty():
         print(line.rstrip("\n"))
     return line.strip() if line else None
+
+
+@app.command()
+def lesson(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A lesson; without one, the list.", show_default=False)
+    ] = "",
+    all_: Annotated[bool, typer.Option("--all", help="Work through all of them; exit 1 if one fails.")] = False,
+    set_: Set = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Other random numbers.", show_default=False)] = None,
+    picture: Annotated[
+        str,
+        typer.Option(
+            "--picture", metavar="FILE", help="Draw the lesson's picture: a PNG, PDF or SVG.", show_default=False
+        ),
+    ] = "",
+) -> None:
+    """A claim of the lecture, worked out with numbers that --set changes, and checked by computation."""
+    from ..teach.lessons import lesson as found
+    from ..teach.lessons import lessons
+
+    given = settings(set_) | ({} if seed is None else {"seed": seed}) | ({"picture": picture} if picture else {})
+    if (all_ or not name) and (name or given):
+        raise wrong_call(
+            "--set, --seed and --picture go with one lesson", "name it: cnncalc lesson convolution --set size=64"
+        )
+    if not name:
+        failed = [each for each in lessons() if not (_taught(each, {}) if all_ else _listed(each))]
+        if all_:
+            print(f"{len(lessons()) - len(failed)} of {len(lessons())} lessons pass")
+        if failed:
+            raise typer.Exit(1)
+        return
+    if not _taught(found(name), given):
+        raise typer.Exit(1)
+
+
+def _listed(lesson: Any) -> bool:
+    print(f"{lesson.name:<16} {textwrap.fill(lesson.claim, 90, subsequent_indent=' ' * 17)}")
+    return True
+
+
+def _taught(lesson: Any, given: dict[str, Any]) -> bool:
+    """Print a lesson; whether it passes."""
+    print(f"{lesson.name}\n{textwrap.fill(lesson.claim, 96)}\n")
+    sheet = lesson.run(given)
+    for line in sheet.lines:
+        print(line)
+    knobs = ", ".join(f"{key}={value}" for key, value in lesson.knobs.items() if key != "picture")
+    verdict = f"PASS, {sheet.checked} checks" if sheet.passes else "FAIL: " + "; ".join(sheet.failed)
+    print(f"\n{verdict}" + (f"\nnumbers to change with --set: {knobs}" if knobs else "") + "\n")
+    return bool(sheet.passes)

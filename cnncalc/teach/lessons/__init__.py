@@ -1,0 +1,102 @@
+"""The lecture's claims, each worked out with numbers that can be changed, and checked. They need NumPy."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from ...errors import did_you_mean, wrong_call
+
+
+class Sheet:
+    """What a lesson writes down: sentences, work, pictures, and checks that hold or fail."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.failed: list[str] = []
+        self.checked = 0
+
+    def say(self, text: str = "") -> None:
+        self.lines.append(text)
+
+    def work(self, formula: str, numbers: str = "", result: Any = None) -> None:
+        """A formula, the numbers in it, the result."""
+        self.lines.append("  " + " = ".join(str(part) for part in (formula, numbers, result) if part not in ("", None)))
+
+    def picture(self, text: str) -> None:
+        self.lines += [f"    {line}" for line in text.split("\n")]
+
+    def check(self, what: str, holds: bool) -> None:
+        """Something that must be so."""
+        self.checked += 1
+        self.lines.append(f"  {'✓' if holds else '✗'} {what}")
+        if not holds:
+            self.failed.append(what)
+
+    @property
+    def passes(self) -> bool:
+        return self.checked > 0 and not self.failed
+
+
+class Lesson(NamedTuple):
+    """A claim of the lecture, and the function that works it out."""
+
+    name: str
+    claim: str
+    teach: Callable[..., None]
+
+    @property
+    def knobs(self) -> dict[str, Any]:
+        """The numbers that may be changed, with their defaults."""
+        found = inspect.signature(self.teach).parameters.values()
+        return {each.name: each.default for each in found if each.default is not inspect.Parameter.empty}
+
+    def run(self, settings: Mapping[str, Any] | None = None, **others: Any) -> Sheet:
+        """The lesson, worked out; raises `SpecError` for a number that it does not have or cannot use."""
+        sheet, given = Sheet(), {**(settings or {}), **others}
+        for name, value in given.items():
+            if name not in self.knobs:
+                hint = did_you_mean(name, self.knobs) or f"it has {', '.join(self.knobs) or 'none'}"
+                raise wrong_call(f"the lesson {self.name} has no number {name}", hint)
+            if isinstance(self.knobs[name], (int, float)) and not isinstance(value, (int, float)):
+                raise wrong_call(f"{name} is {value}; it must be a number", f"as in --set {name}={self.knobs[name]}")
+        try:
+            self.teach(sheet, **given)
+        except (ValueError, ZeroDivisionError, IndexError, OverflowError) as error:
+            raise wrong_call(f"the lesson {self.name} cannot be worked out with these numbers: {error}") from None
+        return sheet
+
+
+#: The lessons in the order of the lecture, and where each stands.
+ORDER = {
+    "perceptron": "learning", "xor": "learning", "backpropagation": "learning", "margin": "learning",
+    "mnist": "history",
+    "fully-connected": "layers", "convolution": "layers", "relu": "layers", "pooling": "layers", "networks": "history",
+    "three-for-one": "layers", "dropout": "training", "batch-norm": "training", "residual": "training",
+    "complexity": "history",
+}  # fmt: skip
+
+
+def lesson(name: str) -> Lesson:
+    """A lesson by its name; raises `SpecError`.
+
+    >>> lesson("pooling").run().passes
+    True
+    """
+    if name not in ORDER:
+        raise wrong_call(f"there is no lesson {name}", did_you_mean(name, ORDER) or f"lessons are {', '.join(ORDER)}")
+    try:
+        module = import_module(f"{__name__}.{ORDER[name]}")
+    except ImportError as error:
+        if error.name != "numpy":
+            raise
+        raise wrong_call("lessons need NumPy, which is not installed", "pip install 'cnncalc[teach]'") from None
+    teach = getattr(module, name.replace("-", "_"))
+    return Lesson(name, " ".join((teach.__doc__ or "").split("\n\n")[0].split()), teach)
+
+
+def lessons() -> list[Lesson]:
+    """All lessons, in the order of the lecture."""
+    return [lesson(name) for name in ORDER]

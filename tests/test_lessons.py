@@ -1,0 +1,161 @@
+"""The lessons: all pass, each fails when its formula is broken, and their numbers can be changed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnncalc import SpecError
+
+np = pytest.importorskip("numpy", reason="lessons need NumPy: pip install 'cnncalc[teach]'")
+
+
+from cnncalc.teach.lessons import ORDER, history, layers, learning, lesson, lessons, training  # noqa: E402
+
+PROGRAM = str(Path(sys.executable).parent / "cnncalc")
+
+
+def cnncalc(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_every_lesson_passes(name: str) -> None:
+    sheet = lesson(name).run()
+    assert sheet.passes and sheet.checked >= 2, sheet.failed
+
+
+@pytest.mark.parametrize("name", [each.name for each in lessons() if "seed" in each.knobs])
+def test_not_by_luck(name: str) -> None:
+    for seed in (11, 12, 13):
+        assert lesson(name).run(seed=seed).passes, (name, seed, lesson(name).run(seed=seed).failed)
+
+
+def wrong_backward(weights: Any, states: Any, d: Any) -> Any:
+    return [(-W, b) for W, b in RIGHT["backward"](weights, states, d)]
+
+
+RIGHT: dict[str, Callable[..., Any]] = {
+    "backward": learning.backward,
+    "closest": learning.closest,
+    "weights": layers.weights,
+    "stack": layers.stack,
+    "slide": layers.slide,
+    "through": training.through,
+    "charted": history.charted,
+}
+
+#: For each lesson formulas of it, broken.
+MUTANTS: list[tuple[str, Any, str, Any]] = [
+    ("perceptron", learning, "bound", lambda R, gamma: (R / gamma) / 10),
+    ("perceptron", learning, "bound", lambda R, gamma: 2 * R / gamma),
+    ("perceptron", learning, "perceptron_step", lambda w, b, x, y, R: (w - y * x, b - y * R * R)),
+    ("perceptron", learning, "perceptron_loss", lambda w, b, x, y: max(0.0, y * float(w @ x + b))),
+    ("xor", learning, "backward", wrong_backward),
+    ("xor", learning, "sigmoid", lambda x: 0 * x + 0.25),
+    ("backpropagation", learning, "backward", wrong_backward),
+    ("backpropagation", learning, "objective", lambda w, x, d: float(np.sum((learning.forward(w, x)[-1] - d) ** 2))),
+    ("margin", learning, "closest", lambda X, Y: (X[0], Y[0])),
+    ("margin", learning, "margin_of", lambda w, b, X, y: float((y * (X @ w + b)).min())),
+    ("mnist", history, "MNIST", tuple((a, b, 0.5 if a.startswith("k near") else c) for a, b, c in history.MNIST)),
+    ("fully-connected", layers, "weights", lambda F, D1, K: (F * D1 * K, K)),
+    (
+        "fully-connected",
+        layers,
+        "slide",
+        lambda x, k, *a: RIGHT["slide"](x, k, *a) + np.arange(x.shape[2] - k.shape[-1] + 1),
+    ),
+    ("convolution", layers, "output_size", lambda N, F, S, P: (N + 2 * P - F) // S),
+    ("convolution", layers, "output_size", lambda N, F, S, P: (N + P - F) // S + 1),
+    ("convolution", layers, "output_size", lambda N, F, S, P: -(-(N + 2 * P - F) // S) + 1),
+    ("convolution", layers, "weights", lambda F, D1, K: (F * F * K, K)),
+    ("relu", layers, "d_sigmoid", lambda x: 1 / (1 + np.exp(-x))),
+    ("relu", layers, "d_relu", lambda x: np.where(x > 0, 1.0, 0.1)),
+    ("pooling", layers, "max_pool", lambda x, F=2, S=2: x[::S, ::S]),
+    ("networks", history, "lrn", lambda a, k, n, alpha, beta: a / (k + alpha / n * a**2) ** beta),
+    ("networks", history, "NETWORKS", (("lenet", 7), *history.NETWORKS[1:])),
+    ("three-for-one", layers, "stack", lambda k, c: (sum(k), *RIGHT["stack"](k, c)[1:])),
+    ("three-for-one", layers, "slide", lambda x, k, *a: RIGHT["slide"](x, k, *a) * 0),
+    ("dropout", training, "classical", lambda x, p, keep, t: x * keep if t else x),
+    ("dropout", training, "inverted", lambda x, p, keep, t: x * keep / (p or 1) * (1 - p + 0.2) if t else x),
+    ("batch-norm", training, "folded", lambda W, b, m, v, g, s, e: (W * g / np.sqrt(v + e), s + b - m)),
+    ("batch-norm", training, "normalised", lambda x, m, v, g, s, e: g * (x - m) / (v + e) + s),
+    ("batch-norm", training, "moved", lambda old, new, m: m * old + (1 - m) * new * 2),
+    ("residual", training, "through", lambda d, w, r, s, rng: RIGHT["through"](d, w, not r, s, rng)),
+    ("complexity", history, "entries", lambda: _upside_down()),
+]
+
+
+def _upside_down() -> list[Any]:
+    """The zoo with everybody's accuracy turned upside down."""
+    from cnncalc.bundled import Entry, entries
+
+    class Reversed(Entry):
+        @property
+        def top1(self) -> float | None:
+            found = super().top1
+            return None if found is None else 100 - found
+
+    return [Reversed(entry.spec, entry.report) for entry in entries()]
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "part", "broken"), MUTANTS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_a_lesson_fails_when_its_formula_is_broken(
+    name: str, module: Any, part: str, broken: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, part, broken)
+    assert not lesson(name).run().passes
+
+
+def test_every_lesson_has_a_mutant() -> None:
+    assert {name for name, _, _, _ in MUTANTS} == set(ORDER)
+
+
+def test_numbers_can_be_changed() -> None:
+    text = "\n".join(lesson("convolution").run(size=64, kernel=7, filters=10).lines)
+    assert "58: 64×64×3 becomes 58×58×10" in text and "7·7·3·10 = 1,470 weights" in text
+    with pytest.raises(SpecError, match="has no number sise"):
+        lesson("convolution").run(sise=64)
+    with pytest.raises(SpecError, match="must be a number"):
+        lesson("convolution").run(size="big")
+    with pytest.raises(SpecError, match="cannot be worked out"):
+        lesson("dropout").run(p=1)
+
+
+def test_the_command(tmp_path: Path) -> None:
+    listed = cnncalc("lesson").stdout
+    assert all(name in listed for name in ORDER)
+    done = cnncalc("lesson", "pooling")
+    assert done.returncode == 0 and "PASS, 3 checks" in done.stdout and "✓ [[6, 8], [3, 4]]" in done.stdout
+    done = cnncalc("lesson", "convolution", "--set", "size=7", "--set", "kernel=3")
+    assert done.returncode == 0 and "7×7×3 becomes 5×5×6" in done.stdout
+    done = cnncalc("lesson", "convolutions")
+    assert done.returncode == 2 and "did you mean convolution?" in done.stderr
+    done = cnncalc("lesson", "--all", "--seed", "3")
+    assert done.returncode == 2
+
+
+def test_all_of_them_at_once() -> None:
+    done = cnncalc("lesson", "--all")
+    assert done.returncode == 0 and done.stdout.rstrip().endswith("15 of 15 lessons pass")
+
+
+def test_the_picture(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures need matplotlib: pip install 'cnncalc[teach]'")
+    done = cnncalc("lesson", "complexity", "--picture", "chart.png", cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_numpy_one_line_says_how_to_get_it() -> None:
+    code = "import sys; sys.modules['numpy'] = None; sys.argv = ['cnncalc', 'lesson', 'pooling']; from cnncalc.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (
+        done.returncode == 2 and "lessons need NumPy" in done.stderr and "pip install 'cnncalc[teach]'" in done.stderr
+    )
