@@ -60,6 +60,7 @@ Sort = Annotated[
     str | None,
     typer.Option("--sort", "-s", help="Sort by a column, largest first; -COLUMN the other way.", show_default=False),
 ]
+Predict = Annotated[bool, typer.Option("--predict", help="Hide each shape until you have guessed it.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Print again whenever the file is saved, and what changed.")]
 
 

@@ -23,6 +23,7 @@ from .options import (
     Input,
     Optimizer,
     Output,
+    Predict,
     Set,
     Sort,
     Spec,
@@ -132,8 +133,45 @@ def _table(report: Report, question: str, request: Request, format: str) -> Tabl
     return view(report, "overview" if question == "summary" else question, choice)
 
 
-for _question in ("shapes", "params"):
-    _register(_question)
+@app.command("shapes", help=HELP["shapes"])
+def shapes_(
+    spec: Spec,
+    set_: Set = None,
+    input_: Input = None,
+    batch: Batch = 1,
+    dtype: Dtype = "float32",
+    inplace: InPlace = False,
+    depth: Depth = None,
+    columns: Columns = None,
+    sort: Sort = None,
+    format: Format = None,
+    output: Output = None,
+    watch: Watch = False,
+    predict: Predict = False,
+) -> None:
+    given = settings(set_), shapes(input_), batch, dtype, inplace
+    request = Request(spec, *given, depth, columns, sort, format, output, watch)
+    if not predict:
+        _answer(request, "shapes")
+        return
+    if depth or columns or sort or format or output or watch:
+        raise wrong_call(
+            "--predict asks in the terminal", "leave out --depth, --columns, --sort, --format, --output, --watch"
+        )
+    from ..teach.predict import predict as guess
+    from .teaching import typed
+
+    report = request.report()
+    if complain(report.graph.errors):
+        raise typer.Exit(2)
+    try:
+        right, asked = guess(report, typed, print)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    print(f"\n{right} of {asked} shapes right" if asked else "nothing was guessed")
+
+
+_register("params")
 
 
 @app.command()

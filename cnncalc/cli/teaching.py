@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from ..errors import wrong_call
 from . import app
 from .options import Set, settings
+from .output import emit_text
 
 
 @app.command("explain-error")
@@ -46,21 +48,36 @@ def quiz(
             "--misconceptions", metavar="FILE", help="A file of slips and kinds of your own.", show_default=False
         ),
     ] = "",
+    export: Annotated[
+        str,
+        typer.Option(
+            "--export", metavar="FILE", help="Write a bank instead: .xml for Moodle, or .gift.", show_default=False
+        ),
+    ] = "",
 ) -> None:
     """Ask questions; an answer is a number or arithmetic, and a wrong one is told which slip gives it."""
     from ..errors import Misfit
+    from ..teach.bank import gift, moodle
     from ..teach.quiz import Quiz, feedback
+    from ..teach.quiz import questions as drawn
 
     if not 1 <= n <= 1000:
         raise wrong_call(f"--n {n} makes no sense", "1 to 1000 questions")
     session = Quiz(topic, seed, misconceptions)
+    if export:
+        ending = Path(export).suffix
+        if ending not in (".xml", ".gift"):
+            raise wrong_call(f"{export}: the ending tells no format", "use .xml for Moodle, .gift for GIFT")
+        bank = drawn(n, seed or 0, topic, misconceptions)
+        emit_text(moodle(bank) if ending == ".xml" else gift(bank), export)
+        return
     print("answer with a number or with arithmetic, as in 5*5*3*100 + 100; h is a hint, s skips, q ends\n")
     try:
         for count in range(1, n + 1):
             question = session.next()
             print(f"{count}. {question.text}")
             while True:
-                text = _typed()
+                text = typed("   > ")
                 if text is None or text in ("q", "quit", "exit"):
                     raise EOFError
                 if text in ("h", "hint", "?"):
@@ -84,9 +101,9 @@ def quiz(
         print(line)
 
 
-def _typed() -> str | None:
+def typed(prompt: str) -> str | None:
     """A line of the person's, None at the end."""
-    print("   > ", end="", flush=True)
+    print(prompt, end="", flush=True)
     line = sys.stdin.readline(10_000)
     if not sys.stdin.isatty():
         print(line.rstrip("\n"))

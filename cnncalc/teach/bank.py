@@ -1,0 +1,82 @@
+"""Question banks for learning platforms: Moodle XML and GIFT, the slips as wrong answers with their feedback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from .quiz import Question
+
+
+def answers(question: Question) -> list[tuple[Any, float, str]]:
+    """Value, tolerance and feedback: the right answer first, then what each slip gives, conventions before mistakes."""
+    right = question.right
+    found = [(right, question.kind.within * abs(right), f"right: {question.line}")]
+    told: dict[float, list[str]] = {}
+    for slip in sorted(question.slips, key=lambda each: not each.convention):
+        value = question.wrong(slip)
+        if value is not None and abs(value - right) > 1e-9 * max(1.0, abs(right)):
+            told.setdefault(round(float(value), 9), []).append(slip.says.format(**question.letters))
+    for value, says in told.items():
+        found.append((value, question.kind.within * abs(value), "; or: ".join(says)))
+    return found
+
+
+def moodle(questions: Sequence[Question]) -> str:
+    """A bank as Moodle XML: the right answer at 100 %, each slip at 0 % with what it overlooks, then anything else.
+
+    >>> from random import Random
+    >>> from cnncalc.teach.kinds import kinds
+    >>> from cnncalc.teach.quiz import draw
+    >>> moodle([draw(kinds()["channels"], Random(1))]).count("<answer")
+    5
+    """
+    root = ElementTree.Element("quiz")
+    for number, question in enumerate(questions, 1):
+        made = ElementTree.SubElement(root, "question", type="numerical")
+        _text(ElementTree.SubElement(made, "name"), f"{question.kind.topic} {number:03d} {question.kind.name}")
+        asked = f"{question.text} [{question.kind.unit}]" if question.kind.unit else question.text
+        _text(ElementTree.SubElement(made, "questiontext", format="plain_text"), asked)
+        _text(ElementTree.SubElement(made, "generalfeedback", format="plain_text"), question.line)
+        ElementTree.SubElement(made, "defaultgrade").text = "1"
+        for place, (value, tolerance, feedback) in enumerate(answers(question)):
+            _answer(made, "100" if place == 0 else "0", _plain(value), f"{tolerance:g}", feedback)
+        _answer(made, "0", "*", "0", f"not right; the formula is {question.hint()}")
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def gift(questions: Sequence[Question]) -> str:
+    """A bank in the GIFT format."""
+    blocks = []
+    for number, question in enumerate(questions, 1):
+        unit = f" [{question.kind.unit}]" if question.kind.unit else ""
+        title = _escaped(f"{question.kind.topic} {number:03d} {question.kind.name}")
+        lines = [f"::{title}:: {_escaped(question.text + unit)} {{#"]
+        for place, (value, tolerance, feedback) in enumerate(answers(question)):
+            share = "" if place == 0 else "%0%"
+            lines.append(f"  ={share}{_plain(value)}:{tolerance:g}#{_escaped(feedback)}")
+        lines += [f"  ~#{_escaped(f'not right; the formula is {question.hint()}')}", "}"]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _text(parent: ElementTree.Element, text: str) -> None:
+    ElementTree.SubElement(parent, "text").text = text
+
+
+def _answer(parent: ElementTree.Element, fraction: str, value: str, tolerance: str, feedback: str) -> None:
+    made = ElementTree.SubElement(parent, "answer", fraction=fraction, format="plain_text")
+    _text(made, value)
+    _text(ElementTree.SubElement(made, "feedback", format="plain_text"), feedback)
+    ElementTree.SubElement(made, "tolerance").text = tolerance
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([~=#{}:\\])", r"\\\1", text)

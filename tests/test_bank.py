@@ -1,0 +1,96 @@
+"""Question banks for learning platforms, and shapes that are guessed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from cnncalc import analyse
+from cnncalc.teach.bank import answers, gift, moodle
+from cnncalc.teach.predict import guessed, slips, verdict
+from cnncalc.teach.quiz import questions
+
+PROGRAM = str(Path(sys.executable).parent / "cnncalc")
+
+
+def played(text: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PROGRAM, *arguments], input=text, capture_output=True, text=True, check=False, timeout=60, cwd=cwd
+    )
+
+
+def test_moodle_gets_the_right_answer_first_then_the_slips_then_anything() -> None:
+    drawn = questions(40, seed=3)
+    root = ElementTree.fromstring(moodle(drawn).split("\n", 1)[1])
+    assert len(root) == 40
+    for element, question in zip(root, drawn, strict=True):
+        found = element.findall("answer")
+        values = [each.findtext("text") for each in found]
+        assert [each.get("fraction") for each in found] == ["100", *["0"] * (len(found) - 1)]
+        assert values[-1] == "*" and len(set(values)) == len(values)
+        assert float(values[0] or "nan") == pytest.approx(question.right, rel=1e-6)
+        wrong = {f"{float(question.wrong(slip)):.6g}" for slip in question.slips}
+        assert {f"{float(value or 'nan'):.6g}" for value in values[1:-1]} == wrong
+        assert all(each.findtext("feedback/text") for each in found)
+        assert element.findtext("questiontext/text", "").startswith(question.text)
+
+
+def test_gift_is_escaped_and_whole() -> None:
+    drawn = questions(32, seed=5)
+    blocks = gift(drawn).strip().split("\n\n")
+    assert len(blocks) == 32
+    for block, question in zip(blocks, drawn, strict=True):
+        lines = block.split("\n")
+        assert lines[0].startswith("::") and lines[0].endswith("{#") and lines[-1] == "}"
+        assert len(lines) == len(answers(question)) + 3
+        assert lines[1].startswith("  =") and lines[-2].startswith("  ~#")
+        for line in lines[1:-1]:
+            feedback = line.partition("#")[2]
+            assert not re.search(r"(?<!\\)[{}~=]", feedback), line
+
+
+def test_the_command_writes_a_bank(tmp_path: Path) -> None:
+    done = played("", "quiz", "params", "-n", "5", "--seed", "1", "--export", "bank.xml", cwd=tmp_path)
+    assert done.returncode == 0 and ElementTree.parse(tmp_path / "bank.xml").getroot().tag == "quiz"
+    assert played("", "quiz", "params", "-n", "5", "--export", "bank.gift", cwd=tmp_path).returncode == 0
+    done = played("", "quiz", "params", "--export", "bank.txt", cwd=tmp_path)
+    assert done.returncode == 2 and "the ending tells no format" in done.stderr and not (tmp_path / "bank.txt").exists()
+
+
+@pytest.mark.parametrize(("guess", "said"), [
+    ("28x28x6", ""), ("6,28,28", ""), ("[6, 28, 28]", ""), ("28x28", "the output has 3 sizes"), ("27x27x6", "height and width are not"),
+    ("28x28x3", "the channels are not"), ("28x6x28", "another order"), ("1x2x3", "neither channels nor sizes"),
+])  # fmt: skip
+def test_guesses_of_a_shape(guess: str, said: str) -> None:
+    found = verdict(analyse("lenet")["C1"], guessed(guess) or ())
+    assert (said in found) if said else found == ""
+    assert "28" not in found
+
+
+def test_a_slip_in_a_guess_is_named() -> None:
+    assert "the steps were counted, not the positions" in " ".join(slips(analyse("lenet")["C1"], (27, 27, 6)))
+    assert slips(analyse("lenet")["C1"], (28, 28, 6)) == [] == slips(analyse("lenet")["S2"], (13, 13, 6))
+
+
+def test_predicting_a_network_to_the_end() -> None:
+    report = analyse("lenet")
+    text = "\n".join("x".join(map(str, row.output_shape or ())) for row in report) + "\n"
+    done = played(text, "shapes", "lenet", "--predict")
+    assert (
+        done.returncode == 0
+        and done.stdout.endswith("12 of 12 shapes right\n")
+        and done.stdout.count("  right\n") == 12
+    )
+    done = played("s\nfoo\n27x27x6\nq\n", "shapes", "lenet", "--predict")
+    assert (
+        "it was not guessed: 28×28×6" in done.stdout
+        and "a shape, as in 28x28x6" in done.stdout
+        and "0 of 2 shapes" in done.stdout
+    )
+    done = played("", "shapes", "lenet", "--predict", "--format", "json")
+    assert done.returncode == 2 and "--predict asks in the terminal" in done.stderr
