@@ -20,7 +20,7 @@ app = typer.Typer(
     "(`cnncalc zoo` lists them), file:variant, or - for standard input.",
 )
 
-for _group in ("questions", "work", "claims", "run", "bench", "export", "catalogue", "teaching"):
+for _group in ("questions", "work", "claims", "run", "bench", "export", "catalogue", "teaching", "grading"):
     import_module(f"{__name__}.{_group}")
 
 

@@ -66,8 +66,8 @@ def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[st
         if row.output_shape is None:
             continue
         given = ", ".join(readable(shape) for shape in row.input_shapes if shape is not None)
-        stated = ", ".join(f"{name} {value}" for name, value in _arguments(row))
-        tell(f"{row.name}  {row.type}" + (f" ({stated})" if stated else "") + f": {given} → ?")
+        told = ", ".join(f"{name} {value}" for name, value in stated(row))
+        tell(f"{row.name}  {row.type}" + (f" ({told})" if told else "") + f": {given} → ?")
         text = ask("  > ")
         while text and guessed(text) is None and text not in ("q", "s"):
             tell("  a shape, as in 28x28x6 or 400; s shows it, q ends")
@@ -88,7 +88,7 @@ def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[st
     return right, asked
 
 
-def _arguments(row: Row) -> list[tuple[str, object]]:
+def stated(row: Row) -> list[tuple[str, object]]:
     """What the layer was told that decides its shape."""
     names = ("out_channels", "out_features", "kernel_size", "stride", "padding", "dilation", "output_size", "ceil_mode")
     found = []

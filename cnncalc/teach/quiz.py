@@ -159,6 +159,8 @@ def feedback(question: Question, diagnosis: Diagnosis) -> list[str]:
         return [f"right under another convention: {said[0]}"]
     if diagnosis.verdict == "unknown":
         return ["not right, and no slip that is known gives it"]
+    if diagnosis.verdict == "slips":
+        return ["not right; it could be two slips at once:", *(f"  {text}" for text in said[:3])]
     if len(said) == 1:
         return [f"not right: {said[0]}"]
     return [

@@ -1,0 +1,151 @@
+"""worksheet and grade: sheets for a class, and their marks."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import wrong_call
+from . import app
+from .output import write_file
+
+worksheet = typer.Typer(no_args_is_help=True, help="Write a worksheet, check it, build one for each student.")
+app.add_typer(worksheet, name="worksheet")
+
+Sheet = Annotated[str, typer.Argument(help="The worksheet, a YAML file.", show_default=False)]
+Slips = Annotated[
+    str, typer.Option("--misconceptions", metavar="FILE", help="Slips and kinds of your own.", show_default=False)
+]
+Secret = Annotated[
+    str, typer.Option("--secret", metavar="FILE", help="The course's secret; build makes it where it is not there.")
+]
+
+
+@worksheet.command()
+def new(path: Annotated[str, typer.Argument(metavar="FILE", help="The file to write.", show_default=False)]) -> None:
+    """Write a first worksheet with one item of every form."""
+    from ..teach.worksheet import NEW
+
+    if Path(path).exists():
+        raise wrong_call("is there already", "choose another name", where=path)
+    write_file(Path(path), NEW)
+    print(f"wrote {path}; now: cnncalc worksheet check {path}", file=sys.stderr)
+
+
+@worksheet.command()
+def check(path: Sheet, misconceptions: Slips = "") -> None:
+    """Read a worksheet, and warn of questions in which mistakes collide; exit 1 if there are any."""
+    from ..teach.worksheet import collisions, printed, read_worksheet, tasks
+
+    sheet = read_worksheet(path, misconceptions)
+    print(printed(sheet, tasks(sheet, b"example", "example"), "example"))
+    found = collisions(sheet)
+    for line in found:
+        print(f"warning: {line}", file=sys.stderr)
+    print(f"{len(sheet.items)} items, {sum(item.points for item in sheet.items):g} points", file=sys.stderr)
+    if found:
+        raise typer.Exit(1)
+
+
+@worksheet.command()
+def build(
+    path: Sheet,
+    roster: Annotated[str, typer.Option("--roster", metavar="FILE", help="The students, one a line.")],
+    out: Annotated[str, typer.Option("--out", metavar="FOLDER", help="Where the sheets go.")] = "sheets",
+    secret: Secret = "course.secret",
+    misconceptions: Slips = "",
+) -> None:
+    """Make one sheet and one file for answers for each student, the same again every time; the key goes apart."""
+    from ..teach.grading import key
+    from ..teach.worksheet import answer_file, printed, read_worksheet, tasks
+
+    sheet, students = read_worksheet(path, misconceptions), _students(roster)
+    known, folder = _secret(secret, make=True), Path(out)
+    if folder.exists() and any(folder.iterdir()):
+        raise wrong_call("is there, and not empty", "choose another --out", where=out)
+    given = {student: tasks(sheet, known, student) for student in students}
+    for student, each in given.items():
+        place = folder / "students" / _file(student)
+        place.mkdir(parents=True)
+        write_file(place / "sheet.md", printed(sheet, each, student))
+        write_file(place / "answers.yaml", answer_file(sheet, each, student))
+    (folder / "teacher").mkdir()
+    write_file(folder / "teacher" / "key.csv", key(sheet, given))
+    print(
+        f"wrote {len(students)} sheets to {folder / 'students'}, the key to {folder / 'teacher' / 'key.csv'}",
+        file=sys.stderr,
+    )
+
+
+@app.command()
+def grade(
+    path: Sheet,
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="The answer files, in folders or not.", show_default=False)
+    ],
+    out: Annotated[str, typer.Option("--out", metavar="FOLDER", help="Where marks and feedback go.")] = "marks",
+    secret: Secret = "course.secret",
+    misconceptions: Slips = "",
+) -> None:
+    """Grade a folder of answers: marks as CSV, a page for each student, a page for the class."""
+    from ..teach.grading import class_page, page, results
+    from ..teach.grading import grade as graded
+    from ..teach.worksheet import read_worksheet
+
+    if not Path(folder).is_dir():
+        raise wrong_call("there is no such folder", "the folder with the students' answers", where=folder)
+    sheet = read_worksheet(path, misconceptions)
+    found = graded(sheet, folder, _secret(secret, make=False))
+    place = Path(out)
+    (place / "feedback").mkdir(parents=True, exist_ok=True)
+    write_file(place / "results.csv", results(sheet, found))
+    write_file(place / "class.md", class_page(sheet, found))
+    for each in found.graded:
+        write_file(place / "feedback" / f"{_file(each.student)}.md", page(sheet, each))
+    for name, reason in found.unreadable:
+        print(f"unreadable: {name}: {reason}", file=sys.stderr)
+    print(
+        f"graded {len(found.graded)}, unreadable {len(found.unreadable)}; results.csv, class.md, feedback: {place}",
+        file=sys.stderr,
+    )
+
+
+def _students(path: str) -> list[str]:
+    try:
+        lines = [line.strip() for line in Path(path).read_text("utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", where=path) from None
+    students = [line for line in lines if line]
+    names = [_file(student) for student in students]
+    twice = sorted({student for student in students if names.count(_file(student)) > 1})
+    if not students or twice:
+        raise wrong_call(f"{twice[0]} stands twice" if twice else "names no student", "one student a line", where=path)
+    return students
+
+
+def _file(student: str) -> str:
+    return re.sub(r"[^\w\-.@]+", "_", student).strip(".")[:100] or "_"
+
+
+def _secret(path: str, make: bool) -> bytes:
+    try:
+        return Path(path).read_bytes().strip()
+    except FileNotFoundError:
+        if not make:
+            raise wrong_call(
+                "there is no such secret", "the --secret with which the sheets were built", where=path
+            ) from None
+    except OSError as error:
+        raise wrong_call(f"cannot be read: {error.strerror}", where=path) from None
+    made = secrets.token_hex(32).encode()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(made + b"\n")
+    print(f"wrote the course's secret to {path}: keep it, and keep it to yourself", file=sys.stderr)
+    return made

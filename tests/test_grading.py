@@ -1,0 +1,237 @@
+"""Worksheets and grading: deterministic from a secret, the key apart, errors counted once, unreadable files listed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cnncalc import SpecError
+from cnncalc.teach.grading import class_page, grade, judge, page, results
+from cnncalc.teach.worksheet import NEW, Task, Worksheet, collisions, fulfils, printed, read_worksheet, tasks
+
+PROGRAM = str(Path(sys.executable).parent / "cnncalc")
+
+
+def cnncalc(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Worksheet:
+    return made(NEW, tmp_path)
+
+
+def made(text: str, folder: Path) -> Worksheet:
+    (folder / "sheet.yaml").write_text(text)
+    return read_worksheet(str(folder / "sheet.yaml"))
+
+
+def right_answers(given: list[Task]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for task in given:
+        values = ["x".join(map(str, value)) if isinstance(value, tuple) else value for value in task.right]
+        if task.item.form == "table":
+            found[task.item.id] = dict(zip(task.blanks, values, strict=True))
+        else:
+            found[task.item.id] = task.item.settings["example"] if task.item.form == "inverse" else values[0]
+    return found
+
+
+def marks(sheet: Worksheet, student: str = "anna", **changed: Any) -> dict[str, Any]:
+    given = tasks(sheet, b"secret", student)
+    return {mark.item: mark for mark in judge(sheet, given, student, right_answers(given) | changed).marks}
+
+
+# -- sheets ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_sheet_is_the_same_every_time_and_another_for_each_student(sheet: Worksheet) -> None:
+    def text(secret: bytes, student: str) -> str:
+        return printed(sheet, tasks(sheet, secret, student), "x")
+
+    assert text(b"a", "anna") == text(b"a", "anna")
+    assert len({text(b"a", f"student {i}") for i in range(20)}) > 15
+    assert text(b"a", "anna") != text(b"b", "anna")
+
+
+def test_everything_right_is_full_marks(sheet: Worksheet) -> None:
+    for student in ("anna", "bert", "Çağla"):
+        found = marks(sheet, student)
+        assert {mark.verdict for mark in found.values()} == {"right"} and sum(
+            mark.points for mark in found.values()
+        ) == 11
+
+
+def test_the_which_mistake_item_has_one_right_option(sheet: Worksheet) -> None:
+    for i in range(30):
+        task = tasks(sheet, b"secret", f"s{i}")[2]
+        assert task.question is not None and task.right[0] in "abcd"[: len(task.options)]
+        value = int(task.text.split("Somebody answers ")[1].split(".")[0].replace(",", ""))
+        says = task.options["abcd".index(task.right[0])]
+        giving = [slip for slip in task.question.slips if task.question.wrong(slip) == value]
+        assert [slip.says.format(**task.question.letters) for slip in giving if not slip.convention] == [says]
+
+
+def test_the_planted_error_is_the_only_one(sheet: Worksheet) -> None:
+    from cnncalc import analyse
+    from cnncalc.ops import readable
+
+    report = analyse("lenet")
+    for i in range(30):
+        task = tasks(sheet, b"secret", f"s{i}")[4]
+        lines = [line.split() for line in task.text.split("\n")[1:]]
+        wrong = [line[0] for line in lines if line[-1] != readable(report[line[0]].output_shape or ())]
+        assert wrong == [task.right[0]]
+
+
+# -- marks -----------------------------------------------------------------------------------------------------------
+
+
+def test_slips_conventions_and_nonsense(sheet: Worksheet) -> None:
+    found = marks(sheet, weights="5*5*3*20")
+    assert (
+        found["weights"].verdict == "slip"
+        and found["weights"].points == 1.0
+        and found["weights"].suspects == {"par.no_bias"}
+    )
+    assert marks(sheet, weights="1,520")["weights"].points == 2.0
+    assert marks(sheet, weights=None)["weights"].verdict == "missing"
+    assert marks(sheet, weights="many")["weights"].verdict == "unreadable"
+    assert marks(sheet, weights="99999")["weights"].verdict == "unknown"
+
+
+def test_a_convention_is_no_error(tmp_path: Path) -> None:
+    text = "items:\n  - {id: a, kind: macs, letters: {N: 28, F: 3, S: 1, P: 0, G: 1, Ci: 4, Co: 16}}\n"
+    flops = 2 * 3 * 3 * 4 * 16 * 26 * 26
+    found = marks(made(text, tmp_path), a=flops)["a"]
+    assert found.verdict == "convention" and found.points == 1.0 and "another convention" in found.said[0]
+    found = marks(made("credit: {convention: 0.5}\n" + text, tmp_path), a=flops)["a"]
+    assert found.points == 0.5
+
+
+def test_an_error_carried_forward_costs_once(tmp_path: Path) -> None:
+    sheet = made("items:\n  - {id: t, table: output, points: 4, spec: lenet, layers: [C1, S2, C3, S4]}\n", tmp_path)
+    right = {"C1": "28x28x6", "S2": "14x14x6", "C3": "10x10x16", "S4": "5x5x16"}
+    assert marks(sheet, t=right)["t"].points == 4
+    carried = {"C1": "32x32x6", "S2": "16x16x6", "C3": "12x12x16", "S4": "6x6x16"}
+    found = marks(sheet, t=carried)["t"]
+    assert found.points == 3 and sum("follows from the error" in line for line in found.said) == 3
+    both = {"C1": "32x32x6", "S2": "16x16x6", "C3": "11x11x16", "S4": "5x5x16"}
+    assert marks(sheet, t=both)["t"].points == 2
+    assert marks(sheet, t={"C1": "28x28x6"})["t"].points == 1
+
+
+def test_inverse_questions_have_many_right_answers(sheet: Worksheet) -> None:
+    item = sheet.items[5]
+    for answer in ("Conv2d: {out_channels: 64, kernel_size: 7, stride: 2, padding: 3}", "- Conv2d: {out_channels: 64, kernel_size: 8, stride: 2, padding: 3}",
+                   "Conv2d: {out_channels: 64, kernel_size: 11, stride: 2, padding: 5}"):  # fmt: skip
+        assert fulfils(item, answer) == (True, ""), answer
+    for answer, lack in (("Conv2d: {out_channels: 64, kernel_size: 3, stride: 2, padding: 1}", "sees less"),
+                         ("Conv2d: {out_channels: 32, kernel_size: 7, stride: 2, padding: 3}", "another shape"),
+                         ("MaxPool2d: {kernel_size: 2}", "one layer of type Conv2d"), ("Conv2d: {", "YAML"), ("7", "layer")):  # fmt: skip
+        good, said = fulfils(item, answer)
+        assert not good and lack in said, (answer, said)
+
+
+def test_feedback_never_tells_the_number(sheet: Worksheet) -> None:
+    rng = random.Random(1)
+    for i in range(40):
+        student = f"s{i}"
+        given = tasks(sheet, b"secret", student)
+        answers = {task.item.id: str(rng.randint(2, 5000)) for task in given if task.item.form in ("kind", "which")}
+        text = page(sheet, judge(sheet, given, student, answers))
+        size = given[0].right[0]
+        body = text.split("## size")[1].split("## weights")[0]
+        assert f" {size} " not in body and f" {size}\n" not in body, body
+        assert "1520" not in text and "1,520" not in text
+
+
+# -- a class ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_class_with_everything_that_students_hand_in(sheet: Worksheet, tmp_path: Path) -> None:
+    folder = tmp_path / "answers"
+    (folder / "deep" / "er").mkdir(parents=True)
+    given = tasks(sheet, b"secret", "anna")
+    (folder / "anna.yaml").write_text(yaml.safe_dump({"student": "anna", "answers": right_answers(given)}))
+    (folder / "deep" / "er" / "bert.yml").write_text(
+        "student: bert\nanswers: {weights: 1500, size: 99999, surplus: 1}\n"
+    )
+    (folder / "zz_again.yaml").write_text("student: anna\nanswers: {weights: 1}\n")
+    (folder / "noname.yaml").write_text("answers: {weights: 1}\n")
+    (folder / "list.yaml").write_text("- 1\n")
+    (folder / "broken.yaml").write_text("student: [\n")
+    (folder / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    (folder / "picture.png").write_bytes(b"no answer file")
+    (folder / "tag.yaml").write_text("student: !!python/object/apply:os.system ['true']\n")
+    found = grade(sheet, folder, b"secret")
+    assert [each.student for each in found.graded] == ["anna", "bert"]
+    listed = {name for name, _ in found.unreadable}
+    assert listed == {"zz_again.yaml", "noname.yaml", "list.yaml", "broken.yaml", "binary.yaml", "tag.yaml"}
+    rows = list(csv.reader(io.StringIO(results(sheet, found))))
+    assert (
+        rows[0] == ["student", "size", "weights", "slip", "lenet", "wrong", "halve", "points", "of"]
+        and rows[2][2] == "1"
+    )
+    text = class_page(sheet, found)
+    assert "par.no_bias: 1 times" in text and "size: 99999 (1 times)" in text and "broken.yaml: it is not YAML" in text
+
+
+def test_the_commands_from_an_empty_folder(tmp_path: Path) -> None:
+    assert cnncalc("worksheet", "new", "sheet.yaml", cwd=tmp_path).returncode == 0
+    assert cnncalc("worksheet", "new", "sheet.yaml", cwd=tmp_path).returncode == 2
+    assert cnncalc("worksheet", "check", "sheet.yaml", cwd=tmp_path).returncode == 0
+    (tmp_path / "roster.txt").write_text("anna\nbert\n=HYPERLINK(1)\n../../evil\n")
+    done = cnncalc("worksheet", "build", "sheet.yaml", "--roster", "roster.txt", cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "course.secret").stat().st_mode & 0o777 == 0o600
+    files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert files >= {"sheets/students/anna/sheet.md", "sheets/students/anna/answers.yaml", "sheets/teacher/key.csv"}
+    assert not (tmp_path.parent / "evil").exists() and len(list((tmp_path / "sheets" / "students").iterdir())) == 4
+    secret = (tmp_path / "course.secret").read_text().strip()
+    for path in (tmp_path / "sheets" / "students").rglob("*"):
+        assert path.is_dir() or secret not in path.read_text()
+    assert "'=HYPERLINK(1)" in (tmp_path / "sheets" / "teacher" / "key.csv").read_text()
+    done = cnncalc("grade", "sheet.yaml", "sheets/students", cwd=tmp_path)
+    assert done.returncode == 0 and "graded 4, unreadable 0" in done.stderr
+    assert (tmp_path / "marks" / "feedback" / "anna.md").exists()
+    done = cnncalc("grade", "sheet.yaml", "sheets/students", "--secret", "other", cwd=tmp_path)
+    assert done.returncode == 2 and "there is no such secret" in done.stderr
+    done = cnncalc("worksheet", "build", "sheet.yaml", "--roster", "roster.txt", cwd=tmp_path)
+    assert done.returncode == 2 and "is there, and not empty" in done.stderr
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("items: []", "a worksheet has a title and items"),
+    ("items: [{kind: sizes}]", "there is no kind of question sizes"),
+    ("items: [{kind: size, table: params}]", "item 1 has 2 forms"),
+    ("items: [{points: 1}]", "item 1 has 0 forms"),
+    ("items: [{kind: size, pionts: 1}]", "item 1 has no part pionts"),
+    ("items: [{kind: size, points: 0}]", "item 1 has 0 points"),
+    ("items: [{id: a, kind: size}, {id: a, kind: pool}]", "there are two items a"),
+    ("items: [{table: parms, spec: lenet}]", "no table asks for parms"),
+    ("items: [{table: params, spec: lenet, layers: [C1, C9]}]", "LeNet-5 has no layer C9"),
+    ("items: [{kind: size, letters: {N: 3}}]", "letters wants N, F"),
+    ("items: [{inverse: Conv2d, input: [1, 8, 8], wants: {shape: [4, 8, 8]}, example: 'Conv2d: {out_channels: 4, kernel_size: 3}'}]", "does not do it"),
+    ("credit: {slipp: 1}\nitems: [{kind: size}]", "there is no credit for slipp"),
+    ("items: [", "is not YAML"),
+])  # fmt: skip
+def test_a_worksheet_that_is_wrong_is_one_message(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=message):
+        made(text, tmp_path)
+
+
+def test_collisions_are_warned_of(tmp_path: Path) -> None:
+    letters = "{N: 28, F: 3, S: 2, P: 1, D: 1, Ci: 3, Co: 9}"
+    found = collisions(made(f"items: [{{id: a, kind: size, letters: {letters}}}]", tmp_path))
+    assert any("out.halved" in line and "gives the right number" in line for line in found)
+    done = cnncalc("worksheet", "check", "sheet.yaml", cwd=tmp_path)
+    assert done.returncode == 1 and "warning: item a" in done.stderr
+    assert collisions(made("items: [{id: a, kind: size}]", tmp_path)) == []
