@@ -125,8 +125,16 @@ def test_numbers_can_be_changed() -> None:
         lesson("convolution").run(sise=64)
     with pytest.raises(SpecError, match="must be a number"):
         lesson("convolution").run(size="big")
-    with pytest.raises(SpecError, match="cannot be worked out"):
-        lesson("dropout").run(p=1)
+    with pytest.raises(SpecError, match="a whole number from 1"):
+        lesson("convolution").run(size=2.5)
+    for name, knobs in (
+        ("dropout", {"p": 1}),
+        ("perceptron", {"gamma": 2}),
+        ("batch-norm", {"batch": 1}),
+        ("complexity", {"columns": 3}),
+    ):
+        with pytest.raises(SpecError, match="cannot be worked out"):
+            lesson(name).run(knobs)
 
 
 def test_the_command(tmp_path: Path) -> None:

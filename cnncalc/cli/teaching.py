@@ -152,8 +152,8 @@ def _listed(lesson: Any) -> bool:
 
 def _taught(lesson: Any, given: dict[str, Any]) -> bool:
     """Print a lesson; whether it passes."""
-    print(f"{lesson.name}\n{textwrap.fill(lesson.claim, 96)}\n")
     sheet = lesson.run(given)
+    print(f"{lesson.name}\n{textwrap.fill(lesson.claim, 96)}\n")
     for line in sheet.lines:
         print(line)
     knobs = ", ".join(f"{key}={value}" for key, value in lesson.knobs.items() if key != "picture")

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 from ...errors import did_you_mean, wrong_call
 
+#: The largest whole number that a lesson is worked out with.
+MOST = 100_000
+
 
 class Sheet:
     """What a lesson writes down: sentences, work, pictures, and checks that hold or fail."""
@@ -62,6 +65,15 @@ class Lesson(NamedTuple):
                 raise wrong_call(f"the lesson {self.name} has no number {name}", hint)
             if isinstance(self.knobs[name], (int, float)) and not isinstance(value, (int, float)):
                 raise wrong_call(f"{name} is {value}; it must be a number", f"as in --set {name}={self.knobs[name]}")
+            if (
+                isinstance(self.knobs[name], int)
+                and (not isinstance(value, int) or not 1 <= value <= MOST)
+                and name != "seed"
+            ):
+                raise wrong_call(
+                    f"{name} is {value}; it must be a whole number from 1 to {MOST:,}",
+                    f"it is {self.knobs[name]} by itself",
+                )
         try:
             self.teach(sheet, **given)
         except (ValueError, ZeroDivisionError, IndexError, OverflowError) as error:

@@ -28,6 +28,8 @@ def perceptron_step(w: Array, b: float, x: Array, y: float, R: float) -> tuple[A
 
 def separable(rng: Any, points: int, gamma: float) -> tuple[Array, Array, Array]:
     """Points of the unit disc at least γ from a random line, four of them just so far, their sides, its normal."""
+    if not 0 < gamma < 0.9 or not 4 <= points <= 10_000:
+        raise ValueError("γ lies between 0 and 0.9 in a disc of radius 1, and there are 4 to 10,000 points")
     angle = rng.uniform(0, 2 * np.pi)
     direction = np.array([np.cos(angle), np.sin(angle)])
     along = np.array([-direction[1], direction[0]]) * np.sqrt(max(0.0, 1 - gamma * gamma)) * 0.999
@@ -57,6 +59,8 @@ def learnt(X: Array, y: Array, R: float, most: int = 100_000) -> tuple[Array, fl
 
 def perceptron(sheet: Sheet, points: int = 60, gamma: float = 0.2, seed: int = 0) -> None:
     """On separable data the perceptron finds a line after at most (2R/γ)² updates; the closer the classes, the more."""
+    if points < 20:
+        raise ValueError("with fewer than 20 points there is little to see")
     rng = np.random.default_rng(seed)
     sheet.say("L = max(0, −y·(w·x + b)): its gradient is −y·x where the point is wrong, so a step is w ← w + y·x")
     w, b, x, y = np.array([-0.3, -0.2]), 0.1, np.array([1.0, 2.0]), 1.0

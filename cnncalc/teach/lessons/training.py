@@ -65,6 +65,8 @@ def moved(old: Array, new: Array, momentum: float) -> Array:
 
 def batch_norm(sheet: Sheet, batch: int = 64, momentum: float = 0.1, eps: float = 1e-5, seed: int = 0) -> None:
     """Batch normalisation gives channels mean 0 and deviation 1, remembers both for test, and folds into a layer."""
+    if batch < 2:
+        raise ValueError("a batch of one has no variance")
     rng = np.random.default_rng(seed)
     X = rng.normal(5, 3, (batch, 4))
     Y = X - X.mean(0)
