@@ -13,17 +13,19 @@ _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-",
 
 
 class Given(NamedTuple):
-    """A number that was given, and how far the true one may lie from it: half a unit of its last digit, if rounded."""
+    """A number that was given, how far the true one may lie from it (half a unit of its last digit, if rounded), and
+    the arithmetic behind it, if that was given."""
 
     value: float
     within: float = 0.0
+    work: str = ""
 
 
 def read(text: str) -> Given:
     """The number of an answer; raises `Misfit` for what is none.
 
     >>> read("5*5*3*100 + 100").value, read("1,728").value, read("1 728").value, read("1.7k")
-    (7600, 1728, 1728, Given(value=1700.0, within=50.0))
+    (7600, 1728, 1728, Given(value=1700.0, within=50.0, work=''))
     """
     plain = text.strip().translate(_SIGNS).replace("\x00", "**").replace("\x01", "**2").replace("\x02", "**3")
     plain = re.sub(r"(?<=\d)[,'\u202f\u00a0 ](?=\d{3}(?!\d))", "", plain)
@@ -39,7 +41,8 @@ def read(text: str) -> Given:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise no_number
     decimals = re.fullmatch(r"-?\d+\.(\d+)", plain)
-    return Given(value, 0.5 * 10.0 ** -len(decimals[1]) if decimals else 0.0)
+    work = plain if len(re.findall(r"\d+(?:\.\d+)?", plain)) > 1 and not decimals else ""
+    return Given(value, 0.5 * 10.0 ** -len(decimals[1]) if decimals else 0.0, work)
 
 
 def agrees(given: Given, value: float, within: float = 0.0) -> bool:

@@ -31,7 +31,7 @@ def moodle(questions: Sequence[Question]) -> str:
     >>> from cnncalc.teach.kinds import kinds
     >>> from cnncalc.teach.quiz import draw
     >>> moodle([draw(kinds()["channels"], Random(1))]).count("<answer")
-    5
+    6
     """
     root = ElementTree.Element("quiz")
     for number, question in enumerate(questions, 1):

@@ -302,7 +302,7 @@ def class_page(sheet: Worksheet, found: Class) -> str:
         for mark in each.marks:
             if len(mark.suspects) == 1:
                 slips.update(mark.suspects)
-    says = {slip.name: slip.hint or slip.says for kind in sheet.kinds.values() for slip in kind.slips}
+    says = {slip.name: slip.hint or slip.says for kind in reversed(list(sheet.kinds.values())) for slip in kind.slips}
     lines += ["", "## The commonest slips, where only one gives the answer", ""]
     lines += [f"- {name}: {times} times: {says[name]}" for name, times in slips.most_common(10)] or ["- none"]
     unnamed = Counter(

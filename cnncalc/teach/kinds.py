@@ -47,6 +47,44 @@ def compiled(text: str) -> Callable[[Values], Any]:
     return lambda values: eval(code, functions, dict(values))  # arithmetic only, as checked above
 
 
+@lru_cache(maxsize=4096)
+def _written_out(formula: str, terms: tuple[tuple[str, str], ...], changes: tuple[tuple[str, str], ...]) -> str:
+    """A formula with its terms in it. What a change says is in the question's own letters, which no change reaches."""
+    named, changed = dict(terms), dict(changes)
+
+    class Inline(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            if node.id in changed:
+                return _parsed(changed[node.id])
+            return self.visit(_parsed(named[node.id])) if node.id in named else node
+
+    return ast.unparse(Inline().visit(_parsed(formula)))
+
+
+def _parsed(text: str) -> ast.expr:
+    compiled(text)
+    return ast.parse(text.strip(), mode="eval").body
+
+
+def steps(text: str, values: Values) -> frozenset[float]:
+    """All numbers that are met in working an expression out.
+
+    >>> sorted(steps("(N - F) // S + 1", {"N": 20, "F": 5, "S": 3}))
+    [1.0, 3.0, 5.0, 6.0, 15.0, 20.0]
+    """
+
+    def worth(node: ast.expr) -> float:
+        return float(compiled(ast.unparse(node))(values))
+
+    def met(node: ast.expr) -> frozenset[float]:
+        if isinstance(node, ast.IfExp):
+            return met(node.body if worth(node.test) else node.orelse)
+        parts = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+        return frozenset({worth(node)}).union(*(met(part) for part in parts if isinstance(part, ast.expr)))
+
+    return met(_parsed(text))
+
+
 class Slip(NamedTuple):
     """One way to go wrong: letters set to something else, or a whole wrong value."""
 
@@ -81,32 +119,28 @@ class Kind(NamedTuple):
 
     def right(self, letters: Values) -> Any:
         """The answer."""
-        return self._worked(letters, ())
+        return compiled(_written_out(self.formula, self.terms, ()))(letters)
 
     def wrong(self, letters: Values, slips: Sequence[Slip]) -> Any:
         """What comes out with a slip, or with several at once that set different letters; None where nothing does."""
+        text = self.way(slips)
+        return None if text is None else compiled(text)(letters)
+
+    def way(self, slips: Sequence[Slip]) -> str | None:
+        """The formula as it is worked out with slips in it; None for slips that cannot meet."""
         if len(slips) == 1 and slips[0].value:
-            return compiled(slips[0].value)(letters)
-        changes = [change for slip in slips for change in slip.set]
+            return slips[0].value
+        changes = tuple(change for slip in slips for change in slip.set)
         if any(slip.value for slip in slips) or len({name for name, _ in changes}) < len(changes):
             return None
-        return self._worked(letters, changes)
-
-    def _worked(self, letters: Values, changes: Sequence[tuple[str, str]]) -> Any:
-        values = dict(letters)
-        terms = dict(self.terms)
-        for name, text in changes:
-            if name not in terms:
-                values[name] = compiled(str(text))(letters)
-        changed = dict(changes)
-        for name, text in terms.items():
-            values[name] = compiled(str(changed.get(name, text)))(letters if name in changed else values)
-        return compiled(self.formula)(values)
+        return _written_out(self.formula, self.terms, changes)
 
     def line(self, letters: Values) -> str:
         """The formula, the numbers in it, and the result."""
         filled = re.sub(
-            r"[^\W\d_][\w]*", lambda found: _written(letters[found[0]]) if found[0] in letters else found[0], self.shown
+            r"[^\W\d_][^\W²³]*",
+            lambda found: _bracketed(letters[found[0]]) if found[0] in letters else found[0],
+            self.shown,
         )
         answer = _written(self.right(letters))
         result = f"{answer} {self.unit}".strip()
@@ -115,6 +149,10 @@ class Kind(NamedTuple):
 
 def _written(value: Any) -> str:
     return number(round(value, 6) if isinstance(value, float) and not value.is_integer() else int(value))
+
+
+def _bracketed(value: Any) -> str:
+    return f"({_written(value)})" if value < 0 else _written(value)
 
 
 def kinds(extra: str = "") -> dict[str, Kind]:
@@ -231,4 +269,4 @@ def topics(found: Mapping[str, Kind]) -> list[str]:
     return list(dict.fromkeys(kind.topic for kind in found.values()))
 
 
-__all__ = ["Kind", "Slip", "SpecError", "compiled", "kinds", "topics"]
+__all__ = ["Kind", "Slip", "SpecError", "compiled", "kinds", "steps", "topics"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Misfit, wrong_call
 from .answers import Given, agrees, read
-from .kinds import Kind, Slip, kinds, topics
+from .kinds import Kind, Slip, kinds, steps, topics
 
 #: Draws of letters among which the most telling question is chosen, and how many are tried until one is fair at all.
 CANDIDATES, MOST = 6, 3000
@@ -123,7 +124,8 @@ def _same(a: Any, b: Any) -> bool:
 def diagnose(question: Question, answer: Given | str | float) -> Diagnosis:
     """What an answer tells; raises `Misfit` for what is no number.
 
-    Right comes before convention, a convention before one slip, one slip before two at once.
+    Right comes before convention, a convention before one slip, one slip before two at once. Where several slips give
+    the same number, arithmetic that leads to it tells them apart.
 
     >>> question = Question(kinds()["conv_params"], {"N": 28, "F": 5, "G": 1, "Ci": 3, "Co": 100, "O": 24})
     >>> diagnose(question, "5*5*3*100 + 100").verdict
@@ -140,10 +142,20 @@ def diagnose(question: Question, answer: Given | str | float) -> Diagnosis:
     if conventions:
         return Diagnosis("convention", conventions)
     if single:
-        return Diagnosis("slip", tuple(single))
+        return Diagnosis("slip", _by_work(question, given, single))
     mistakes = [slip for slip in slips if not slip.convention]
     pairs = tuple(pair for pair in combinations(mistakes, 2) if _gives(given, question.wrong(*pair), within))
     return Diagnosis("slips", pairs) if pairs else Diagnosis("unknown")
+
+
+def _by_work(question: Question, given: Given, single: list[tuple[Slip]]) -> tuple[tuple[Slip], ...]:
+    """Of slips that give the same value, those that know all numbers of the answer's work and most of its steps."""
+    if not given.work or len(single) < 2:
+        return tuple(single)
+    ways = {group: steps(question.kind.way(group) or "", question.letters) for group in single}
+    typed = {float(digits) for digits in re.findall(r"\d+(?:\.\d+)?", given.work)}
+    taken = {group: len(met & steps(given.work, {})) for group, met in ways.items() if typed <= met}
+    return tuple(group for group, count in taken.items() if count == max(taken.values())) or tuple(single)
 
 
 def _gives(given: Given, value: Any, within: float) -> bool:
@@ -218,7 +230,7 @@ class Quiz:
         lines = [f"{self.right} of {total} right"]
         conventions = sum(found.verdict == "convention" for _, found in self.answers)
         lines += [f"{conventions} right under another convention"] if conventions else []
-        named = {slip.name: slip for kind in self.order for slip in kind.slips}
+        named = {slip.name: slip for _, found in self.answers for group in found.behind for slip in group}
         for name, count in self.suspected.most_common(3):
             if not named[name].convention:
                 says = named[name].hint or named[name].says
