@@ -448,7 +448,7 @@ class TestOnTheProcessor:
 
     def test_an_interruption(self, tmp_path: Path) -> None:
         process = subprocess.Popen(
-            [PROGRAM, "bench", "lenet", "--rigorous", "--json", "a.json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+            [PROGRAM, "bench", "resnet50", "--rigorous", "--json", "a.json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
         )  # fmt: skip
         time.sleep(9)
         os.kill(process.pid, signal.SIGINT)

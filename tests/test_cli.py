@@ -418,9 +418,9 @@ class TestNew:
 
 
 class TestWatch:
-    def lines(self, process: Any, until: str, seconds: float = 20) -> str:
-        found, end = "", time.time() + seconds
-        while until not in found and time.time() < end:
+    def lines(self, process: Any, until: str, seconds: float = 60) -> str:
+        found, end = "", time.monotonic() + seconds
+        while until not in found and time.monotonic() < end:
             if select.select([process.stdout], [], [], 0.2)[0]:
                 found += os.read(process.stdout.fileno(), 65536).decode()
         assert until in found, found

@@ -14,6 +14,8 @@ from ..spec.locate import is_file_spec
 from .output import complain
 
 INTERVAL_S = 0.2
+#: A file that has changed may still be written to.
+SETTLE_S = 0.05
 
 
 def follow(spec: str, answer: Callable[[], Report]) -> None:
@@ -30,6 +32,7 @@ def follow(spec: str, answer: Callable[[], Report]) -> None:
             print(f"\nwatching {path}; Ctrl-C ends", file=sys.stderr)
             while _stamp(path) == stamp:
                 time.sleep(INTERVAL_S)
+            time.sleep(SETTLE_S)
             happened = "was saved" if path.exists() else "is gone"
             print(f"\n{'─' * 30} {time.strftime('%H:%M:%S')} {path.name} {happened}\n", flush=True)
     except KeyboardInterrupt:
