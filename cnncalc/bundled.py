@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .claims import shown
 from .errors import did_you_mean, wrong_call
 from .graph import Claim
-from .render.table import EMPTY, Column, Line, Table, as_number, as_shape, as_text
+from .render.table import EMPTY, Column, Item, Line, Prose, Table, as_number, as_shape, as_text
 from .report import Report, analyse
-from .spec.locate import locate, zoo_files
+from .spec.locate import ZOO, zoo_files
 from .spec.model import Spec, open_spec
 
 
@@ -21,23 +20,26 @@ class Filter(NamedTuple):
     task: str = ""
     params: tuple[int | None, int | None] = (None, None)
     macs: tuple[int | None, int | None] = (None, None)
-    top1: float = 0.0
-    years: tuple[int, int] = (0, 0)
+    top1: float | None = None
+    years: tuple[int | None, int | None] = (None, None)
 
     def wants(self, entry: Entry) -> bool:
         """Whether a network is among those wanted; one whose year or accuracy is not known is not, if that is asked."""
         if self.task and entry.task != self.task:
             return False
-        if self.top1 and (entry.top1 is None or entry.top1 < self.top1):
-            return False
-        bounds = (entry.params, *self.params), (entry.macs, *self.macs), (entry.year, *self.years)
+        bounds = (
+            (entry.params, *self.params),
+            (entry.macs, *self.macs),
+            (entry.year, *self.years),
+            (entry.top1, self.top1, None),
+        )
         return all(_within(value, least, most) for value, least, most in bounds)
 
 
-def _within(value: int | None, least: int | None, most: int | None) -> bool:
-    if not least and not most:
+def _within(value: float | None, least: float | None, most: float | None) -> bool:
+    if least is None and most is None:
         return True
-    return value is not None and value >= (least or 0) and (not most or value <= most)
+    return value is not None and (least is None or value >= least) and (most is None or value <= most)
 
 
 class Entry:
@@ -53,12 +55,11 @@ class Entry:
 
     @property
     def task(self) -> str:
-        return str(self.carried.get("task", self.spec.task))
+        return self.report.graph.task
 
     @property
     def year(self) -> int | None:
-        found: int | None = self.carried.get("year", self.spec.year)
-        return found
+        return self.report.graph.year
 
     @property
     def top1(self) -> float | None:
@@ -113,21 +114,23 @@ def _cells(entry: Entry, keys: Sequence[str] = _OWN) -> tuple[Any, ...]:
     return tuple(EMPTY if (value := getattr(entry, key)) is None else value for key in keys)
 
 
-def zoo_table(filter: Filter = Filter(), sort: str = "") -> Table:  # noqa: B008
+def zoo_table(filter: Filter = Filter(), sort: str = "", families: bool = True) -> Table:  # noqa: B008
     """The bundled networks: family by family, or those that a filter wants, or sorted by a column.
+
+    `families` False leaves the lines out that are no networks.
 
     Raises `SpecError` for a task or column that there is not.
     """
     found = list(entries())
     tasks = sorted({entry.task for entry in found if entry.task})
+    filter = filter._replace(task=filter.task.lower())
     if filter.task and filter.task not in tasks:
         hint = did_you_mean(filter.task, tasks) or f"tasks are {', '.join(tasks)}"
         raise wrong_call(f"no network of the zoo is for {filter.task}", hint)
     wanted = [entry for entry in found if filter.wants(entry)]
     lines: list[Line] = []
-    if sort:
-        lines = [Line((entry.name, entry.spec.title, *_cells(entry))) for entry in _sorted(wanted, sort)]
-    elif filter != Filter():
+    wanted = _sorted(wanted, sort) if sort else wanted
+    if sort or filter != Filter() or not families:
         lines = [Line((entry.name, entry.spec.title, *_cells(entry))) for entry in wanted]
     else:
         family = ""
@@ -139,11 +142,12 @@ def zoo_table(filter: Filter = Filter(), sort: str = "") -> Table:  # noqa: B008
             title = entry.spec.title if alone else EMPTY
             lines.append(Line((entry.name, title, *_cells(entry)), "layer", int(not alone)))
     notes = (
-        f"{len(wanted)} networks" + (f" of {len(found)}" if len(wanted) < len(found) else "")
-        + "; any of these names is a SPEC, as in: cnncalc summary vgg16",
+        f"{len(wanted)} networks of {len(found)}" if len(wanted) < len(found) else f"{len(found)} networks",
+        "each name is a SPEC, as in: cnncalc summary vgg16",
         "cnncalc zoo NAME tells the story of one, cnncalc show NAME prints its spec",
-    )  # fmt: skip
-    return Table("", COLUMNS, lines, (), notes, spare=("depth", "task", "input", "network"))
+    ) if wanted else (f"none of {len(found)} networks is like that",)  # fmt: skip
+    columns, spare = COLUMNS if wanted else (), ("depth", "task", "input", "network")
+    return Table("", columns, lines, (), notes, spare, [_facts(entry) for entry in wanted])
 
 
 def zoo(sort: str = "", **wanted: Any) -> Table:
@@ -168,10 +172,19 @@ def _sorted(found: Sequence[Entry], sort: str) -> list[Entry]:
     return there + [entry for entry in found if getattr(entry, key) is None]
 
 
+def _facts(entry: Entry) -> dict[str, Any]:
+    """A network as plain data; None for what is not known."""
+    own = {key: getattr(entry, key) or None for key in _OWN}
+    return {"name": entry.name, "family": entry.spec.file, "network": entry.spec.title} | own
+
+
 def story(name: str) -> Table:
-    """What there is to know of a network or family of the zoo: its source, its story, variants, claims, and its use."""
-    source, variant = locate(name)
-    spec = open_spec(source)._replace(variant=variant)
+    """What there is to know of a network or family of the zoo: its source, its story, variants, claims, and its use.
+
+    A file of one's own has a story too. Raises `SpecError`.
+    """
+    spec = open_spec(name)
+    variant = spec.variant
     found = list(entries([spec]))
     keys = ("input", "params", "macs", "depth", "top1")
     columns = (COLUMNS[0], *(column for column in COLUMNS if column.key in keys))
@@ -183,14 +196,16 @@ def story(name: str) -> Table:
     chosen = next((entry for entry in found if entry.spec.variant == variant), found[0])
     facts = [str(chosen.year or ""), chosen.task]
     head = [" · ".join(fact for fact in facts if fact)] if any(facts) else []
-    head += textwrap.wrap(f"source: {spec.about}", 96, subsequent_indent="  ") if spec.about else []
-    notes = textwrap.wrap(" ".join(spec.note.split()), 96)
+    abouts = list(dict.fromkeys(each.report.graph.about for each in ([chosen] if variant else found)))
+    head += [Item(f"source: {about}") for about in abouts if about]
+    notes: list[str] = [Prose(" ".join(spec.note.split()))] if spec.note else []
     shown_entries = [chosen] if variant else found
     notes += ["", *_claims("published", [(e, c) for e in shown_entries for c in _published(e)])]
     notes += _claims("disputed", [(e, c) for e in shown_entries for c in e.report.graph.disputes])
-    notes += ["", *_usage(chosen.name, chosen.spec.task)]
+    notes += ["", *_usage(chosen)]
     document = {
-        "name": spec.file, "title": spec.title, "source": spec.about, "year": spec.year, "task": spec.task,
+        "name": spec.file, "title": spec.title, "source": chosen.report.graph.about,
+        "year": chosen.year, "task": chosen.task,
         "note": " ".join(spec.note.split()),
         "variants": [dict(zip(("name", *order), line.cells, strict=True)) for line in lines],
         "published": [_document(e, c) for e in found for c in _published(e)],
@@ -200,7 +215,7 @@ def story(name: str) -> Table:
 
 
 def _published(entry: Entry) -> list[Claim]:
-    return [claim for claim in entry.report.graph.claims if not claim.name and claim.quantity not in ("year", "task")]
+    return [claim for claim in entry.report.graph.claims if not claim.name]
 
 
 def _claims(word: str, claims: list[tuple[Entry, Claim]]) -> list[str]:
@@ -210,17 +225,19 @@ def _claims(word: str, claims: list[tuple[Entry, Claim]]) -> list[str]:
         key = entry.name, claim.source, claim.note
         part = f"{claim.name} " if claim.name else ""
         grouped.setdefault(key, []).append(f"{part}{claim.quantity} {shown(claim.value)}")
-    lines = []
+    lines: list[str] = []
     for (name, source, note), values in grouped.items():
         text = (
             f"{word}, {name}: {', '.join(values)}" + (f" ({source})" if source else "") + (f": {note}" if note else "")
         )
-        lines += textwrap.wrap(text, 96, subsequent_indent="  ")
+        lines.append(Item(text))
     return lines
 
 
-def _usage(name: str, task: str) -> list[str]:
-    classes = " --set classes=10" if task == "classification" else ""
+def _usage(entry: Entry) -> list[str]:
+    spec, path = entry.spec, entry.spec.source.name
+    name = entry.name if path.startswith(ZOO) else f"{path}:{spec.variant}" if spec.variant else path
+    classes = " --set classes=10" if "classes" in entry.report.graph.args else ""
     return [
         f"cnncalc summary {name}{classes}",
         f"cnncalc show {name} --expanded",

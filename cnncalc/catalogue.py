@@ -14,9 +14,9 @@ from .errors import did_you_mean, wrong_call
 from .formula import CHAPTERS, FORMULAS, LETTERS, Formula, number
 from .ops import FAMILIES, REGISTRY, readable
 from .render.json import document
-from .render.table import AtLeast, Column, Line, Table, as_mib, as_number, as_text
+from .render.table import AtLeast, Column, Item, Line, Table, as_mib, as_number, as_text
 from .report import Report
-from .spec.locate import locate
+from .spec.model import open_spec
 from .spec.schema import FILE, example_input, example_layers, example_steps, family_of
 from .totals import Totals
 
@@ -127,6 +127,8 @@ def verdicts(results: Sequence[checking.Checked]) -> Table:
     agreeing = [verdict for _, verdict in disputed if not verdict.holds]
     if agreeing:
         notes.append(f"{len(agreeing)} of the figures that are disputed AGREE with what is computed")
+    if not results:
+        return Table("", (), [], document=[])
     if not found:
         notes.append("nothing is claimed: an expect: beside a layer, or for the network, would be checked")
     else:
@@ -136,7 +138,8 @@ def verdicts(results: Sequence[checking.Checked]) -> Table:
             + (f"; {len(disputed)} published figure{'s' * (len(disputed) != 1)} disputed, as above" if disputed else "")
         )
     document = [_verdict(*each) | {"disputed": False} for each in found]
-    document += [_verdict(*each) | {"disputed": True, "note": each[1].claim.note} for each in disputed]
+    # What is disputed is no claim of the spec's: it neither holds nor fails.
+    document += [_verdict(*each) | {"holds": None, "disputed": True, "note": each[1].claim.note} for each in disputed]
     return Table("", columns if lines else (), lines, (), tuple(notes), document=document)
 
 
@@ -153,7 +156,7 @@ def _dispute(result: checking.Checked, verdict: checking.Verdict) -> str:
     """Who says what, and why it is not so."""
     claim = verdict.claim
     said = f"{result.title}, {verdict.part}: {claim.quantity} {checking.shown(claim.value)}, {claim.source}"
-    return textwrap.fill(f"{said}: {claim.note}", 100, subsequent_indent="  ")
+    return Item(f"{said}: {claim.note}")
 
 
 def _known(value: Any) -> Any:
@@ -317,6 +320,8 @@ def formula_text() -> str:
 def first_spec(name: str, like: str = "") -> tuple[Path, str]:
     """The path and text of a new spec, which nothing there may bear already; raises `SpecError`."""
     path = Path(name if re.search(r"\.ya?ml$", name) else f"{name}.yaml")
+    if not name.strip():
+        raise wrong_call("the new spec has no name", "cnncalc new my_net", where="cnncalc new")
     if re.search(r"\.(json|txt|toml|py|yaml\.yaml)$", name):
         raise wrong_call(
             f"{name} is no name for a spec, which is a YAML file", "leave the ending out", where="cnncalc new"
@@ -331,7 +336,7 @@ def first_spec(name: str, like: str = "") -> tuple[Path, str]:
         )
     modeline = f"# yaml-language-server: $schema=./{FILE}\n"
     if like:
-        return path, modeline + locate(like)[0].text
+        return path, modeline + re.sub(r"(?m)^# yaml-language-server:.*\n", "", open_spec(like).source.text, count=1)
     return path, modeline + _FIRST.format(name=path.stem)
 
 

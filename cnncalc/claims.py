@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .errors import Problem, Source, did_you_mean
+from .errors import Problem, Source, SpecError, did_you_mean
 from .formula import number
 from .graph import Claim
 from .ops import readable
@@ -27,6 +27,10 @@ OF_NETWORKS = (
     "peak_inference_bytes",
     "receptive_field",
 )
+
+
+#: What is published of a network and not computed here: carried, for tables and charts.
+CARRIED = ("top1", "top5", "error", "accuracy", "mnist_error", "map", "map50", "mean_iu", "psnr")
 
 
 class Verdict(NamedTuple):
@@ -77,6 +81,7 @@ def check(spec: str | Path | Source) -> list[Checked]:
 
 def _checked(spec: Spec) -> Checked:
     report = analyse(spec.graph())
+    _refuse_words((*report.graph.claims, *report.graph.disputes), spec.source)
     verdicts, carried, warnings = [], [], []
     for claim in report.graph.claims:
         known = OF_PARTS if claim.name else OF_NETWORKS
@@ -84,13 +89,33 @@ def _checked(spec: Spec) -> Checked:
             verdicts.append(_verdict(report, claim))
             continue
         carried.append(claim)
-        near = did_you_mean(claim.quantity, known)
-        if near or claim.name:  # what nobody computes, such as accuracies, is carried for the whole network only
-            near = near or f"what is computed: {', '.join(known)}"
-            message = f"warning: expect: {claim.quantity} is not computed, and so not checked"
-            warnings.append(Problem("claim", message, spec.source, claim.place, hint=near))
+        if claim.name or claim.quantity not in CARRIED:
+            warnings.append(_not_checked("expect", claim, known, spec.source))
+    for claim in report.graph.disputes:
+        known = OF_PARTS if claim.name else OF_NETWORKS
+        if claim.quantity not in (*known, *CARRIED):
+            warnings.append(_not_checked("disputed", claim, known, spec.source))
     disputed = [_disputed(report, claim) for claim in report.graph.disputes]
     return Checked(report.title, report, verdicts, carried, warnings, disputed)
+
+
+def _refuse_words(found: Sequence[Claim], source: Source) -> None:
+    """Raise `SpecError` for figures that are claimed to be words."""
+    wrong = [
+        Problem("claim", f"{claim.quantity} {claim.value!r} is no figure", source, claim.place, hint="as in 61.7K")
+        for claim in found
+        if isinstance(claim.value, str)
+        and claim.quantity in (*OF_PARTS, *OF_NETWORKS)
+        and not ROUNDED.fullmatch(claim.value)
+    ]  # fmt: skip
+    if wrong:
+        raise SpecError(wrong)
+
+
+def _not_checked(key: str, claim: Claim, known: Sequence[str], source: Source) -> Problem:
+    hint = did_you_mean(claim.quantity, known) or f"what is computed: {', '.join(known)}"
+    message = f"warning: {key}: {claim.quantity} is not computed, and so not checked"
+    return Problem("claim", message, source, claim.place, hint=hint)
 
 
 def _verdict(report: Report, claim: Claim) -> Verdict:
@@ -140,13 +165,15 @@ def _field(row: Row) -> list[Any] | None:
     return list(row.receptive_field.size) if row.receptive_field else None
 
 
+#: A figure as papers print it: 61.1M.
+ROUNDED = re.compile(r"\s*(\d{1,15})(?:\.(\d{1,15}))?\s*([KMGTk])\s*")
+
+
 def _agree(claimed: Any, computed: Any) -> bool:
     """Exactly, or to the digits that were printed: 61.1M agrees with 61,100,840."""
     if isinstance(computed, list):
         return claimed == computed or (not isinstance(claimed, list) and all(each == claimed for each in computed))
-    rounded = (
-        re.fullmatch(r"\s*(\d{1,15})(?:\.(\d{1,15}))?\s*([KMGTk])\s*", claimed) if isinstance(claimed, str) else None
-    )
+    rounded = ROUNDED.fullmatch(claimed) if isinstance(claimed, str) else None
     if rounded is None:
         return bool(claimed == computed)
     digits = len(rounded.group(2) or "")

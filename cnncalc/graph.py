@@ -47,8 +47,10 @@ class Claim(NamedTuple):
 class Graph:
     """A network, all blocks and expressions worked out. `nodes` begin with the inputs and stand in order of work."""
 
-    def __init__(self, name: str, variant: str, source: Source, about: str = "") -> None:
-        self.name, self.variant, self.source, self.about = name, variant, source, about
+    def __init__(self, name: str, variant: str, source: Source) -> None:
+        self.name, self.variant, self.source = name, variant, source
+        self.about, self.task = "", ""  # where it was published, and what it is for
+        self.year: int | None = None
         self.nodes: list[Layer] = []
         self.input_count = 0
         self.outputs: tuple[int, ...] = ()

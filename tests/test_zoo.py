@@ -12,6 +12,7 @@ import pytest
 
 from cnncalc import SpecError, analyse, check, load
 from cnncalc.bundled import Filter, entries, story, zoo_table
+from cnncalc.cli.options import count_of
 from cnncalc.errors import Source
 from cnncalc.render import render
 from cnncalc.spec.flat import flat
@@ -79,7 +80,19 @@ def test_sorting_puts_the_largest_first_and_the_unknown_last() -> None:
     (["zoo", "--max-params", "many"], "--max-params many makes no sense"),
     (["zoo", "--sort", "size"], "the zoo has no column size"),
     (["zoo", "resnet50", "--sort", "params"], "filters and --sort are for the whole list"),
+    (["zoo", "resnext"], "did you mean resnext50_32x4d or"),
+    (["zoo", "resnet:51"], "there is no variant 51"),
+    (["zoo", "lenet:foo"], "the file has no variants"),
+    (["zoo", ""], "no spec is named"),
+    (["zoo", "--task", ""], "--task names no task"),
+    (["zoo", "--min-top1", "nan"], "is no accuracy in %"),
+    (["zoo", "--min-top1", "0.75"], "from 1 to 100"),
     (["show", "resnet5"], "did you mean resnet5"),
+    (["show", "resnet:51"], "there is no variant 51"),
+    (["show", "resnet50", "-o", "x.json"], "a spec is YAML"),
+    (["new", "x", "--like", "resnet:51"], "there is no variant 51"),
+    (["new", ""], "the new spec has no name"),
+    (["check", "nope"], "there is no such file"),
     (["show", "resnet50", "--set", "classes=10"], "--set and --input go with --expanded"),
 ])  # fmt: skip
 def test_what_is_not_there_is_one_message(arguments: list[str], message: str) -> None:
@@ -87,11 +100,29 @@ def test_what_is_not_there_is_one_message(arguments: list[str], message: str) ->
     assert done.returncode == 2 and message in done.stderr and done.stdout == "" and "Traceback" not in done.stderr
 
 
+def test_names_as_people_write_them() -> None:
+    for written, name in (("ResNet-50", "resnet50"), ("VGG-16", "vgg16"), ("U-Net", "unet"), ("EfficientNet-B0", "efficientnet_b0")):  # fmt: skip
+        assert analyse(written).totals.params == analyse(name).totals.params
+    assert analyse("regnet_x_16gf").totals.params != analyse("regnet_x_1_6gf").totals.params
+    assert names(Filter(task="Detection")) == names(Filter(task="detection"))
+
+
+def test_bounds_as_people_write_them() -> None:
+    for bound in ("5M", "5m", "5e6", "5,000,000", "5_000_000", "5000000"):
+        assert count_of(bound, "--max-params") == 5_000_000
+    done = cnncalc("zoo", "--max-params", "0")
+    assert done.returncode == 0 and done.stdout == "none of 187 networks is like that\n"
+
+
 def test_the_table_is_as_its_data() -> None:
     done = cnncalc("zoo", "--task", "detection", "-f", "csv")
     rows = [line.split(",") for line in done.stdout.splitlines()]
     assert rows[0][:4] == ["name", "network", "year", "task"] and {row[0] for row in rows[1:]} >= {"yolov3", "ssd300"}
     shown = json.loads(cnncalc("zoo", "--sort", "params", "-f", "json").stdout)
+    listed = cnncalc("zoo", "-f", "csv").stdout.splitlines()
+    assert len(listed) == len(ENTRIES) + 1 and [
+        each["name"] for each in json.loads(cnncalc("zoo", "-f", "json").stdout)
+    ] == [line.split(",")[0] for line in listed[1:]]
     assert len(shown) == len(ENTRIES) and shown[0]["params"] == max(e.params for e in ENTRIES)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Annotated, Any
 
@@ -21,16 +22,25 @@ def _bound(flag: str, help: str) -> Any:
 @app.command()
 def zoo(
     name: Annotated[
-        str, typer.Argument(metavar="[NAME]", help="A network: its story, sources and variants.", show_default=False)
-    ] = "",
-    task: Annotated[str, typer.Option("--task", help="Only for this task: detection …", show_default=False)] = "",
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A network: its story, sources and variants.", show_default=False),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="Only for this task: detection …", show_default=False)
+    ] = None,
     min_params: Annotated[str, _bound("--min-params", "At least so many parameters, as in 5M.")] = "",
     max_params: Annotated[str, _bound("--max-params", "At most so many parameters.")] = "",
     min_macs: Annotated[str, _bound("--min-macs", "At least so many multiply-adds, as in 300M or 4G.")] = "",
     max_macs: Annotated[str, _bound("--max-macs", "At most so many multiply-adds.")] = "",
-    min_top1: Annotated[float, typer.Option("--min-top1", help="At least this top-1 in %.", show_default=False)] = 0.0,
-    since: Annotated[int, typer.Option("--since", metavar="YEAR", help="From this year on.", show_default=False)] = 0,
-    until: Annotated[int, typer.Option("--until", metavar="YEAR", help="Up to this year.", show_default=False)] = 0,
+    min_top1: Annotated[
+        float | None, typer.Option("--min-top1", help="At least this top-1 in %.", show_default=False)
+    ] = None,
+    since: Annotated[
+        int | None, typer.Option("--since", metavar="YEAR", help="From this year on.", show_default=False)
+    ] = None,
+    until: Annotated[
+        int | None, typer.Option("--until", metavar="YEAR", help="Up to this year.", show_default=False)
+    ] = None,
     sort: Sort = None,
     format: Format = None,
     output: Output = None,
@@ -39,16 +49,20 @@ def zoo(
     from ..bundled import Filter, story, zoo_table
 
     kind = chosen_format(format, output)
+    if task is not None and not task.strip():
+        raise wrong_call("--task names no task", "leave it out for all tasks")
+    if min_top1 is not None and not 1 <= min_top1 <= 100:
+        raise wrong_call(f"--min-top1 {min_top1:g} is no accuracy in %", "from 1 to 100, as in --min-top1 75")
     filter_ = Filter(
-        task=task,
+        task=task or "",
         params=(count_of(min_params, "--min-params"), count_of(max_params, "--max-params")),
         macs=(count_of(min_macs, "--min-macs"), count_of(max_macs, "--max-macs")),
         top1=min_top1,
         years=(since, until),
     )
-    if name and (filter_ != Filter() or sort):
+    if name is not None and (filter_ != Filter() or sort):
         raise wrong_call("filters and --sort are for the whole list", f"leave them out, or leave out {name}")
-    emit(story(name) if name else zoo_table(filter_, sort or ""), kind, output)
+    emit(zoo_table(filter_, sort or "", kind != "csv") if name is None else story(name), kind, output)
 
 
 @app.command()
@@ -62,16 +76,17 @@ def show(
     output: Output = None,
 ) -> None:
     """Print a spec as it stands; with --expanded the flat network, itself a spec that gives the same figures."""
-    from ..spec.locate import locate
+    from ..spec.model import load, open_spec
 
     refuse_to_overwrite(spec, output)
+    if output and re.search(r"\.(json|csv|md|html|tex|py|onnx)$", output):
+        raise wrong_call(f"a spec is YAML, which {output} does not end in", "name it .yaml", where="cnncalc show")
     if not expanded:
         if set_ or input_:
             raise wrong_call("--set and --input go with --expanded", "the spec as it stands is the same for all")
-        emit_text(locate(spec)[0].text, output)
+        emit_text(open_spec(spec).source.text, output)
         return
     from ..spec.flat import flat
-    from ..spec.model import load
 
     graph = load(spec, args=settings(set_), inputs=shapes(input_))
     emit_text(flat(graph), output)

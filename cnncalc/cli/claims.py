@@ -24,25 +24,29 @@ def check(
 ) -> None:
     """Compare every `expect` of a spec with what is computed; exit 1 if one fails."""
     from ..catalogue import verdicts
+    from ..claims import Checked
     from ..claims import check as checked
     from ..spec.locate import zoo_files
 
     kind = chosen_format(format, output)
-    names = [*(specs or []), *(path.stem for path in zoo_files() if all_)]
+    names = list(dict.fromkeys([*(specs or []), *(path.stem for path in zoo_files() if all_)]))
     if not names:
         raise wrong_call("there is nothing to check", "name a spec: cnncalc check lenet.yaml; or cnncalc check --all")
-    results, unreadable = [], []
+    results: dict[tuple[str, str], Checked] = {}
+    unreadable = []
     for name in names:
         try:
-            results += checked(name)
+            results |= {(each.report.graph.source.name, each.report.graph.variant): each for each in checked(name)}
         except SpecError as error:
             unreadable.append(error)
-    emit(verdicts(results), kind, output)
-    for result in results:
+    found = list(results.values())
+    if found or not unreadable:
+        emit(verdicts(found), kind, output)
+    for result in found:
         complain((*result.warnings, *result.report.graph.errors))
     for each in unreadable:
         print(f"\n{each}", file=sys.stderr)
-    if unreadable or any(result.report.graph.errors for result in results):
+    if unreadable or any(result.report.graph.errors for result in found):
         raise typer.Exit(2)
-    if not all(result.holds for result in results):
+    if not all(result.holds for result in found):
         raise typer.Exit(1)

@@ -125,7 +125,8 @@ def count_of(text: str, option: str) -> int | None:
     """
     if not text:
         return None
-    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kKMGBT]?)\s*", text)
+    plain = re.sub(r"(?<=\d)[,_](?=\d{3}(?!\d))", "", text)
+    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?(?:e\d{1,2})?)\s*([kKmMgGbBtT]?)\s*", plain)
     if not found:
         raise wrong_call(f"{option} {text} makes no sense", "a number, with a unit where it is large: 5M, 300k, 4G")
     power = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}[found[2].upper()]

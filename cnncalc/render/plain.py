@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Table
+from .table import WIDTH, Prose, Table
 
 
 def render(table: Table) -> str:
@@ -22,6 +22,10 @@ def render(table: Table) -> str:
     body = [aligned(titles), *map(aligned, rows)]
     if table.lines and table.lines[-1].kind == "total":
         body.insert(-1, "-" * max(map(len, body)))
-    head = [part for part in (table.title, *table.head) if part]
-    blocks = ["\n".join(part) for part in (head, body if titles else [], table.notes) if part]
+    head = [_broken(part) for part in (table.title, *table.head) if part]
+    blocks = ["\n".join(part) for part in (head, body if titles else [], [*map(_broken, table.notes)]) if part]
     return "\n\n".join(blocks) + "\n"
+
+
+def _broken(text: str) -> str:
+    return text.broken(WIDTH) if isinstance(text, Prose) else text

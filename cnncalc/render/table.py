@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -43,6 +44,26 @@ def as_axes(value: Any) -> str:
     """
     distinct = value[:1] if all(each == value[0] for each in value) else value
     return "×".join(f"{float(each):g}" if isinstance(each, Fraction) else number(each) for each in distinct)
+
+
+class Prose(str):
+    """Running text among the lines of a table: it is broken to the width that there is."""
+
+    hanging = ""
+
+    def broken(self, width: int) -> str:
+        """The text in lines."""
+        return "\n".join(textwrap.wrap(self, width, subsequent_indent=self.hanging, break_on_hyphens=False))
+
+
+class Item(Prose):
+    """Running text of which several stand below each other: all lines but the first are indented."""
+
+    hanging = "  "
+
+
+#: The width of running text in a pipe or file.
+WIDTH = 96
 
 
 class Column(NamedTuple):

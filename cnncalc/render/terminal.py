@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from .table import Line, Table
+from .table import WIDTH, Line, Prose, Table
 
 STYLES = {"group": "bold", "folded": "bold", "copies": "cyan", "total": "bold", "fail": "bold red", "pass": "green"}
 GAP = 2
@@ -19,16 +19,20 @@ def show(table: Table, console: Console) -> None:
     if table.title:
         console.print(Text(table.title, style="bold"))
     for line in table.head:
-        console.print(Text(line, style="dim"))
+        console.print(Text(_broken(line, console), style="dim"))
     if table.columns:
         console.print()
         console.print(_rich(table))
         console.print()
     for note in table.notes:
-        console.print(Text(note))
+        console.print(Text(_broken(note, console)))
     if left_out:
         names = ", ".join(dict.fromkeys(left_out))
         console.print(Text(f"left out to fit {console.width} columns: {names}", style="dim"))
+
+
+def _broken(text: str, console: Console) -> str:
+    return text.broken(min(WIDTH, console.width)) if isinstance(text, Prose) else text
 
 
 def fitted(table: Table, width: int) -> tuple[Table, list[str]]:

@@ -49,6 +49,8 @@ class ClaimReader:
             if lacking:
                 message = f"what is disputed has a source, and a note that says why: no {lacking[0]} here"
                 self.space.problem("disputed", message, entry.place, _EXAMPLE)
+            elif not set(entry.pairs) - {*_WORDS, "part", "variant"}:
+                self.space.problem("disputed", "no figure is disputed here", entry.place, _EXAMPLE)
             elif self._is_meant(entry) and self._has_part(entry):
                 found += self._claims(entry)
         return found

@@ -39,7 +39,8 @@ class _Writer:
     def text(self) -> str:
         graph = self.graph
         lines = [f"name: {_flow(graph.name + (f' ({graph.variant})' if graph.variant else ''))}"]
-        lines += [f"source: {_flow(graph.about)}"] if graph.about else []
+        facts = {"source": graph.about, "year": graph.year, "task": graph.task}
+        lines += [f"{key}: {_flow(value)}" for key, value in facts.items() if value]
         shapes = {each.name: list(each.shape or ()) for each in graph.inputs}
         named = len(shapes) > 1 or next(iter(shapes)) != "input"
         lines.append(f"input: {_flow(shapes if named else shapes['input'])}")

@@ -10,6 +10,9 @@ from pathlib import Path
 from ..errors import Source, SpecError, did_you_mean, wrong_call
 from .reader import MAX_BYTES, read_file_text
 
+#: What the names of bundled specs begin with, where they are shown.
+ZOO = "zoo/"
+
 
 @lru_cache(maxsize=1)
 def zoo_folder() -> Path:
@@ -94,15 +97,29 @@ def _in_zoo(name: str) -> tuple[Source, str] | None:
     stem = name.removesuffix(".yaml").removesuffix(".yml")
     if not re.fullmatch(r"[\w.\-]{1,100}", stem):
         return None
+    return _named(stem) or _written_otherwise(stem)
+
+
+def _named(stem: str) -> tuple[Source, str] | None:
     path = zoo_folder() / f"{stem}.yaml"
     if path.is_file():
-        source = _read(path, f"zoo/{path.name}")
+        source = _read(path, f"{ZOO}{path.name}")
         return source, stem if stem in variant_names(source.text) else ""
     for path in zoo_files():
         text = path.read_text(encoding="utf-8")
         if f"\n  {stem}:" in text and stem in variant_names(text):
-            return _read(path, f"zoo/{path.name}"), stem
+            return _read(path, f"{ZOO}{path.name}"), stem
     return None
+
+
+def _written_otherwise(stem: str) -> tuple[Source, str] | None:
+    """The one network whose name is the same but for capitals, hyphens and underscores: ResNet-50 is resnet50."""
+    names = {name for name in zoo_names() if _plain(name) == _plain(stem)}
+    return _named(names.pop()) if len(names) == 1 else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]", "", name.lower())
 
 
 def _not_found(spec: str, path: Path) -> SpecError:
@@ -113,7 +130,11 @@ def _not_found(spec: str, path: Path) -> SpecError:
             return wrong_call("is a directory, not a spec", hint, where=spec, code="file")
     except (OSError, ValueError):
         pass
-    near = did_you_mean(Path(spec).name.removesuffix(".yaml"), zoo_names())
+    asked = Path(spec).name.removesuffix(".yaml")
+    names = list(dict.fromkeys(zoo_names()))
+    longer = [name for name in names if len(asked) > 1 and _plain(asked) in _plain(name)]
+    longer = [name for name in longer if _plain(name).startswith(_plain(asked))] or longer
+    near = f"did you mean {' or '.join(longer)}?" if 0 < len(longer) <= 5 else did_you_mean(asked, names)
     hint = near or "`cnncalc zoo` lists the networks that are bundled, `cnncalc new NAME` writes a spec of your own"
     shown = spec if len(spec) <= 80 else spec[:77] + "…"
     return wrong_call("there is no such file, and no such network in the zoo", hint, where=shown, code="file")

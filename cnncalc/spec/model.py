@@ -28,6 +28,9 @@ from .workspace import Names, Scope, TooBig, is_name
 KEYS = ("name", "source", "year", "task", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs",
         "expect", "disputed")  # fmt: skip
 
+#: What a variant's `expect` says of it that is no claim.
+FACTS = ("paper", "year", "task")
+
 NAMING = "letters, digits and _, and no name that expressions have already"
 #: Names that mean something in expressions already.
 _SIZES = ("channels", "features", "length", "depth", "height", "width")
@@ -139,7 +142,7 @@ class _Model:
 
     def __init__(self, spec: Spec, args: dict[str, Any], inputs: dict[str, Any]) -> None:
         self.spec, self.root, self.given, self.new_inputs = spec, spec.root, args, inputs
-        self.made = Graph(spec.title, spec.variant, spec.source, spec.about)
+        self.made = Graph(spec.title, spec.variant, spec.source)
         self.expander = Expander(self.made)
 
     def graph(self) -> Graph:
@@ -157,6 +160,8 @@ class _Model:
                 hint = f"should {near[0]} be layers?" if near else "layers: is a list of layer types"
                 self.problem("shape", "there are no layers", self.root.place, hint)
             elif not graph.errors:
+                if not getattr(layers, "pairs", getattr(layers, "items", True)):
+                    warning(graph, "shape", "there are no layers: the output is the input", layers.place)
                 self.outputs(expander.expand(layers, names))
             self.expectations(names)
         except TooBig:
@@ -366,7 +371,12 @@ class _Model:
 
     def expectations(self, names: Names) -> None:
         reader = ClaimReader(self.expander.space, self.spec.variant, self.spec.variants, names)
-        self.made.claims[:0] = reader.expected(self.mapping("expect", "expect: {params: 61706}"))
+        found = reader.expected(self.mapping("expect", "expect: {params: 61706}"))
+        own = {each.quantity: each.value for each in found if each.quantity in FACTS}
+        self.made.claims[:0] = [each for each in found if each.quantity not in FACTS]
+        self.made.about = str(own.get("paper", self.spec.about))
+        self.made.task = str(own.get("task", self.spec.task))
+        self.made.year = own.get("year", self.spec.year)
         self.made.disputes += reader.disputed(self.root.get("disputed"))
 
     def problem(self, code: str, message: str, place: Place, hint: str = "") -> None:
