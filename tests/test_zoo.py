@@ -14,6 +14,7 @@ from cnncalc import SpecError, analyse, check, load
 from cnncalc.bundled import Filter, entries, story, zoo_table
 from cnncalc.cli.options import count_of
 from cnncalc.errors import Source
+from cnncalc.ops import MERGES
 from cnncalc.render import render
 from cnncalc.spec.flat import flat
 from cnncalc.spec.locate import zoo_files, zoo_folder
@@ -149,6 +150,8 @@ def test_the_flat_network_is_a_spec_that_gives_the_same_figures(entry: Any) -> N
     ours = analyse(Source("flat.yaml", flat(theirs.graph)))
     assert not ours.warnings
     assert [node.inputs for node in ours.graph.nodes] == [node.inputs for node in theirs.graph.nodes]
+    notes = [{row.name: row.layer.note for row in report if row.type not in MERGES} for report in (ours, theirs)]
+    assert notes[0] == notes[1]
     assert ours.graph.outputs == theirs.graph.outputs
     for a, b in zip(ours, theirs, strict=True):
         assert (a.name, a.type, a.output_shape, a.figures, a.layer.op) == (

@@ -10,6 +10,7 @@ from .reader import Mapping, Node, Scalar, Sequence
 from .workspace import Names, Workspace
 
 _EXAMPLE = "disputed: [{variant: small, params: 6.9M, source: table 4, note: why it is not so}]"
+_PARTS = "parts: {conv1: {macs: 118M, source: table 1}}"
 _WORDS = ("source", "note")
 
 
@@ -27,10 +28,26 @@ class ClaimReader:
                 if key not in self.variants:
                     self._no_variant("expect", key, scalar)
                 elif key == self.variant:
-                    found += self._claims(value)
+                    found += self._of_variant(value)
         if not self.variant:
             direct = {key: pair for key, pair in node.pairs.items() if not isinstance(pair[1], Mapping)}
             found += self._claims(Mapping(direct, node.place))
+        return found
+
+    def _of_variant(self, node: Mapping) -> list[Claim]:
+        """The claims about a variant, and about its `parts`: a paper's table that other variants do not follow."""
+        parts = node.get("parts")
+        found = self._claims(Mapping({key: pair for key, pair in node.pairs.items() if key != "parts"}, node.place))
+        if parts is None:
+            return found
+        if not isinstance(parts, Mapping):
+            self.space.problem("expect", "parts wants names of layers with claims", parts.place, _PARTS)
+            return found
+        for name, scalar, claimed in parts.items():
+            if not isinstance(claimed, Mapping):
+                self.space.problem("expect", f"{name} wants claims", claimed.place, _PARTS)
+            elif self._is_part(scalar):
+                found += [claim._replace(name=name) for claim in self._claims(claimed)]
         return found
 
     def disputed(self, node: Node | None) -> list[Claim]:
@@ -67,9 +84,12 @@ class ClaimReader:
 
     def _has_part(self, entry: Mapping) -> bool:
         part = entry.get("part")
-        if isinstance(part, Scalar) and part.text not in self.space.outputs and not self.space.graph.errors:
-            hint = did_you_mean(part.text, self.space.outputs)
-            self.space.problem("disputed", f"there is no part {part.text}", part.place, hint)
+        return not isinstance(part, Scalar) or self._is_part(part)
+
+    def _is_part(self, name: Scalar) -> bool:
+        if name.text not in self.space.outputs and not self.space.graph.errors:
+            hint = did_you_mean(name.text, self.space.outputs)
+            self.space.problem("expect", f"there is no part {name.text}", name.place, hint)
             return False
         return True
 
@@ -83,7 +103,7 @@ class ClaimReader:
             Claim(
                 texts.get("part", ""),
                 key,
-                self.space.claimed(value, self.names),
+                value.text if key == "paper" and isinstance(value, Scalar) else self.space.claimed(value, self.names),
                 value.place,
                 texts.get("source", ""),
                 texts.get("note", ""),

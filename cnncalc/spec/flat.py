@@ -94,7 +94,7 @@ class _Writer:
         if layer.inputs != (number - 1,):
             sources = [self._reference(i, scope) for i in layer.inputs]
             body += f", from: {_flow(sources[0] if len(sources) == 1 else sources)}"
-        elif not arguments:
+        elif not arguments and not layer.note:
             return kind
         return body + (f", note: {_flow(layer.note)}" if layer.note else "") + "}"
 
@@ -149,6 +149,6 @@ def _plain(value: Any) -> Any:
 
 
 def _flow(value: Any) -> str:
-    """A value in one line of YAML."""
-    written = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
-    return written.removesuffix("\n").removesuffix("\n...").strip()
+    """A value in one line of YAML, as it may stand within brackets too."""
+    written = yaml.safe_dump([value], default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
+    return written.removesuffix("]\n").removeprefix("[")
