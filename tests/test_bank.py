@@ -67,14 +67,19 @@ def test_the_command_writes_a_bank(tmp_path: Path) -> None:
     ("28x28x3", "the channels are not"), ("28x6x28", "another order"), ("1x2x3", "neither channels nor sizes"),
 ])  # fmt: skip
 def test_guesses_of_a_shape(guess: str, said: str) -> None:
-    found = verdict(analyse("lenet")["C1"], guessed(guess) or ())
+    found = verdict((6, 28, 28), guessed(guess) or ())
     assert (said in found) if said else found == ""
     assert "28" not in found
 
 
 def test_a_slip_in_a_guess_is_named() -> None:
     assert "the steps were counted, not the positions" in " ".join(slips(analyse("lenet")["C1"], (27, 27, 6)))
-    assert slips(analyse("lenet")["C1"], (28, 28, 6)) == [] == slips(analyse("lenet")["S2"], (13, 13, 6))
+    report = analyse("lenet")
+    assert slips(report["C1"], (28, 28, 6)) == [] == slips(report["tanh1"], (13, 13, 6))
+    assert "the steps were counted" in " ".join(slips(report["S2"], (13, 13, 6)))
+    assert "does not mix them" in " ".join(slips(report["S2"], (14, 14, 1)))
+    assert "each filter sees all channels" in " ".join(slips(report["C3"], (6, 10, 10)))
+    assert "that is one channel" in " ".join(slips(report["flatten"], (25,)))
 
 
 def test_predicting_a_network_to_the_end() -> None:

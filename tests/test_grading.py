@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 import yaml
 
 from cnncalc import SpecError
+from cnncalc.teach.forms import FORMS, Task, fulfils
 from cnncalc.teach.grading import class_page, grade, judge, page, results
-from cnncalc.teach.worksheet import NEW, Task, Worksheet, collisions, fulfils, printed, read_worksheet, tasks
+from cnncalc.teach.worksheet import CREDIT, NEW, Worksheet, collisions, printed, read_worksheet, tasks
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 
@@ -38,16 +40,24 @@ def right_answers(given: list[Task]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for task in given:
         values = ["x".join(map(str, value)) if isinstance(value, tuple) else value for value in task.right]
-        if task.item.form == "table":
-            found[task.item.id] = dict(zip(task.blanks, values, strict=True))
-        else:
-            found[task.item.id] = task.item.settings["example"] if task.item.form == "inverse" else values[0]
+        if task.item.form == "inverse":
+            found[task.item.id] = task.item.settings["example"]
+            continue
+        for path, value in zip(task.blanks, values, strict=True):
+            place = found
+            for key in (task.item.id, *path)[:-1]:
+                place = place.setdefault(key, {})
+            place[(task.item.id, *path)[-1]] = value
     return found
 
 
 def marks(sheet: Worksheet, student: str = "anna", **changed: Any) -> dict[str, Any]:
     given = tasks(sheet, b"secret", student)
     return {mark.item: mark for mark in judge(sheet, given, student, right_answers(given) | changed).marks}
+
+
+def suspects(mark: Any) -> set[str]:
+    return {name for each in mark.answers for name in each.suspects}
 
 
 # -- sheets ----------------------------------------------------------------------------------------------------------
@@ -80,16 +90,84 @@ def test_the_which_mistake_item_has_one_right_option(sheet: Worksheet) -> None:
         assert [slip.says.format(**task.question.letters) for slip in giving if not slip.convention] == [says]
 
 
-def test_the_planted_error_is_the_only_one(sheet: Worksheet) -> None:
+def test_the_planted_error_is_the_only_one_and_a_slip_makes_it(tmp_path: Path) -> None:
     from cnncalc import analyse
-    from cnncalc.ops import readable
+    from cnncalc.teach.layers import question, true_shapes
 
+    sheet = made(
+        "items: [{id: e, find_error: [output, params, macs], spec: lenet, layers: [C1, S2, C3, S4, C5]}]", tmp_path
+    )
     report = analyse("lenet")
-    for i in range(30):
-        task = tasks(sheet, b"secret", f"s{i}")[4]
-        lines = [line.split() for line in task.text.split("\n")[1:]]
-        wrong = [line[0] for line in lines if line[-1] != readable(report[line[0]].output_shape or ())]
-        assert wrong == [task.right[0]]
+    graph, seen = report.graph, set()
+    for i in range(60):
+        (task,) = tasks(sheet, b"secret", f"s{i}")
+        wrong = []
+        for line in task.text.split("\n")[2:7]:
+            name, *_, shape, params, macs = line.split()
+            row = report[name]
+            shown = {
+                "output": tuple(map(int, re.findall(r"\d+", shape))),
+                "params": int(params.replace(",", "")),
+                "macs": int(macs.replace(",", "")),
+            }
+            right = {
+                "output": (*(row.output_shape or ())[1:], (row.output_shape or ())[0]),
+                "params": row.params,
+                "macs": row.macs,
+            }
+            wrong += [
+                (f"{name} {key}", row.node, value, right[key]) for key, value in shown.items() if value != right[key]
+            ]
+        ((cell, node, value, true),) = wrong
+        assert task.right[0] == cell
+        says, column = task.options["abcd".index(task.right[1])], cell.split()[1]
+        quantities = {"params": ("params", value), "macs": ("macs", value)}.get(column)
+        if quantities is None:  # height or channels, whichever differs
+            quantities = ("channels", value[-1]) if value[:-1] == true[:-1] else ("height", value[0])
+        asked = question(sheet.kinds, graph, node, quantities[0], true_shapes(graph))
+        assert asked is not None
+        giving = [slip.says.format(**asked.letters) for slip in asked.slips if asked.wrong(slip) == quantities[1]]
+        assert giving == [says]
+        seen.add(cell)
+        (mark,) = judge(sheet, [task], "x", {"e": {"cell": cell, "mistake": task.right[1]}}).marks
+        assert mark.points == mark.most == 1 and mark.verdict == "right"
+        (mark,) = judge(sheet, [task], "x", {"e": {"cell": cell.replace(" ", ", ").upper(), "mistake": "z"}}).marks
+        assert mark.points == 0.5 and mark.said == ("mistake: not right",)
+        (mark,) = judge(sheet, [task], "x", {"e": cell}).marks
+        assert mark.points == 0.5 and mark.said == ("mistake: no answer",)
+    assert len(seen) >= 8
+
+
+def test_a_table_of_several_columns_and_errors_that_go_on(tmp_path: Path) -> None:
+    text = (
+        "items: [{id: t, table: [output, params, macs, bytes], points: 20, spec: lenet, layers: [C1, S2, C3, S4, C5]}]"
+    )
+    sheet = made(text, tmp_path)
+    (task,) = tasks(sheet, b"secret", "anna")
+    assert task.blanks[:2] == (("C1", "output"), ("C1", "params")) and len(task.blanks) == 20
+    right = right_answers([task])["t"]
+    assert marks(sheet, t=right)["t"].points == 20
+    # one error, in the first row: no padding where there is none, but 27 in place of 28; all the rest follows from it
+    follows = {
+        "C1": {"output": "27x27x6", "params": 156, "macs": 25 * 6 * 27 * 27, "bytes": 27 * 27 * 6 * 4},
+        "S2": {"output": "13x13x6", "params": 0, "macs": 0, "bytes": 13 * 13 * 6 * 4},
+        "C3": {"output": "9x9x16", "params": "5*5*6*16 + 16", "macs": "25*6*16*9*9", "bytes": 9 * 9 * 16 * 4},
+        "S4": {"output": "4x4x16", "params": 0, "macs": 0, "bytes": 4 * 4 * 16 * 4},
+        "C5": {"output": 120, "params": "256*120 + 120", "macs": "256*120", "bytes": 480},
+    }
+    found = marks(sheet, t=follows)["t"]
+    assert (
+        found.points == 19.5
+        and suspects(found) == {"out.no_plus_one", "out.filters_as_kernel"}
+        and found.verdict == "slip"
+    )
+    assert sum("follows from the error" in line for line in found.said) == 11
+    # FLOPs where MACs were asked, and a bias left out, are told apart from what follows
+    other = {**right, "C3": {**right["C3"], "macs": 2 * 25 * 6 * 16 * 100, "params": 2400}}
+    found = marks(sheet, t=other)["t"]
+    assert found.points == 19.5 and suspects(found) == {"par.no_bias"}
+    assert marks(sheet, t={**right, "C3": {}})["t"].points == 16
+    assert marks(sheet, t={**right, "C3": 7})["t"].points == 16
 
 
 # -- marks -----------------------------------------------------------------------------------------------------------
@@ -125,7 +203,7 @@ def test_an_error_carried_forward_costs_once(tmp_path: Path) -> None:
     found = marks(sheet, t=carried)["t"]
     assert found.points == 3 and sum("follows from the error" in line for line in found.said) == 3
     both = {"C1": "32x32x6", "S2": "16x16x6", "C3": "11x11x16", "S4": "5x5x16"}
-    assert marks(sheet, t=both)["t"].points == 2
+    assert marks(sheet, t=both)["t"].points == 2.5 and suspects(marks(sheet, t=both)["t"]) == {"out.no_plus_one"}
     assert marks(sheet, t={"C1": "28x28x6"})["t"].points == 1
 
 
@@ -152,6 +230,40 @@ def test_feedback_never_tells_the_number(sheet: Worksheet) -> None:
         body = text.split("## size")[1].split("## weights")[0].partition("\n")[2].replace(given[0].question.hint(), "")
         assert f" {size} " not in body and f" {size}\n" not in body, body
         assert "1520" not in text and "1,520" not in text
+
+
+def test_the_guide_for_teachers_holds_what_it_shows(tmp_path: Path) -> None:
+    guide = (Path(__file__).parent.parent / "docs" / "teaching.md").read_text("utf-8")
+    sheet, own = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "sheet.yaml").write_text(sheet)
+    (tmp_path / "own.yaml").write_text(own)
+    assert cnncalc("worksheet", "check", "sheet.yaml", cwd=tmp_path).returncode == 0
+    found = read_worksheet(str(tmp_path / "sheet.yaml"), str(tmp_path / "own.yaml"))
+    assert {item.form for item in found.items} == set(FORMS) and "strided" in found.kinds
+    assert found.credit["slip"] == 0.5 and CREDIT == {"convention": 1.0, "carried": 1.0, "slip": 0.5, "slips": 0.25}
+
+
+def test_the_kinds_are_listed(tmp_path: Path) -> None:
+    done = cnncalc("worksheet", "kinds", cwd=tmp_path)
+    assert "conv_params" in done.stdout and "42 kinds, 204 slips" in done.stdout
+    done = cnncalc("worksheet", "kinds", "size", cwd=tmp_path)
+    assert "out.pad_once" in done.stdout and "N from 15" in done.stdout and done.returncode == 0
+    done = cnncalc("worksheet", "kinds", "sizes", cwd=tmp_path)
+    assert done.returncode == 2 and "did you mean size?" in done.stderr
+
+
+def test_a_habit_is_told_of_several_answers(tmp_path: Path) -> None:
+    letters = (
+        "{N: 32, F: 5, G: 1, Ci: 3, Co: 20}",
+        "{N: 28, F: 3, G: 1, Ci: 16, Co: 36}",
+        "{N: 14, F: 7, G: 1, Ci: 12, Co: 28}",
+    )
+    items = "\n".join(f"  - {{id: i{n}, kind: conv_params, letters: {each}}}" for n, each in enumerate(letters))
+    sheet = made(f"items:\n{items}\n", tmp_path)
+    given = tasks(sheet, b"secret", "anna")
+    graded = judge(sheet, given, "anna", {"i0": "5*5*3*20", "i1": "3*3*16*36", "i2": 7 * 7 * 12 * 28 + 28})
+    assert graded.habits == [("par.no_bias", 2, 3)]
+    assert "2 of 3 answers are what one slip gives; think about: what does each filter have" in page(sheet, graded)
 
 
 # -- a class ---------------------------------------------------------------------------------------------------------
@@ -219,6 +331,11 @@ def test_the_commands_from_an_empty_folder(tmp_path: Path) -> None:
     ("items: [{table: parms, spec: lenet}]", "no table asks for parms"),
     ("items: [{table: params, spec: lenet, layers: [C1, C9]}]", "LeNet-5 has no layer C9"),
     ("items: [{kind: size, letters: {N: 3}}]", "letters wants N, F"),
+    ("items: [{kind: bn_params, letters: {N: 3, C: a}}]", "letter C is 'a', which is no number"),
+    ("items: [{kind: bn_params, letters: {N: 3, C: 4, D: 1}}]", "bn_params has no letter D"),
+    ("items: [{table: [output, parms], spec: lenet}]", "no table asks for parms"),
+    ("items: [{table: [], spec: lenet}]", "no table asks for nothing"),
+    ("items: [{find_error: params, spec: lenet, layers: [S2, S4]}]", "no slip is known that would show"),
     ("items: [{inverse: Conv2d, input: [1, 8, 8], wants: {shape: [4, 8, 8]}, example: 'Conv2d: {out_channels: 4, kernel_size: 3}'}]", "does not do it"),
     ("credit: {slipp: 1}\nitems: [{kind: size}]", "there is no credit for slipp"),
     ("items: [", "is not YAML"),
@@ -235,3 +352,10 @@ def test_collisions_are_warned_of(tmp_path: Path) -> None:
     done = cnncalc("worksheet", "check", "sheet.yaml", cwd=tmp_path)
     assert done.returncode == 1 and "warning: item a" in done.stderr
     assert collisions(made("items: [{id: a, kind: size}]", tmp_path)) == []
+    letters = "{N: 32, F: 3, G: 2, Ci: 3, Co: 9}"
+    (line, *_) = collisions(made(f"items: [{{id: a, kind: conv_params, letters: {letters}}}]", tmp_path))
+    assert "these letters make no good question" in line
+    hidden = collisions(made("items: [{id: t, table: params, spec: lenet, layers: [C1, F6]}]", tmp_path))
+    assert "item t: par.no_in_channels gives the right number in every row" in hidden
+    shown = collisions(made("items: [{id: t, table: params, spec: lenet, layers: [C1, C3, F6]}]", tmp_path))
+    assert not any("par.no_in_channels" in line for line in shown)

@@ -41,6 +41,9 @@ def computed(kind: str, q: dict[str, Any]) -> Any:
     if kind == "pool":
         layer = f"MaxPool2d: {{kernel_size: {q['F']}, stride: {q['S']}, padding: {q['P']}, ceil_mode: true}}"
         return figures((1, q["N"], q["N"]), layer).output_shape[1]
+    if kind == "pool_floor":
+        layer = f"AvgPool2d: {{kernel_size: {q['F']}, stride: {q['S']}, padding: {q['P']}}}"
+        return figures((1, q["N"], q["N"]), layer).output_shape[1]
     if kind == "pool_channels":
         layer = f"MaxPool2d: {{kernel_size: {q['F']}, stride: {q['S']}}}"
         return figures((q["C"], q["N"], q["N"]), layer).output_shape[0]
@@ -64,6 +67,9 @@ def computed(kind: str, q: dict[str, Any]) -> Any:
         return figures(
             (q["Ci"], q["N"], q["N"]), f"Conv2d: {{out_channels: {q['Co']}, kernel_size: {q['F']}, groups: {q['G']}}}"
         ).params
+    if kind == "conv_weights":
+        layer = f"Conv2d: {{out_channels: {q['Co']}, kernel_size: {q['F']}, groups: {q['G']}, bias: false}}"
+        return figures((q["Ci"], q["N"], q["N"]), layer).params
     if kind == "conv_bn_params":
         conv = f"{{Conv2d: {{out_channels: {q['Co']}, kernel_size: {q['F']}, padding: same, bias: false}}}}"
         return network((q["Ci"], q["N"], q["N"]), conv, "BatchNorm2d").totals.params
@@ -281,8 +287,8 @@ perc.not_squared perc.one_factor vgg.no_c2
 
 
 def test_what_the_readme_counts() -> None:
-    assert len(KINDS) == 40 and len({kind.topic for kind in KINDS.values()}) == 7
-    assert sum(len(kind.slips) for kind in KINDS.values()) == 190
+    assert len(KINDS) == 42 and len({kind.topic for kind in KINDS.values()}) == 7
+    assert sum(len(kind.slips) for kind in KINDS.values()) == 204
 
 
 def test_the_catalogue_is_the_reference_s() -> None:

@@ -13,7 +13,8 @@ import typer
 
 from ..errors import wrong_call
 from . import app
-from .output import write_file
+from .options import Format, Output, chosen_format
+from .output import emit, write_file
 
 worksheet = typer.Typer(no_args_is_help=True, help="Write a worksheet, check it, build one for each student.")
 app.add_typer(worksheet, name="worksheet")
@@ -36,6 +37,20 @@ def new(path: Annotated[str, typer.Argument(metavar="FILE", help="The file to wr
         raise wrong_call("is there already", "choose another name", where=path)
     write_file(Path(path), NEW)
     print(f"wrote {path}; now: cnncalc worksheet check {path}", file=sys.stderr)
+
+
+@worksheet.command(name="kinds")
+def list_kinds(
+    name: Annotated[str, typer.Argument(metavar="[KIND]", help="One kind: its slips.", show_default=False)] = "",
+    misconceptions: Slips = "",
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """The kinds of question that an item may be, with their letters; with KIND its formula and slips."""
+    from ..teach.worksheet import kind_table, kinds_table
+
+    table = kind_table(name, misconceptions) if name else kinds_table(misconceptions)
+    emit(table, chosen_format(format, output), output)
 
 
 @worksheet.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,12 +14,12 @@ import yaml
 
 from ..errors import Misfit
 from ..graph import Graph
-from ..ops import value_of
-from ..report import Report, analyse
 from .answers import agrees, read
-from .predict import guessed
+from .forms import Task, fulfils, table_rows
+from .layers import Shapes, believed_shapes, channels_first, parts, question, true_shapes
+from .predict import guessed, verdict
 from .quiz import Question, diagnose, feedback
-from .worksheet import Task, Worksheet, fulfils, tasks
+from .worksheet import Worksheet, tasks
 
 #: Bytes of an answer file that are read.
 LARGEST = 100_000
@@ -34,6 +35,13 @@ class Mark(NamedTuple):
     said: tuple[str, ...] = ()
     suspects: frozenset[str] = frozenset()
     given: str = ""
+    shows: frozenset[str] = frozenset()  # the slips that would show in this answer
+    cells: tuple[Mark, ...] = ()  # of a table, each by itself
+
+    @property
+    def answers(self) -> tuple[Mark, ...]:
+        """The single answers that it is made of."""
+        return self.cells or (self,)
 
 
 class Graded(NamedTuple):
@@ -49,6 +57,18 @@ class Graded(NamedTuple):
     @property
     def most(self) -> float:
         return sum(mark.most for mark in self.marks)
+
+    @property
+    def answers(self) -> list[Mark]:
+        """All single answers."""
+        return [each for mark in self.marks for each in mark.answers]
+
+    @property
+    def habits(self) -> list[tuple[str, int, int]]:
+        """Slips that explain more than one answer: the name, how many, and of how many in which it would show."""
+        counted = Counter(name for each in self.answers for name in each.suspects)
+        shows = Counter(name for each in self.answers for name in each.shows)
+        return [(name, times, shows[name]) for name, times in counted.most_common() if times > 1]
 
 
 class Class(NamedTuple):
@@ -100,14 +120,12 @@ def judge(sheet: Worksheet, given: Sequence[Task], student: str, answers: Mappin
 
 def _mark(sheet: Worksheet, task: Task, answer: Any) -> Mark:
     item = task.item
-    if (
-        answer is None
-        or answer == ""
-        or (isinstance(answer, dict) and not any(value is not None for value in answer.values()))
-    ):
+    if answer is None or answer == "" or (isinstance(answer, dict) and not _filled(answer)):
         return Mark(item.id, 0.0, item.points, "missing", ("no answer",))
     if item.form == "table":
         return _table(sheet, task, answer)
+    if item.form == "find_error":
+        return _found_error(task, answer)
     text = str(answer)
     if item.form == "kind":
         assert task.question is not None
@@ -129,6 +147,11 @@ def _mark(sheet: Worksheet, task: Task, answer: Any) -> Mark:
     return Mark(item.id, item.points if good else 0.0, item.points, said if good else "unknown", (said,), given=text)
 
 
+def _filled(answer: Mapping[str, Any]) -> bool:
+    """Whether anything stands in a blank of several."""
+    return any(_filled(each) if isinstance(each, dict) else each is not None for each in answer.values())
+
+
 def _value(sheet: Worksheet, name: str, points: float, question: Question, text: str) -> Mark:
     try:
         found = diagnose(question, text)
@@ -140,118 +163,139 @@ def _value(sheet: Worksheet, name: str, points: float, question: Question, text:
         said.append(f"think about: {hints.pop()}")
     said += [] if found.is_right else [f"the formula is {question.hint()}"]
     share = 1.0 if found.is_right else sheet.credit.get(found.verdict, 0.0)
-    return Mark(name, points * share, points, found.verdict, tuple(said), found.suspects, text)
+    shows = frozenset(slip.name for slip in question.slips if not slip.convention)
+    suspects = found.suspects if found.verdict in ("slip", "slips") else frozenset()
+    return Mark(name, points * share, points, found.verdict, tuple(said), suspects, text, shows)
+
+
+def _found_error(task: Task, answer: Any) -> Mark:
+    """Half of the points for the cell, half for the mistake."""
+    item = task.item
+    given = answer if isinstance(answer, dict) else {"cell": answer}
+    said, points = [], 0.0
+    for name, right in zip(("cell", "mistake"), task.right, strict=True):
+        text = "" if given.get(name) is None else str(given[name])
+        good = _plain(text) == _plain(str(right))
+        points += item.points / 2 if good else 0.0
+        said += [] if good else [f"{name}: " + ("not right" if text.strip() else "no answer")]
+    return Mark(item.id, points, item.points, "unknown" if said else "right", tuple(said) or ("right",))
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[\w.]+", text.lower()))
 
 
 def _table(sheet: Worksheet, task: Task, answer: Any) -> Mark:
-    """Each blank by itself; a size that follows from a wrong one before it counts as right: an error counts once."""
+    """Each blank by itself; what follows from a wrong shape before it counts as right: an error counts once."""
     item = task.item
     if not isinstance(answer, dict):
-        return Mark(
-            item.id, 0.0, item.points, "unreadable", ("one answer for each layer was asked for",), given=str(answer)
-        )
-    report = analyse(str(item.settings.get("spec", "lenet")))
-    each, said, total = item.points / len(task.blanks), [], 0.0
-    suspects: frozenset[str] = frozenset()
-    verdicts: list[str] = []
-    before: tuple[str, tuple[int, ...]] | None = None
-    for name, right in zip(task.blanks, task.right, strict=True):
-        text = "" if answer.get(name) is None else str(answer[name])
-        mark = _blank(sheet, report, item.what, name, right, text, each, before)
-        verdicts.append(mark.verdict)
-        total += mark.points
-        suspects |= mark.suspects
-        said += [] if mark.verdict == "right" else [f"{name}: {line}" for line in mark.said]
-        shape = guessed(text) if item.what == "output" else None
-        if shape is not None:
-            before = (name, shape if len(shape) < 3 or shape == right else (shape[-1], *shape[:-1]))
+        asked = ("one answer for each layer was asked for",)
+        return Mark(item.id, 0.0, item.points, "unreadable", asked, given=str(answer))
+    graph = table_rows(item)[0].graph
+    nodes = {node.name: index for index, node in enumerate(graph.nodes)}
+    columns = item.settings["columns"]
+    blanks = [
+        Blank(nodes[path[0]], path[1] if len(path) > 1 else columns[0], right, _text(answer, path))
+        for path, right in zip(task.blanks, task.right, strict=True)
+    ]
+    shapes = {each.node: shape for each in blanks if each.column == "output" and (shape := each.shape) is not None}
+    view = View(graph, true_shapes(graph), *believed_shapes(graph, shapes))
+    share = item.points / len(blanks)
+    marks = [_blank(sheet, view, each, " ".join(path), share) for each, path in zip(blanks, task.blanks, strict=True)]
+    said = [f"{mark.item}: {line}" for mark in marks if mark.verdict != "right" for line in mark.said]
     order = ("unknown", "unreadable", "missing", "slips", "slip", "carried", "convention")
-    worst = next((verdict for verdict in order if verdict in verdicts), "right")
-    return Mark(item.id, total, item.points, worst, tuple(said) or ("right",), suspects, str(answer))
+    worst = next((verdict for verdict in order if any(mark.verdict == verdict for mark in marks)), "right")
+    points = sum(mark.points for mark in marks)
+    cells = tuple(mark._replace(item=f"{item.id}, {mark.item}") for mark in marks)
+    return Mark(item.id, points, item.points, worst, tuple(said) or ("right",), given=str(answer), cells=cells)
 
 
-def _blank(
-    sheet: Worksheet,
-    report: Report,
-    what: str,
-    name: str,
-    right: Any,
-    text: str,
-    points: float,
-    before: tuple[str, tuple[int, ...]] | None,
-) -> Mark:
-    if not text.strip():
+def _text(answer: Mapping[str, Any], path: Sequence[str]) -> str:
+    """What stands in a blank."""
+    found: Any = answer
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return "" if found is None else str(found).strip()
+
+
+class Blank(NamedTuple):
+    """A blank of a table: the layer's node, what is asked, the right answer, and what was written."""
+
+    node: int
+    column: str
+    right: Any
+    text: str
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape that was written, channels first; None where there is none."""
+        found = guessed(self.text)
+        return None if found is None else channels_first(found, self.right)
+
+
+class View(NamedTuple):
+    """A network's shapes: as they are, as a student has them, and as they follow from those that the student has."""
+
+    graph: Graph
+    true: Shapes
+    believed: Shapes
+    follows: Shapes
+
+
+_CARRIED = "follows from the error before it, which is counted there"
+
+
+def _blank(sheet: Worksheet, view: View, blank: Blank, name: str, points: float) -> Mark:
+    if not blank.text:
         return Mark(name, 0.0, points, "missing", ("no answer",))
-    if what == "output":
-        shape = guessed(text)
-        if shape is None:
-            return Mark(name, 0.0, points, "unreadable", ("no shape can be read",), given=text)
-        if shape in (right, (*right[1:], right[0])):
-            return Mark(name, points, points, "right")
-        follows = None if before is None else _followed(report.graph, *before, name)
-        if follows is not None and shape in (follows, (*follows[1:], follows[0])):
-            return Mark(
-                name,
-                points * sheet.credit["carried"],
-                points,
-                "carried",
-                ("follows from the error before it, which is counted there",),
-            )
-        from .predict import verdict
+    if blank.column == "output":
+        return _shape(sheet, view, blank, name, points)
+    seen = [question(sheet.kinds, view.graph, blank.node, blank.column, each) for each in (view.true, view.believed)]
+    if seen[0] is None:
+        return _plain_number(name, points, blank)
+    mark = _value(sheet, name, points, seen[0], blank.text)
+    if mark.verdict in ("right", "convention", "unreadable") or seen[1] is None or seen[1].letters == seen[0].letters:
+        return mark
+    follows = _value(sheet, name, points, seen[1], blank.text)
+    if follows.verdict in ("right", "convention"):
+        return mark._replace(
+            points=points * sheet.credit["carried"], verdict="carried", said=(_CARRIED,), suspects=frozenset()
+        )
+    return follows if mark.verdict == "unknown" else mark
 
-        return Mark(name, 0.0, points, "unknown", (f"not right: {verdict(report[name], shape)}",), given=text)
-    question = _question(sheet, report, what, name)
-    if question is not None:
-        return _value(sheet, name, points, question, text)
+
+def _plain_number(name: str, points: float, blank: Blank) -> Mark:
     try:
-        good = agrees(read(text), right)
+        good = agrees(read(blank.text), blank.right)
     except Misfit as misfit:
-        return Mark(name, 0.0, points, "unreadable", (misfit.cause,), given=text)
-    return Mark(
-        name,
-        points if good else 0.0,
-        points,
-        "right" if good else "unknown",
-        ("right" if good else "not right",),
-        given=text,
-    )
+        return Mark(name, 0.0, points, "unreadable", (misfit.cause,), given=blank.text)
+    said = "right" if good else "not right"
+    return Mark(name, points if good else 0.0, points, "right" if good else "unknown", (said,), given=blank.text)
 
 
-def _question(sheet: Worksheet, report: Report, what: str, name: str) -> Question | None:
-    """A blank as a question whose slips are known: parameters or multiply-adds of a plain convolution."""
-    row = report[name]
-    op: Any = row.layer.op
-    shape = row.input_shapes[0] if row.input_shapes else None
-    if row.type != "Conv2d" or what not in ("params", "macs") or shape is None or not isinstance(op.padding, tuple):
-        return None
-    letters = {
-        "N": shape[1],
-        "Ci": shape[0],
-        "Co": op.out_channels,
-        "G": op.groups,
-        "O": (row.output_shape or (0, 0))[1],
-    }
-    letters |= {"F": op.kernel_size[0], "S": op.stride[0], "P": op.padding[0]}
-    found = Question(sheet.kinds["conv_params" if what == "params" else "macs"], letters)
-    return found if found.right == (row.params if what == "params" else row.macs) else None
-
-
-def _followed(graph: Graph, start: str, shape: tuple[int, ...], end: str) -> tuple[int, ...] | None:
-    """The shape of a layer, if an earlier one had given another than it does."""
-    names = [node.name for node in graph.nodes]
-    first, last = names.index(start), names.index(end)
-    shapes: dict[int, tuple[int, ...]] = {first: shape}
-    for index in range(first + 1, last + 1):
-        node = graph.nodes[index]
-        if node.op is None or any(i not in shapes for i in node.inputs):
-            return None
-        entering = tuple(shapes[i] for i in node.inputs)
-        try:
-            node.op.check(*entering)
-            shapes[index] = tuple(value_of(size) for size in node.op.output(*entering))
-        except (Misfit, IndexError, ValueError):
-            return None
-    return shapes.get(last)
+def _shape(sheet: Worksheet, view: View, blank: Blank, name: str, points: float) -> Mark:
+    shape = blank.shape
+    if shape is None:
+        return Mark(name, 0.0, points, "unreadable", ("no shape can be read",), given=blank.text)
+    asked = [question(sheet.kinds, view.graph, blank.node, part, view.true) for part in ("height", "channels")]
+    shows = frozenset(slip.name for each in asked if each for slip in each.slips)
+    if shape == blank.right:
+        return Mark(name, points, points, "right", shows=shows)
+    if shape == view.follows[blank.node]:
+        return Mark(name, points * sheet.credit["carried"], points, "carried", (_CARRIED,))
+    said = [f"not right: {verdict(blank.right, shape)}"]
+    # The slip that made it, from the shape that comes in as it is, or as the student has it.
+    for shapes in (view.true, view.believed):
+        wrong = parts(sheet.kinds, view.graph, blank.node, shapes, shape)
+        found = [(part, diagnose(part, float(value))) for part, value in wrong if part]
+        named = [each for _, each in found if each.verdict in ("slip", "slips")]
+        if wrong and len(named) == len(wrong):
+            several = len(named) > 1 or named[0].verdict == "slips"
+            judged = "slips" if several else "slip"
+            said += [line for part, each in found for line in feedback(part, each)]
+            suspects = frozenset().union(*(each.suspects for each in named))
+            return Mark(name, points * sheet.credit[judged], points, judged, tuple(said), suspects, blank.text, shows)
+    return Mark(name, 0.0, points, "unknown", tuple(said), given=blank.text)
 
 
 # -- what is written ---------------------------------------------------------------------------------------------------
@@ -277,11 +321,20 @@ def _safe(text: str) -> str:
 def page(sheet: Worksheet, each: Graded) -> str:
     """What a student is told: points and ideas, no right numbers."""
     lines = [f"# {sheet.title}: {each.student}", f"{each.points:g} of {each.most:g} points", ""]
+    told = _told_of(sheet)
+    for name, times, shows in each.habits[:3]:
+        lines.append(f"{times} of {shows} answers are what one slip gives; think about: {told[name]}")
+    lines += [""] if each.habits else []
     for mark in each.marks:
         lines.append(f"## {mark.item}: {mark.points:g} of {mark.most:g}")
         lines += [f"- {line.strip()}" for line in mark.said]
         lines.append("")
     return "\n".join(lines)
+
+
+def _told_of(sheet: Worksheet) -> dict[str, str]:
+    """What each slip makes one think about."""
+    return {slip.name: slip.hint or slip.says for kind in reversed(list(sheet.kinds.values())) for slip in kind.slips}
 
 
 def class_page(sheet: Worksheet, found: Class) -> str:
@@ -296,19 +349,19 @@ def class_page(sheet: Worksheet, found: Class) -> str:
             share = sum(mark.points for mark in marks) / (count * item.points)
             verdicts = Counter(mark.verdict for mark in marks)
             told = ", ".join(f"{verdicts[key]} {key}" for key, _ in verdicts.most_common())
-            lines.append(f"- {item.id} ({item.form} {item.what}): {share:.0%} of the points; {told}")
+            lines.append(f"- {item.id} ({item.form}: {item.what}): {share:.0%} of the points; {told}")
     slips: Counter[str] = Counter()
     for each in found.graded:
-        for mark in each.marks:
+        for mark in each.answers:
             if len(mark.suspects) == 1:
                 slips.update(mark.suspects)
-    says = {slip.name: slip.hint or slip.says for kind in reversed(list(sheet.kinds.values())) for slip in kind.slips}
+    says = _told_of(sheet)
     lines += ["", "## The commonest slips, where only one gives the answer", ""]
     lines += [f"- {name}: {times} times: {says[name]}" for name, times in slips.most_common(10)] or ["- none"]
     unnamed = Counter(
         (mark.item, mark.given)
         for each in found.graded
-        for mark in each.marks
+        for mark in each.answers
         if mark.verdict == "unknown" and mark.given
     )
     lines += ["", "## The commonest wrong answers that no slip explains", ""]

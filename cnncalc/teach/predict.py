@@ -8,7 +8,8 @@ from collections.abc import Callable
 from ..ops import Shape, readable
 from ..report import Report, Row
 from .kinds import kinds
-from .quiz import Question, diagnose, feedback
+from .layers import channels_first, parts, true_shapes
+from .quiz import diagnose, feedback
 
 
 def guessed(text: str) -> tuple[int, ...] | None:
@@ -22,18 +23,17 @@ def guessed(text: str) -> tuple[int, ...] | None:
     return tuple(int(each) for each in re.findall(r"\d+", text))
 
 
-def verdict(row: Row, guess: tuple[int, ...]) -> str:
+def verdict(shape: Shape, guess: tuple[int, ...]) -> str:
     """An empty string for the right shape, channels first or last; otherwise what is wrong, without the number."""
-    shape: Shape = row.output_shape or ()
-    last = (*shape[1:], shape[0])
-    if guess in (shape, last):
+    if channels_first(guess, shape) == shape:
         return ""
     if len(guess) != len(shape):
         axes = f"{len(shape)} size{'s' * (len(shape) != 1)}"
         return f"the output has {axes}: " + ("it is a vector" if len(shape) == 1 else "height, width and channels")
     if sorted(guess) == sorted(shape):
         return "the right sizes in another order: height × width × channels"
-    channels, sizes = guess[-1] == last[-1], guess[:-1] == last[:-1]
+    first = channels_first(guess, shape)
+    channels, sizes = first[0] == shape[0], first[1:] == shape[1:]
     if channels and not sizes:
         return "the channels are right, height and width are not"
     if sizes and not channels:
@@ -42,21 +42,12 @@ def verdict(row: Row, guess: tuple[int, ...]) -> str:
 
 
 def slips(row: Row, guess: tuple[int, ...]) -> list[str]:
-    """Which slips give the height that was guessed for a convolution."""
-    op, shape = row.layer.op, row.output_shape or ()
-    if row.type != "Conv2d" or op is None or len(guess) != 3:
-        return []
-    height = guess[1] if guess[0] == shape[0] else guess[0]
-    entering = row.input_shapes[0] or ()
-    sizes = {"F": op.kernel_size, "S": op.stride, "P": op.padding, "D": op.dilation}  # type: ignore[attr-defined]
-    if (
-        not all(isinstance(each, tuple) and len(set(each)) == 1 for each in sizes.values())
-        or entering[1] != entering[2]
-    ):
-        return []
-    letters = {key: each[0] for key, each in sizes.items()} | {"N": entering[1], "Ci": entering[0], "Co": shape[0]}
-    question = Question(kinds()["size"], letters)
-    return [] if height == shape[1] else feedback(question, diagnose(question, float(height)))
+    """Which slips give what was guessed."""
+    graph, right = row.report.graph, row.output_shape or ()
+    wrong = parts(kinds(), graph, row.node, true_shapes(graph), channels_first(guess, right))
+    return [
+        line for question, value in wrong if question for line in feedback(question, diagnose(question, float(value)))
+    ]
 
 
 def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[str], None]) -> tuple[int, int]:
@@ -75,7 +66,7 @@ def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[st
         if text is None or text == "q":
             break
         asked += 1
-        wrong = "it was not guessed" if text == "s" else verdict(row, guessed(text) or ())
+        wrong = "it was not guessed" if text == "s" else verdict(row.output_shape, guessed(text) or ())
         if wrong:
             tell(f"  {wrong}: {readable(row.output_shape)}" if text == "s" else f"  not right: {wrong}")
             for reason in [] if text == "s" else slips(row, guessed(text) or ()):
@@ -89,12 +80,22 @@ def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[st
 
 
 def stated(row: Row) -> list[tuple[str, object]]:
-    """What the layer was told that decides its shape."""
-    names = ("out_channels", "out_features", "kernel_size", "stride", "padding", "dilation", "output_size", "ceil_mode")
-    found = []
+    """What the layer was told that decides its shape and its parameters."""
+    names = (
+        "out_channels",
+        "out_features",
+        "kernel_size",
+        "stride",
+        "padding",
+        "dilation",
+        "groups",
+        "output_size",
+        "ceil_mode",
+    )
+    found: list[tuple[str, object]] = []
     for name in names:
         value = getattr(row.layer.op, name, None)
         value = value[0] if isinstance(value, tuple) and value and all(each == value[0] for each in value) else value
-        if value not in (None, 0, False, ()) and not (name in ("stride", "dilation") and value == 1):
+        if value not in (None, 0, False, ()) and not (name in ("stride", "dilation", "groups") and value == 1):
             found.append((name, value))
-    return found
+    return found + ([("bias", "false")] if getattr(row.layer.op, "bias", True) is False else [])

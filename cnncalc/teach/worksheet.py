@@ -1,9 +1,7 @@
-"""Worksheets: what a teacher writes, one sheet for each student, and what each item wants."""
+"""Worksheets: what a teacher writes, its warnings, and one sheet for each student."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,32 +10,11 @@ from typing import Any, NamedTuple
 import yaml
 
 from ..errors import SpecError, did_you_mean, wrong_call
-from ..formula import number
-from ..ops import readable
-from ..report import Report, analyse
-from .kinds import Kind, kinds
-from .quiz import Question, draw
-
-FORMS = ("kind", "which", "table", "find_error", "inverse")
-_COMMON = ("id", "points", *FORMS)
-_OF_FORM = {
-    "kind": ("letters",),
-    "which": ("letters",),
-    "table": ("spec", "layers"),
-    "find_error": ("spec", "layers"),
-    "inverse": ("ask", "input", "wants", "example"),
-}
-
-
-class Item(NamedTuple):
-    """One item as the teacher wrote it: `form` says what kind of question, `what` which."""
-
-    id: str
-    form: str
-    what: str
-    points: float
-    settings: Mapping[str, Any]
-
+from ..render.table import Column, Line, Prose, Table, as_number
+from .forms import FORMS, TABLES, Item, Task, drawn, table_rows, task
+from .kinds import Kind, compiled, kinds
+from .layers import QUANTITIES, question, true_shapes
+from .quiz import Question
 
 #: The share of the points for an answer that is not plainly right; a worksheet may set others.
 CREDIT = {"convention": 1.0, "carried": 1.0, "slip": 0.5, "slips": 0.25}
@@ -50,17 +27,6 @@ class Worksheet(NamedTuple):
     items: tuple[Item, ...]
     kinds: Mapping[str, Kind]
     credit: Mapping[str, float] = CREDIT
-
-
-class Task(NamedTuple):
-    """An item as one student gets it: the text, the blanks to fill, and what is needed to grade it."""
-
-    item: Item
-    text: str
-    blanks: tuple[str, ...]
-    question: Question | None = None
-    right: tuple[Any, ...] = ()
-    options: tuple[str, ...] = ()
 
 
 def read_worksheet(path: str, extra: str = "") -> Worksheet:
@@ -95,9 +61,11 @@ def _item(body: Any, place: int, known: Mapping[str, Kind], path: str) -> Item:
     forms = [form for form in FORMS if form in body]
     if len(forms) != 1:
         raise wrong_call(f"item {place} has {len(forms)} forms", f"one of {', '.join(FORMS)}", where=path)
-    form, what = forms[0], str(body[forms[0]])
+    form = forms[0]
+    columns = tuple(map(str, body[form] if isinstance(body[form], list) and form in TABLES else [body[form]]))
+    what = ", ".join(columns)
     for key in body:
-        allowed = (*_COMMON, *_OF_FORM[form])
+        allowed = ("id", "points", *FORMS, *FORMS[form])
         if key not in allowed:
             raise wrong_call(
                 f"item {place} has no part {key}",
@@ -110,14 +78,18 @@ def _item(body: Any, place: int, known: Mapping[str, Kind], path: str) -> Item:
             did_you_mean(what, known) or f"kinds are {', '.join(known)}",
             where=path,
         )
-    if form in ("table", "find_error") and what not in QUANTITIES:
+    strange = [column for column in columns if form in TABLES and column not in QUANTITIES]
+    if strange or not columns:
+        hint = did_you_mean(strange[0], QUANTITIES) if strange else ""
         raise wrong_call(
-            f"no table asks for {what}", did_you_mean(what, QUANTITIES) or f"use {', '.join(QUANTITIES)}", where=path
+            f"no table asks for {strange[0] if strange else 'nothing'}",
+            hint or f"use {', '.join(QUANTITIES)}, or several: [output, params]",
+            where=path,
         )
     points = body.get("points", 1)
     if not isinstance(points, (int, float)) or isinstance(points, bool) or points <= 0:
         raise wrong_call(f"item {place} has {points} points", "a number above 0", where=path)
-    settings = {key: value for key, value in body.items() if key in _OF_FORM[form]}
+    settings = {key: value for key, value in body.items() if key in FORMS[form]} | {"columns": columns}
     made = Item(str(body.get("id", place)), form, what, float(points), settings)
     try:
         task(made, known, b"check", "check")
@@ -126,157 +98,6 @@ def _item(body: Any, place: int, known: Mapping[str, Kind], path: str) -> Item:
             f"item {made.id}: {error.problems[0].message.removeprefix('cnncalc: ')}", error.problems[0].hint, where=path
         ) from None
     return made
-
-
-def seed_of(secret: bytes, *parts: str) -> int:
-    """The seed of a student's item: it tells nothing of the secret, and is the same every time."""
-    digest = hmac.new(secret, "\x1f".join(parts).encode(), hashlib.sha256).digest()
-    return int.from_bytes(digest[:8], "big")
-
-
-def task(item: Item, known: Mapping[str, Kind], secret: bytes, student: str) -> Task:
-    """An item as a student gets it."""
-    rng = random.Random(seed_of(secret, item.id, student))
-    if item.form == "kind":
-        question = _drawn(item, known, rng)
-        unit = f" [{question.kind.unit}]" if question.kind.unit else ""
-        return Task(item, question.text + unit, ("",), question, (question.right,))
-    if item.form == "which":
-        return _which(item, _drawn(item, known, rng), rng)
-    if item.form == "inverse":
-        return _inverse(item)
-    return _table(item, rng)
-
-
-def _drawn(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Question:
-    kind = known[item.what]
-    letters = item.settings.get("letters")
-    if not letters:
-        return draw(kind, rng)
-    lacking = [key for key in kind.draw if key not in letters]
-    if not isinstance(letters, dict) or lacking:
-        raise wrong_call(
-            f"letters wants {', '.join(kind.draw)}", "letters: {N: 32, F: 5, …}, or leave it out to have them drawn"
-        )
-    from .kinds import compiled
-
-    return Question(kind, letters | {key: compiled(text)(letters) for key, text in kind.letters.items()})
-
-
-def _which(item: Item, question: Question, rng: random.Random) -> Task:
-    """What was overlooked by somebody who got a wrong number? One slip gives it, the others offered do not."""
-    values = {slip.name: question.wrong(slip) for slip in question.slips if not slip.convention}
-    alone = [name for name, value in values.items() if list(values.values()).count(value) == 1]
-    if len(alone) < 2:
-        raise wrong_call("the slips of these letters cannot be told apart", "leave letters out, or choose others")
-    rng.shuffle(alone)
-    asked, offered = alone[0], sorted(alone[:4])
-    says = {slip.name: slip.says.format(**question.letters) for slip in question.slips}
-    options = tuple(says[name] for name in offered)
-    text = f"{question.text}\nSomebody answers {number(values[asked])}. What was overlooked?"
-    lines = [f"  {letter}) {option}" for letter, option in zip("abcd", options, strict=False)]
-    return Task(item, "\n".join([text, *lines]), ("",), question, ("abcd"[offered.index(asked)],), options)
-
-
-#: What a table may ask of a layer.
-QUANTITIES = {
-    "output": lambda row: row.output_shape,
-    "params": lambda row: row.params,
-    "macs": lambda row: row.macs,
-    "bytes": lambda row: row.output_bytes,
-}
-
-
-def _table(item: Item, rng: random.Random) -> Task:
-    report = analyse(str(item.settings.get("spec", "lenet")))
-    rows = [
-        _row(report, str(name)) for name in item.settings.get("layers") or [row.name for row in report if row.params]
-    ]
-    if len(rows) < 2:
-        raise wrong_call("a table has two layers or more", "layers: [C1, C3, C5]")
-    values = [QUANTITIES[item.what](row) for row in rows]
-    if item.form == "table":
-        text = f"{report.title}, input {readable(report.graph.inputs[0].shape or ())}: the {item.what} of each layer"
-        names = tuple(row.name for row in rows)
-        lines = [f"  {row.name:<16} {_told(row)}" for row in rows]
-        return Task(item, "\n".join([text, *lines]), names, None, tuple(values))
-    at = rng.randrange(len(rows))
-    planted = _planted(values[at], rng)
-    shown = [planted if i == at else value for i, value in enumerate(values)]
-    text = f"{report.title}, input {readable(report.graph.inputs[0].shape or ())}: one {item.what} is wrong. Whose?"
-    lines = [f"  {row.name:<16} {_told(row):<50} {_written(value)}" for row, value in zip(rows, shown, strict=True)]
-    return Task(item, "\n".join([text, *lines]), ("",), None, (rows[at].name,), tuple(row.name for row in rows))
-
-
-def _row(report: Report, name: str) -> Any:
-    known = [row.name for row in report]
-    if name not in known:
-        raise wrong_call(f"{report.title} has no layer {name}", did_you_mean(name, known))
-    return report[name]
-
-
-def _told(row: Any) -> str:
-    from .predict import stated
-
-    told = ", ".join(f"{name} {value}" for name, value in stated(row))
-    return f"{row.type}" + (f" ({told})" if told else "")
-
-
-def _planted(value: Any, rng: random.Random) -> Any:
-    """A value that is wrong in a way that happens: a size off by one, biases left out, twice as much."""
-    if isinstance(value, tuple):
-        return (value[0], *(size + rng.choice([-1, 1]) for size in value[1:])) if len(value) > 1 else (value[0] + 1,)
-    return rng.choice([2 * value, value // 2, value + 1])
-
-
-def _written(value: Any) -> str:
-    return readable(value) if isinstance(value, tuple) else number(value)
-
-
-def _inverse(item: Item) -> Task:
-    """A layer is to be found that does something; any that does it is right."""
-    wants, entering = item.settings.get("wants"), item.settings.get("input")
-    if not isinstance(wants, dict) or not isinstance(entering, list):
-        raise wrong_call(
-            "inverse wants input and wants", "input: [3, 224, 224], wants: {shape: [64, 112, 112], field: 11}"
-        )
-    strange = [key for key in wants if key not in ("shape", "params", "macs", "field", "most_params")]
-    if strange:
-        raise wrong_call(f"nothing can be wanted of {strange[0]}", "wants: shape, params, macs, field or most_params")
-    text = str(
-        item.settings.get("ask")
-        or f"Write one layer of type {item.what} for an input of {readable(tuple(entering))} with {wants}."
-    )
-    example = item.settings.get("example")
-    if example is not None and not fulfils(item, str(example))[0]:
-        raise wrong_call(f"the example {example} does not do it: {fulfils(item, str(example))[1]}")
-    return Task(item, text, ("",))
-
-
-def fulfils(item: Item, answer: str) -> tuple[bool, str]:
-    """Whether a layer that a student wrote does what an inverse question wants; and what it lacks."""
-    from ..errors import Source
-
-    entering, wants = item.settings["input"], item.settings["wants"]
-    body = answer.strip().removeprefix("- ").strip()
-    try:
-        report = analyse(Source("answer", f"input: {list(entering)}\nlayers:\n  - {body}\n"))
-    except SpecError as error:
-        return False, error.problems[0].message
-    if len(report.rows) != 1 or report.rows[0].type != item.what or report.graph.errors:
-        return False, f"one layer of type {item.what} was asked for"
-    row = report.rows[0]
-    field = row.receptive_field.size[0] if row.receptive_field else 0
-    if "shape" in wants and list(row.output_shape or ()) != list(wants["shape"]):
-        return False, "its output has another shape"
-    if "field" in wants and field < wants["field"]:
-        return False, "it sees less than was asked for"
-    for key in ("params", "macs"):
-        if key in wants and getattr(row, key) != wants[key]:
-            return False, f"it has other {key}"
-    if "most_params" in wants and (row.params or 0) > wants["most_params"]:
-        return False, "it has too many parameters"
-    return True, ""
 
 
 def tasks(sheet: Worksheet, secret: bytes, student: str) -> list[Task]:
@@ -288,19 +109,75 @@ def collisions(sheet: Worksheet) -> list[str]:
     """Warnings about items in which mistakes cannot be told apart, or a wrong method gives the right number."""
     found = []
     for item in sheet.items:
-        if item.form != "kind":
-            continue
-        question = _drawn(item, sheet.kinds, random.Random(0))
-        right = question.right
-        by_value: dict[float, list[str]] = {}
-        for slip in question.slips:
-            by_value.setdefault(round(float(question.wrong(slip)), 9), []).append(slip.name)
-        for value, names in by_value.items():
-            if abs(value - right) <= 1e-9 * max(1.0, abs(right)):
-                found.append(f"item {item.id}: {', '.join(names)} gives the right number")
-            elif len(names) > 1 and item.settings.get("letters"):
-                found.append(f"item {item.id}: {' and '.join(names)} give the same number")
+        if item.form == "kind":
+            found += [
+                f"item {item.id}: {text}" for text in _of_question(item, drawn(item, sheet.kinds, random.Random(0)))
+            ]
+        elif item.form == "table":
+            found += [f"item {item.id}: {text}" for text in _of_table(item, sheet.kinds)]
     return found
+
+
+def _of_question(item: Item, asked: Question) -> list[str]:
+    fixed, right = bool(item.settings.get("letters")), asked.right
+    found = []
+    if fixed and asked.kind.where and not compiled(asked.kind.where)(asked.letters):
+        found.append(f"these letters make no good question: {asked.kind.where} does not hold")
+    by_value: dict[float, list[str]] = {}
+    for slip in asked.slips:
+        by_value.setdefault(round(float(asked.wrong(slip)), 9), []).append(slip.name)
+    for value, names in by_value.items():
+        if abs(value - right) <= 1e-9 * max(1.0, abs(right)):
+            found.append(f"{', '.join(names)} gives the right number")
+        elif len(names) > 1 and fixed:
+            found.append(f"{' and '.join(names)} give the same number")
+    return found
+
+
+def _of_table(item: Item, known: Mapping[str, Kind]) -> list[str]:
+    """Slips that a table never shows: they give the right number in every blank."""
+    report, rows = table_rows(item)
+    shapes = true_shapes(report.graph)
+    hidden: dict[str, bool] = {}
+    for row in rows:
+        for column in item.settings["columns"]:
+            for quantity in ("height", "channels") if column == "output" else (column,):
+                asked = question(known, report.graph, row.node, quantity, shapes)
+                for slip in asked.slips if asked else []:
+                    same = asked is not None and asked.wrong(slip) == asked.right
+                    hidden[slip.name] = hidden.get(slip.name, True) and same
+    return [f"{name} gives the right number in every row" for name, always in hidden.items() if always]
+
+
+def kinds_table(extra: str = "") -> Table:
+    """All kinds of question."""
+    found = kinds(extra).values()
+    columns = (
+        Column("kind", "kind"),
+        Column("topic", "topic"),
+        Column("letters", "letters"),
+        Column("slips", "slips", as_number, True),
+    )
+    lines = [Line((each.name, each.topic, ", ".join(each.draw), len(each.slips))) for each in found]
+    notes = (
+        f"{len(lines)} kinds, {sum(len(each.slips) for each in found)} slips; cnncalc worksheet kinds KIND shows one",
+    )
+    return Table("", columns, lines, (), notes, ("slips",))
+
+
+def kind_table(name: str, extra: str = "") -> Table:
+    """A kind of question: what it asks, its formula, and the slips that are known; raises `SpecError`."""
+    known = kinds(extra)
+    if name not in known:
+        raise wrong_call(
+            f"there is no kind of question {name}", did_you_mean(name, known) or f"kinds are {', '.join(known)}"
+        )
+    kind = known[name]
+    columns = (Column("slip", "slip"), Column("says", "what it overlooks"))
+    lines = [Line((each.name, each.says + " (a convention)" * each.convention)) for each in kind.slips]
+    head = (Prose(kind.ask), f"answer: {kind.shown}" + f" [{kind.unit}]" * bool(kind.unit))
+    drawn = [f"  {letter} from {', '.join(map(str, values))}" for letter, values in kind.draw.items()]
+    return Table(kind.name, columns, lines, head, ("letters are drawn:", *drawn))
 
 
 def printed(sheet: Worksheet, given: Sequence[Task], student: str) -> str:
@@ -315,15 +192,15 @@ def printed(sheet: Worksheet, given: Sequence[Task], student: str) -> str:
 
 def answer_file(sheet: Worksheet, given: Sequence[Task], student: str) -> str:
     """The file that a student fills in."""
-    lines = [f"student: {yaml.safe_dump(student).strip().removesuffix('...').strip()}", "answers:"]
+    content: dict[str, Any] = {}
     for each in given:
-        key = yaml.safe_dump(each.item.id).strip().removesuffix("...").strip()
-        if each.blanks == ("",):
-            lines.append(f"  {key}:")
-        else:
-            lines.append(f"  {key}:")
-            lines += [f"    {blank}:" for blank in each.blanks]
-    return "\n".join(lines) + "\n"
+        for path in each.blanks:
+            place = content
+            for key in (each.item.id, *path)[:-1]:
+                place = place.setdefault(key, {})
+            place[(each.item.id, *path)[-1]] = None
+    written = yaml.safe_dump({"student": student, "answers": content}, sort_keys=False, allow_unicode=True)
+    return written.replace(": null\n", ":\n")
 
 
 NEW = """\
@@ -332,8 +209,8 @@ items:
   - {id: size, kind: size, points: 2}                 # drawn anew for each student
   - {id: weights, kind: conv_params, points: 2, letters: {N: 32, F: 5, G: 1, Ci: 3, Co: 20}}
   - {id: slip, which: macs, points: 1}                # which mistake gives this number?
-  - {id: lenet, table: params, points: 3, spec: lenet, layers: [C1, C3, C5]}
-  - {id: wrong, find_error: output, points: 1, spec: lenet, layers: [C1, S2, C3, S4]}
+  - {id: lenet, table: [output, params], points: 3, spec: lenet, layers: [C1, C3, C5]}
+  - {id: wrong, find_error: macs, points: 1, spec: alexnet_2012, layers: [conv1, conv2, conv3, conv4]}
   - id: halve                                         # many right answers: each is computed
     inverse: Conv2d
     points: 2

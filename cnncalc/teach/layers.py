@@ -1,0 +1,189 @@
+"""What may be asked of a layer of a network, as questions whose slips are known, and a student's view of its shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..errors import Misfit
+from ..graph import Graph
+from ..ops import Shape, value_of
+from ..report import Row
+from .kinds import Kind, compiled
+from .quiz import Question
+
+Shapes = Sequence[Shape | None]
+Asked = tuple[str, dict[str, Any]] | None
+
+#: What may be asked of a layer. Its output is a shape, which is asked for as height and channels.
+QUANTITIES: dict[str, Callable[[Row], Any]] = {
+    "output": lambda row: row.output_shape,
+    "params": lambda row: row.params,
+    "macs": lambda row: row.macs,
+    "bytes": lambda row: row.output_bytes,
+}
+
+
+def question(known: Mapping[str, Kind], graph: Graph, node: int, quantity: str, shapes: Shapes) -> Question | None:
+    """What is asked of a layer, with the sizes that the shapes of all nodes give it; None where no kind asks that.
+
+    `quantity` is "height", "channels", "params", "macs" or "bytes".
+
+    >>> from cnncalc import load
+    >>> from cnncalc.teach.kinds import kinds
+    >>> graph = load("lenet")
+    >>> question(kinds(), graph, 1, "params", [each.shape for each in graph.nodes]).line
+    'F·F·(Ci/G)·Co + Co = 5·5·(1/1)·6 + 6 = 156 parameters'
+    """
+    layer = graph.nodes[node]
+    if layer.op is None or len(layer.inputs) != 1:
+        return None
+    source = layer.inputs[0]
+    flattened = graph.nodes[source].type == "Flatten" and quantity == "params"
+    entering, output = shapes[graph.nodes[source].inputs[0] if flattened else source], shapes[node]
+    if entering is None or output is None:
+        return None
+    asks = _BYTES if quantity == "bytes" else _OF_TYPE.get((layer.type, quantity))
+    asked: Asked = asks(layer.op, entering, output) if asks else None
+    if asked is None:
+        return None
+    kind, letters = known[asked[0]], asked[1]
+    more = {key: compiled(text)(letters) for key, text in kind.letters.items() if key not in letters}
+    return Question(kind, letters | more)
+
+
+def true_shapes(graph: Graph) -> Shapes:
+    """The shapes of all nodes as they are."""
+    return [node.shape for node in graph.nodes]
+
+
+def believed_shapes(graph: Graph, given: Mapping[int, Shape]) -> tuple[Shapes, Shapes]:
+    """The shapes of all nodes as somebody sees them who gave these; and what follows for each from those before it."""
+    shapes: list[Shape | None] = []
+    follows: list[Shape | None] = []
+    for index, node in enumerate(graph.nodes):
+        follows.append(node.shape if node.op is None else _output(node.op, [shapes[i] for i in node.inputs]))
+        shapes.append(given.get(index, follows[-1]))
+    return shapes, follows
+
+
+def _output(op: Any, entering: Shapes) -> Shape | None:
+    if any(shape is None for shape in entering):
+        return None
+    try:
+        op.check(*entering)
+        return tuple(value_of(size) for size in op.output(*entering))
+    except (Misfit, IndexError, ValueError):
+        return None
+
+
+def channels_first(guess: Shape, right: Shape) -> Shape:
+    """A shape that somebody wrote with its channels first or, as lectures do, last; channels first.
+
+    >>> channels_first((28, 28, 3), (6, 28, 28)), channels_first((3, 28, 28), (6, 28, 28))
+    ((3, 28, 28), (3, 28, 28))
+    """
+    if len(guess) != 3 or len(right) != 3 or guess == right:
+        return guess
+    last = (guess[-1], *guess[:-1])
+    if right[1] == right[2] and (guess[0] == guess[1]) != (
+        guess[1] == guess[2]
+    ):  # the two that are equal are the sides
+        return guess if guess[1] == guess[2] else last
+    return guess if guess[0] == right[0] and guess[-1] != right[0] else last
+
+
+def parts(
+    known: Mapping[str, Kind], graph: Graph, node: int, shapes: Shapes, guess: Shape
+) -> list[tuple[Question | None, int]]:
+    """What is wrong in a shape that was guessed: its height, its channels; the question behind each, and the guess."""
+    right = graph.nodes[node].shape or ()
+    if len(guess) != len(right):
+        return []
+    wrong = [("height", guess[1])] if guess[1:] != right[1:] else []
+    wrong += [("channels", guess[0])] if guess[0] != right[0] else []
+    return [(question(known, graph, node, quantity, shapes), value) for quantity, value in wrong]
+
+
+# -- which kind asks what --------------------------------------------------------------------------------------------
+
+
+Letters = dict[str, int] | None
+
+
+def _asks(
+    kind: str | Callable[[Any], str], letters: Callable[[Any, Shape, Shape], Letters], biased: bool = False
+) -> Callable[[Any, Shape, Shape], Asked]:
+    """Which kind asks for something of a layer, and with which letters; `biased` where it asks for biases too."""
+
+    def asked(op: Any, entering: Shape, output: Shape) -> Asked:
+        found = letters(op, entering, output) if not biased or op.bias else None
+        return None if found is None else (kind if isinstance(kind, str) else kind(op), found)
+
+    return asked
+
+
+def _window(op: Any, entering: Shape, *names: str) -> Letters:
+    """The letters of a layer with a window, where all is square."""
+    values = [getattr(op, name) or op.kernel_size for name in names]  # a pool steps by its window unless told otherwise
+    square = len(entering) == 3 and entering[1] == entering[2]
+    if not square or not all(isinstance(each, tuple) and len(set(each)) == 1 for each in values):
+        return None
+    return dict(zip("FSPDR", (each[0] for each in values), strict=False)) | {"N": entering[1], "Ci": entering[0]}
+
+
+def _conv(op: Any, entering: Shape, output: Shape) -> Letters:
+    found = _window(op, entering, "kernel_size", "stride", "padding", "dilation")
+    square = len(output) == 3 and output[1] == output[2]
+    return found | {"Co": op.out_channels, "G": op.groups, "O": output[1]} if found and square else None
+
+
+def _transposed(op: Any, entering: Shape, output: Shape) -> Letters:
+    found = _window(op, entering, "kernel_size", "stride", "padding", "dilation", "output_padding")
+    return found | {"Co": op.out_channels, "G": op.groups} if found and found["D"] == 1 else None
+
+
+def _pool(op: Any, entering: Shape, output: Shape) -> Letters:
+    found = _window(op, entering, "kernel_size", "stride", "padding")
+    return found | {"C": entering[0]} if found and getattr(op, "dilation", 1) in (1, (1, 1)) else None
+
+
+def _flat(op: Any, entering: Shape, output: Shape) -> Letters:
+    square = len(entering) == 3 and entering[1] == entering[2]
+    return {"B": 1, "H": entering[1], "C": entering[0]} if square else None
+
+
+def _linear(op: Any, entering: Shape, output: Shape) -> Letters:
+    square = len(entering) == 3 and entering[1] == entering[2]
+    if len(entering) != 1 and not square:
+        return None
+    side = entering[1] if square else 1
+    return {"C": entering[0], "H": side, "K": op.out_features, "I": entering[0] * side**2, "B": 1}
+
+
+def _norm(op: Any, entering: Shape, output: Shape) -> Letters:
+    return {"C": entering[0], "N": entering[1]} if op.affine else None
+
+
+def _bytes(op: Any, entering: Shape, output: Shape) -> Letters:
+    square = len(output) == 3 and output[1] == output[2]
+    return {"B": 1, "C": output[0], "N": output[1] if square else 1} if square or len(output) == 1 else None
+
+
+_OF_TYPE: dict[tuple[str, str], Callable[[Any, Shape, Shape], Asked]] = {
+    ("Conv2d", "height"): _asks("size", _conv),
+    ("Conv2d", "channels"): _asks("channels", _conv),
+    ("Conv2d", "params"): _asks(lambda op: "conv_params" if op.bias else "conv_weights", _conv),
+    ("Conv2d", "macs"): _asks("macs", _conv),
+    ("MaxPool2d", "height"): _asks(lambda op: "pool" if op.ceil_mode else "pool_floor", _pool),
+    ("MaxPool2d", "channels"): _asks("pool_channels", _pool),
+    ("AvgPool2d", "height"): _asks(lambda op: "pool" if op.ceil_mode else "pool_floor", _pool),
+    ("AvgPool2d", "channels"): _asks("pool_channels", _pool),
+    ("ConvTranspose2d", "height"): _asks("tconv", _transposed),
+    ("ConvTranspose2d", "params"): _asks("tconv_params", _transposed, biased=True),
+    ("Flatten", "channels"): _asks("flatten", _flat),
+    ("Linear", "params"): _asks("fc_params", _linear, biased=True),
+    ("Linear", "macs"): _asks("fc_macs", _linear),
+    ("BatchNorm2d", "params"): _asks("bn_params", _norm),
+}
+_BYTES = _asks("activation_bytes", _bytes)
