@@ -19,6 +19,7 @@ from .totals import UNKNOWN, Figures, Totals, added
 
 if TYPE_CHECKING:
     from .analysis.explain import Explanation
+    from .analysis.storages import Storage
 
 CONVENTION = (
     "one MAC is one multiply-add of a convolution, linear or matrix product, biases not counted; "
@@ -222,6 +223,11 @@ class Report:
     def backward(self) -> list[step.Backward | None]:
         """The work of the backward pass, by node, for one image."""
         return step.backward_work(self.graph)
+
+    @cached_property
+    def kept(self) -> list[list[Storage]]:
+        """What autograd keeps, by the node that is the first to keep it."""
+        return step.kept_by_node(self.graph, self.setting)
 
     @cached_property
     def states(self) -> list[receptive_field.State | None]:

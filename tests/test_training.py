@@ -210,6 +210,19 @@ def test_masks_and_statistics_on_a_gpu() -> None:
     assert bytes_of["float16", "cuda"] == 2 * 2 * values + values + 2 * 8 * 4
 
 
+@pytest.mark.parametrize(
+    "name", ["lenet_1998", "resnet18", "convnext_tiny", "shufflenet_v2_x0_5", "googlenet_2014_aux"]
+)
+def test_what_is_kept_is_explained_tensor_by_tensor(name: str) -> None:
+    report = analyse(name, batch=3)
+    for row in report:
+        lines = [line for line in row.explain("training").lines if line.label == "kept"]
+        assert sum(line.value for line in lines if line.step) == row.saved_bytes, row.name
+        assert all("which its backward pass needs" in line.remark for line in lines if line.step)
+    (line,) = [line for line in analyse("lenet")["C1"].explain("training").lines if line.label == "kept"]
+    assert line.value == 32 * 32 * 4 and "the network's input" in line.remark
+
+
 def test_a_type_without_gradients() -> None:
     report = analyse("lenet", dtype="int8")
     document = json.loads(json.dumps(report.to_dict()))

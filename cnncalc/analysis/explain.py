@@ -16,6 +16,7 @@ from .receptive_field import field_padding, field_size, field_stride
 
 if TYPE_CHECKING:
     from ..report import Report, Row
+    from .storages import Storage
 
 #: What is asked where nothing is said; "training" only by name.
 QUESTIONS = ("shape", "params", "macs", "flops", "connections", "memory", "receptive-field")
@@ -200,9 +201,30 @@ def _training_lines(row: Row) -> Iterator[Line]:
             yield Line(label, step, remark=step.formula.remark)
     if steps.weights is not None and steps.inputs is None:
         yield Line("∂ input", text="none: nothing before this layer is trained", total=0)
-    kept = row.saved_bytes or 0
-    text = f"{number(kept)} bytes, by autograd" if kept else "nothing that no earlier layer keeps"
-    yield Line("kept", text=text, total=kept)
+    total, kept = row.saved_bytes or 0, row.report.kept[row.node]
+    for each in kept:
+        batch = row.report.batch if each.store.each else 1
+        width = each.store.width(row.report.setting)
+        sizes = memory.tensor_bytes.step(B=batch, O=each.store.shape or (1,), b=width)
+        yield Line("kept", sizes, remark=_whose(row, each))
+    if len(kept) != 1:
+        parts = [number(each.bytes) for each in kept]
+        text = f"{' + '.join(parts)} = {number(total)} bytes" if kept else "nothing that no earlier layer keeps"
+        yield Line("kept", text=text, total=total)
+
+
+def _whose(row: Row, kept: Storage) -> str:
+    """What autograd keeps, in words."""
+    graph = row.report.graph
+    if kept.own != "y":
+        what = f"its {kept.own}"
+    elif kept.node == row.node:
+        what = "its output"
+    elif kept.node < graph.input_count:
+        what = "the network's input"
+    else:
+        what = f"the output of {graph.nodes[kept.node].name}"
+    return f"{what}, which its backward pass needs"
 
 
 def _shape_lines(row: Row) -> Iterator[tuple[str, Line]]:

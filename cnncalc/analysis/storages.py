@@ -31,6 +31,7 @@ class Storage(NamedTuple):
     node: int
     own: str
     bytes: int
+    store: Store
 
 
 class _Local(NamedTuple):
@@ -79,7 +80,7 @@ class Storages:
         return self.graph.nodes[self.all[storage].node].name
 
     def _new(self, own: str, store: Store) -> int:
-        self.all.append(Storage(len(self.of_node), own, store.bytes(self.setting)))
+        self.all.append(Storage(len(self.of_node), own, store.bytes(self.setting), store))
         self.last.append(len(self.moments))
         return len(self.all) - 1
 

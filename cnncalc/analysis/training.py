@@ -11,7 +11,7 @@ from ..ops import REGISTRY, Shape
 from ..ops.actions import BYTES, Setting, Store
 from .cost import known_shapes
 from .memory import peak, weight_bytes
-from .storages import Moment, Storages
+from .storages import Moment, Storage, Storages
 
 if TYPE_CHECKING:
     from ..report import Report
@@ -120,6 +120,15 @@ def kept_storages(storages: Storages) -> dict[int, int]:
     for now, moment in enumerate(storages.moments):
         for storage in moment.keeps:
             found.setdefault(storage, now)
+    return found
+
+
+def kept_by_node(graph: Graph, setting: Setting) -> list[list[Storage]]:
+    """The storages that autograd keeps, by the node that is the first to keep them."""
+    storages = Storages(graph, setting._replace(training=True))
+    found: list[list[Storage]] = [[] for _ in graph.nodes]
+    for storage, now in kept_storages(storages).items():
+        found[storages.moments[now].node].append(storages.all[storage])
     return found
 
 

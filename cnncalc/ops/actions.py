@@ -35,19 +35,22 @@ class Store(NamedTuple):
     kind: str = ""
     each: bool = True
 
+    def width(self, setting: Setting) -> int:
+        """The bytes of one value."""
+        if self.kind == "int64":
+            return 8
+        if setting.device != "cpu" and self.kind == "mask":
+            return 1
+        if setting.device != "cpu" and self.kind == "statistic":
+            return max(BYTES[setting.dtype], 4)
+        return BYTES[setting.dtype]
+
     def bytes(self, setting: Setting) -> int:
         """The memory that it takes."""
-        width = BYTES[setting.dtype]
-        if self.kind == "int64":
-            width = 8
-        elif setting.device != "cpu" and self.kind == "mask":
-            width = 1
-        elif setting.device != "cpu" and self.kind == "statistic":
-            width = max(width, 4)
         values = setting.batch if self.each else 1
         for size in self.shape:
             values *= size
-        return values * width
+        return values * self.width(setting)
 
 
 class Action(NamedTuple):
