@@ -16,8 +16,9 @@ import yaml
 
 from cnncalc import SpecError
 from cnncalc.teach.forms import FORMS, Task, fulfils
-from cnncalc.teach.grading import class_page, grade, judge, page, results
-from cnncalc.teach.worksheet import CREDIT, NEW, Worksheet, collisions, printed, read_worksheet, tasks
+from cnncalc.teach.grading import class_page, grade, page, results
+from cnncalc.teach.marks import judge
+from cnncalc.teach.worksheet import CREDIT, NEW, Worksheet, collisions, hidden, printed, read_worksheet, tasks
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 
@@ -102,8 +103,10 @@ def test_the_planted_error_is_the_only_one_and_a_slip_makes_it(tmp_path: Path) -
     for i in range(60):
         (task,) = tasks(sheet, b"secret", f"s{i}")
         wrong = []
-        for line in task.text.split("\n")[2:7]:
-            name, *_, shape, params, macs = line.split()
+        lines = [line.split() for line in task.text.split("\n")]
+        rows = [words for words in lines if words and words[0] in ("C1", "S2", "C3", "S4", "C5") and len(words) == 4]
+        assert len(rows) == 5
+        for name, shape, params, macs in rows:
             row = report[name]
             shown = {
                 "output": tuple(map(int, re.findall(r"\d+", shape))),
@@ -232,6 +235,81 @@ def test_feedback_never_tells_the_number(sheet: Worksheet) -> None:
         assert "1520" not in text and "1,520" not in text
 
 
+HANDED_IN = """\
+student: anna
+answers:
+  weights: 1520 parameters
+  slip: (a)
+  h: Conv2d: {out_channels: 64, kernel_size: 7, stride: 2, padding: 3}
+  film:
+    conv1: {output: 16x112x112x64, params: 5248, macs: 2*3*3*3*3*64*16*112*112, bytes: 51380224}
+    pool1: {output: 16x57x57x64, params: 0, macs: 0, bytes: 64*16*57*57*4}
+  flat: {flatten: 5*5*17, C5: 425*120 + 120}
+  m: {1: 784*300 + 300, 3: 30100}
+"""
+
+
+def test_answers_as_students_write_them(tmp_path: Path) -> None:
+    text = """items:
+  - {id: weights, kind: conv_params, letters: {N: 32, F: 5, G: 1, Ci: 3, Co: 20}}
+  - {id: slip, which: channels}
+  - {id: h, inverse: Conv2d, input: [3, 224, 224], wants: {shape: [64, 112, 112], field: 7}}
+  - {id: film, table: [output, params, macs, bytes], spec: c3d, layers: [conv1, pool1], points: 8}
+  - {id: flat, table: params, spec: lenet, layers: [flatten, C5], points: 2}
+  - {id: m, table: params, spec: mlp, layers: [1, 3]}
+"""
+    sheet = made(text.replace("table: params, spec: lenet", "table: [output, params], spec: lenet"), tmp_path)
+    (tmp_path / "in").mkdir()
+    handed = HANDED_IN.replace(
+        "{flatten: 5*5*17, C5: 425*120 + 120}",
+        "{flatten: {output: 5*5*17, params: 0}, C5: {output: 120, params: 425*120 + 120}}",
+    )
+    (tmp_path / "in" / "anna.yaml.txt").write_text(handed)
+    (tmp_path / "in" / "a_first.yaml").write_text("student: anna\nanswers: {weights: 1}\n")
+    for name, odd in (
+        ("hex", "0x" + "f" * 5000),
+        ("deep", "[" * 300),
+        ("self", "&a [*a]"),
+        ("code", "!!python/object/apply:os.system [x]"),
+        ("nest", "{a: {b: 1}}"),
+    ):
+        (tmp_path / "in" / f"{name}.yaml").write_text(
+            f"student: {name}\nanswers: {{weights: {odd}, film: {odd}, slip: {odd}, h: {odd}}}\n"
+        )
+    (tmp_path / "in" / "large.yaml").write_text("student: large\nanswers: {weights: 1520}\n" + "#" * 200_000)
+    found = grade(sheet, tmp_path / "in", b"secret", ["anna", "hex", "nest", "zoe"])
+    assert [each.student for each in found.graded] == ["anna", "hex", "nest"] and found.absent == ("zoe",)
+    listed = dict(found.unreadable)
+    assert "another submission of anna" in listed["a_first.yaml"] and "larger than 100 kB" in listed["large.yaml"]
+    assert set(listed) == {"a_first.yaml", "large.yaml", "deep.yaml", "self.yaml", "code.yaml"}
+    by_item = {mark.item: mark for mark in found.graded[0].marks}
+    assert {name for name, mark in by_item.items() if mark.points == mark.most} >= {"weights", "h", "m"}
+    # one size is wrong, and its bytes follow from it; FLOPs for MACs are none
+    assert by_item["film"].points == 7 and [mark.verdict for mark in by_item["film"].cells] == [
+        "right", "right", "convention", "right", "unknown", "right", "right", "carried",
+    ]  # fmt: skip
+    assert [mark.verdict for mark in by_item["flat"].cells] == ["unknown", "right", "right", "carried"]
+
+
+def test_a_worksheet_tells_what_it_asks_about(tmp_path: Path) -> None:
+    text = "items: [{id: t, table: [output, params], spec: lenet, layers: [C1, C3, C5]}]"
+    (task,) = tasks(made(text, tmp_path), b"s", "anna")
+    assert "C1: Conv2d (out_channels 6, kernel_size 5), on 32×32×1" in task.text
+    assert "C3: Conv2d (out_channels 16, kernel_size 5), on 14×14×6" in task.text
+    assert "C5: Linear (out_features 120), on 5×5×16, flattened" in task.text
+    text = "items: [{id: t, table: output, spec: lenet, layers: [C1, S2, C3]}]"
+    (task,) = tasks(made(text, tmp_path), b"s", "anna")
+    assert "S2: AvgPool2d (kernel_size 2, stride 2), on the output of C1" in task.text
+    text = "items: [{id: t, find_error: params, spec: resnet18, layers: [layer2.0.conv1, fc]}]"
+    (task,) = tasks(made(text, tmp_path), b"s", "anna")
+    assert "padding 1, bias false), on 56×56×64" in task.text
+    for which in ("channels", "concat_params"):
+        sheet = made(f"items: [{{id: w, which: {which}}}]", tmp_path)
+        for i in range(40):
+            (task,) = tasks(sheet, b"s", f"{i}")
+            assert len(set(task.options)) == len(task.options) > 1
+
+
 def test_the_guide_for_teachers_holds_what_it_shows(tmp_path: Path) -> None:
     guide = (Path(__file__).parent.parent / "docs" / "teaching.md").read_text("utf-8")
     sheet, own = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
@@ -335,6 +413,15 @@ def test_the_commands_from_an_empty_folder(tmp_path: Path) -> None:
     ("items: [{kind: bn_params, letters: {N: 3, C: 4, D: 1}}]", "bn_params has no letter D"),
     ("items: [{table: [output, parms], spec: lenet}]", "no table asks for parms"),
     ("items: [{table: [], spec: lenet}]", "no table asks for nothing"),
+    ("credit: {slip: 7}\nitems: [{kind: size}]", "credit for slip is 7"),
+    ("titel: x\nitems: [{kind: size}]", "a worksheet has no part titel"),
+    ("items: [{kind: size, points: .nan}]", "item 1 has .nan points"),
+    ("items: [{kind: conv_params, letters: {N: 32, F: 3, G: 0, Ci: 3, Co: 9}}]", "has no answer with these letters"),
+    ("items: [{table: params, layers: 3}]", "layers is no list of names"),
+    ("items: [{inverse: Nope, input: [3, 8, 8], wants: {field: 3}}]", "there is no layer type Nope"),
+    ("items: [{inverse: Conv2d, input: [3, 8, 8], wants: {shape: 3}}]", "shape is 3"),
+    ("items: [{inverse: Conv2d, input: [3, 8, 8], wants: {}}]", "inverse wants something"),
+    ("items: [{which: pool}]", "cannot be told apart"),
     ("items: [{find_error: params, spec: lenet, layers: [S2, S4]}]", "no slip is known that would show"),
     ("items: [{inverse: Conv2d, input: [1, 8, 8], wants: {shape: [4, 8, 8]}, example: 'Conv2d: {out_channels: 4, kernel_size: 3}'}]", "does not do it"),
     ("credit: {slipp: 1}\nitems: [{kind: size}]", "there is no credit for slipp"),
@@ -355,7 +442,9 @@ def test_collisions_are_warned_of(tmp_path: Path) -> None:
     letters = "{N: 32, F: 3, G: 2, Ci: 3, Co: 9}"
     (line, *_) = collisions(made(f"items: [{{id: a, kind: conv_params, letters: {letters}}}]", tmp_path))
     assert "these letters make no good question" in line
-    hidden = collisions(made("items: [{id: t, table: params, spec: lenet, layers: [C1, F6]}]", tmp_path))
-    assert "item t: par.no_in_channels gives the right number in every row" in hidden
-    shown = collisions(made("items: [{id: t, table: params, spec: lenet, layers: [C1, C3, F6]}]", tmp_path))
-    assert not any("par.no_in_channels" in line for line in shown)
+    unseen = hidden(made("items: [{id: t, table: params, spec: lenet, layers: [C1, F6]}]", tmp_path))
+    assert "item t: par.no_in_channels gives the right number in every row" in unseen
+    done = cnncalc("worksheet", "check", "sheet.yaml", cwd=tmp_path)
+    assert done.returncode == 0 and "note: item t: par.no_in_channels" in done.stderr
+    unseen = hidden(made("items: [{id: t, table: params, spec: lenet, layers: [C1, C3, F6]}]", tmp_path))
+    assert not any("par.no_in_channels" in line for line in unseen)

@@ -445,6 +445,41 @@ def test_numbers_in_all_usual_forms(text: str, value: float) -> None:
     assert agrees(read(text), value)
 
 
+def test_formulas_that_have_no_number_are_no_question(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    for formula in ("9**9**9**9", "N/0", "(0 - N)**0.5"):
+        path.write_text(f"own: {{topic: own, ask: a, draw: {{N: [1, 2]}}, formula: {formula}}}")
+        done = played("1\n", "own", "--misconceptions", str(path))
+        assert done.returncode == 2 and "no fair question of the kind own" in done.stderr, formula
+    path.write_text("size: {slips: {own.z: {value: N // (S - 1), says: x}}}")
+    assert draw(kinds(str(path))["size"], random.Random(1)).right > 0
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("1520 parameters", 1520), ("= 1520", 1520), ("~1520", 1520), ("5*5*3*20 + 20 = 1520", 1520), ("20(5*5*3 + 1)", 1520), ("0,1267", 0.1267),
+    ("12.67 %", 0.1267), ("√16", 4), ("28 px", 28), ("1,7k", 1700), ("max(3,400)", 400), ("7.6k params", 7600),
+])  # fmt: skip
+def test_numbers_as_students_write_them(text: str, value: float) -> None:
+    assert agrees(read(text), value)
+
+
+def test_a_rounded_answer_has_two_digits_that_count() -> None:
+    for text, value in (("0T", 1520), ("2k", 1520), ("2M", 1_536_000), ("0k", 13.37), ("0.1", 0.1267), ("0.0", 0.0478)):
+        assert not agrees(read(text), value), text
+    for text, value in (("1.5k", 1520), ("1.5M", 1_536_000), ("13.4", 13.3705), ("0.13", 0.1267)):
+        assert agrees(read(text), value), text
+
+
+def test_no_mistake_passes_for_a_convention() -> None:
+    rng = random.Random(3)
+    for kind in KINDS.values():
+        for _ in range(20):
+            drawn = draw(kind, rng)
+            for slip in drawn.slips:
+                if not slip.convention:
+                    assert diagnose(drawn, float(drawn.wrong(slip))).verdict == "slip", (drawn.text, slip.name)
+
+
 @pytest.mark.parametrize("text", ["", "seven", "__import__('os')", "1/0", "9**9**9", "[1]", "true", "1 2", "()"])
 def test_what_is_no_number(text: str) -> None:
     with pytest.raises(Misfit):
@@ -510,7 +545,14 @@ def test_a_teacher_adds_slips_and_kinds_in_a_line(tmp_path: Path) -> None:
     ("conv_params: {slips: {own.x: {value: 1}}}", "wants set or value, and says"),
     ("own: {topic: t, ask: a, draw: {a: [1]}}", "own has no formula"),
     ("own: {topik: t}", "own has no part topik"),
-    ("- 1", "holds no kinds of question"),
+    ("size: {slips: {own.w: {value: N, says: x, wenn: S > 1}}}", "slip own.w has no part wenn"),
+    ("size: {slips: {own.w: {value: N, says: 'is {Q}'}}}", "there is no letter {Q} to write"),
+    ("own: {topic: t, ask: '{N.__class__}', draw: {N: [1]}, formula: N}", "there is no letter {N.__class__} to write"),
+    ("own: {topic: t, ask: a, draw: {N: [x]}, formula: N}", "N is drawn from"),
+    ("own: {topic: t, ask: a, draw: {N: [1]}, formula: a, terms: {a: b, b: a}}", "its terms go round in a circle"),
+    ("own: {topic: t, ask: a, draw: {N: [1]}, formula: N << 9}", "holds more than arithmetic"),
+    ("own: {topic: t, ask: a, draw: {N: [1]}, formula: N, where: Q}", "own, where: name 'Q' is not defined"),
+    ("- 1", "holds no names with values"),
     ("{", "is not YAML"),
 ])  # fmt: skip
 def test_a_file_that_is_wrong_is_one_message(text: str, message: str, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ..formula import Step, formula
 from ..graph import Graph, Layer
-from ..ops import Count, Shape, Work
+from ..ops import Op, Shape
 
 
 @formula(
@@ -64,7 +64,7 @@ def costs(graph: Graph) -> list[Cost | None]:
             continue
         key = (id(layer.op), shapes)
         if key not in known:
-            known[key] = _cost(layer.op.counts(*shapes), layer.op.work(layer.shape, *shapes))
+            known[key] = cost_of(layer.op, layer.shape, *shapes)
         found.append(known[key])
     return found
 
@@ -76,9 +76,10 @@ def known_shapes(graph: Graph, layer: Layer) -> tuple[Shape, ...] | None:
     return None if None in shapes or not shapes else tuple(shapes)  # type: ignore[arg-type]
 
 
-def _cost(counts: tuple[Count, ...], work: Work) -> Cost:
-    roles = {"weights": 0, "biases": 0, "buffers": 0}
-    for count in counts:
+def cost_of(op: Op, output: Shape, *shapes: Shape) -> Cost:
+    """The cost of one layer that makes an output of these shapes; raises `Misfit` where they do not fit."""
+    roles, work = {"weights": 0, "biases": 0, "buffers": 0}, op.work(output, *shapes)
+    for count in op.counts(*shapes):
         roles[count.role] += count.step.value
     return Cost(**roles, macs=_value(work.macs), other=_value(work.other), connections=_value(work.connections))
 

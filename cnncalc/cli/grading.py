@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -56,11 +59,13 @@ def list_kinds(
 @worksheet.command()
 def check(path: Sheet, misconceptions: Slips = "") -> None:
     """Read a worksheet, and warn of questions in which mistakes collide; exit 1 if there are any."""
-    from ..teach.worksheet import collisions, printed, read_worksheet, tasks
+    from ..teach.worksheet import collisions, hidden, printed, read_worksheet, tasks
 
     sheet = read_worksheet(path, misconceptions)
     print(printed(sheet, tasks(sheet, b"example", "example"), "example"))
     found = collisions(sheet)
+    for line in hidden(sheet):
+        print(f"note: {line}", file=sys.stderr)
     for line in found:
         print(f"warning: {line}", file=sys.stderr)
     print(f"{len(sheet.items)} items, {sum(item.points for item in sheet.items):g} points", file=sys.stderr)
@@ -77,25 +82,43 @@ def build(
     misconceptions: Slips = "",
 ) -> None:
     """Make one sheet and one file for answers for each student, the same again every time; the key goes apart."""
-    from ..teach.grading import key
+    from ..teach.grading import file_name, key
     from ..teach.worksheet import answer_file, printed, read_worksheet, tasks
 
     sheet, students = read_worksheet(path, misconceptions), _students(roster)
     known, folder = _secret(secret, make=True), Path(out)
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise wrong_call("is there, and not empty", "choose another --out", where=out)
     given = {student: tasks(sheet, known, student) for student in students}
-    for student, each in given.items():
-        place = folder / "students" / _file(student)
-        place.mkdir(parents=True)
-        write_file(place / "sheet.md", printed(sheet, each, student))
-        write_file(place / "answers.yaml", answer_file(sheet, each, student))
-    (folder / "teacher").mkdir()
-    write_file(folder / "teacher" / "key.csv", key(sheet, given))
+    with _whole(folder) as made:
+        for student, each in given.items():
+            place = made / "students" / file_name(student)
+            place.mkdir(parents=True)
+            write_file(place / "sheet.md", printed(sheet, each, student))
+            write_file(place / "answers.yaml", answer_file(sheet, each, student))
+        (made / "teacher").mkdir()
+        write_file(made / "teacher" / "key.csv", key(sheet, given))
     print(
         f"wrote {len(students)} sheets to {folder / 'students'}, the key to {folder / 'teacher' / 'key.csv'}",
         file=sys.stderr,
     )
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """A folder that appears when all of it is written, or not at all; raises `SpecError`."""
+    try:
+        made = Path(tempfile.mkdtemp(dir=folder.absolute().parent, prefix=".cnncalc."))
+    except OSError as error:
+        raise wrong_call(f"cannot be made: {error.strerror}", "is the folder above there?", where=str(folder)) from None
+    try:
+        yield made
+        made.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 @app.command()
@@ -107,22 +130,35 @@ def grade(
     out: Annotated[str, typer.Option("--out", metavar="FOLDER", help="Where marks and feedback go.")] = "marks",
     secret: Secret = "course.secret",
     misconceptions: Slips = "",
+    roster: Annotated[
+        str, typer.Option("--roster", metavar="FILE", help="Who should have handed in.", show_default=False)
+    ] = "",
 ) -> None:
     """Grade a folder of answers: marks as CSV, a page for each student, a page for the class."""
-    from ..teach.grading import class_page, page, results
+    from ..teach.grading import class_page, file_name, page, results
     from ..teach.grading import grade as graded
     from ..teach.worksheet import read_worksheet
 
     if not Path(folder).is_dir():
         raise wrong_call("there is no such folder", "the folder with the students' answers", where=folder)
     sheet = read_worksheet(path, misconceptions)
-    found = graded(sheet, folder, _secret(secret, make=False))
+    found = graded(sheet, folder, _secret(secret, make=False), _students(roster) if roster else ())
+    if not found.graded and not found.unreadable:
+        raise wrong_call("holds no answer files", "files of students end in .yaml", where=folder)
     place = Path(out)
-    (place / "feedback").mkdir(parents=True, exist_ok=True)
+    try:
+        (place / "feedback").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise wrong_call(f"cannot be made: {error.strerror}", "choose another --out", where=out) from None
     write_file(place / "results.csv", results(sheet, found))
     write_file(place / "class.md", class_page(sheet, found))
+    written: set[str] = set()
     for each in found.graded:
-        write_file(place / "feedback" / f"{_file(each.student)}.md", page(sheet, each))
+        name = file_name(each.student)
+        while name in written:
+            name += "_"
+        written.add(name)
+        write_file(place / "feedback" / f"{name}.md", page(sheet, each))
     for name, reason in found.unreadable:
         print(f"unreadable: {name}: {reason}", file=sys.stderr)
     print(
@@ -133,24 +169,31 @@ def grade(
 
 def _students(path: str) -> list[str]:
     try:
-        lines = [line.strip() for line in Path(path).read_text("utf-8").splitlines()]
+        lines = [line.strip() for line in Path(path).read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", where=path) from None
-    students = [line for line in lines if line]
-    names = [_file(student) for student in students]
-    twice = sorted({student for student in students if names.count(_file(student)) > 1})
-    if not students or twice:
-        raise wrong_call(f"{twice[0]} stands twice" if twice else "names no student", "one student a line", where=path)
+    from ..teach.grading import file_name
+
+    students = [line for line in lines if line and not line.startswith("#")]
+    strange = next((student for student in students if not student.isprintable()), None)
+    if not students or strange:
+        what = f"{strange!r} is no name" if strange else "names no student"
+        raise wrong_call(what, "one student a line", where=path)
+    first: dict[str, str] = {}
+    for student in students:
+        other = first.setdefault(file_name(student), student)
+        if students.count(student) > 1 or other != student:
+            what = "stands twice" if other == student else f"and {other} would have the same folder"
+            raise wrong_call(f"{student} {what}", "one student a line, each with a name of its own", where=path)
     return students
-
-
-def _file(student: str) -> str:
-    return re.sub(r"[^\w\-.@]+", "_", student).strip(".")[:100] or "_"
 
 
 def _secret(path: str, make: bool) -> bytes:
     try:
-        return Path(path).read_bytes().strip()
+        found = Path(path).read_bytes().strip()
+        if len(found) < 8:
+            raise wrong_call("is too short to keep anything secret", "delete it, and build makes one", where=path)
+        return found
     except FileNotFoundError:
         if not make:
             raise wrong_call(
@@ -159,7 +202,10 @@ def _secret(path: str, make: bool) -> bytes:
     except OSError as error:
         raise wrong_call(f"cannot be read: {error.strerror}", where=path) from None
     made = secrets.token_hex(32).encode()
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise wrong_call(f"cannot be written: {error.strerror}", "choose another --secret", where=path) from None
     with os.fdopen(handle, "wb") as file:
         file.write(made + b"\n")
     print(f"wrote the course's secret to {path}: keep it, and keep it to yourself", file=sys.stderr)

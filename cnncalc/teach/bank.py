@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from .quiz import Question
 
 
-def answers(question: Question) -> list[tuple[Any, float, str]]:
-    """Value, tolerance and feedback: the right answer first, then what each slip gives, conventions before mistakes."""
+class Answer(NamedTuple):
+    """An answer of a bank: its share of the points in %, its value, how far off it may be, and what is said of it."""
+
+    share: int
+    value: Any
+    tolerance: float
+    feedback: str
+
+
+def answers(question: Question) -> list[Answer]:
+    """The right answer, conventions at half of the points, then what each slip gives at none."""
     right = question.right
-    found = [(right, question.kind.within * abs(right), f"right: {question.line}")]
-    told: dict[float, list[str]] = {}
+    found = [Answer(100, right, question.kind.within * abs(right), f"right: {question.line}")]
+    told: dict[tuple[int, float], list[str]] = {}
     for slip in sorted(question.slips, key=lambda each: not each.convention):
-        value = question.wrong(slip)
-        if value is not None and abs(value - right) > 1e-9 * max(1.0, abs(right)):
-            told.setdefault(round(float(value), 9), []).append(slip.says.format(**question.letters))
-    for value, says in told.items():
-        found.append((value, question.kind.within * abs(value), "; or: ".join(says)))
+        value, share = question.wrong(slip), 50 if slip.convention else 0
+        key = next((each for each in told if each[1] == round(float(value), 9)), (share, round(float(value), 9)))
+        if abs(value - right) > 1e-9 * max(1.0, abs(right)):
+            told.setdefault(key, []).append(slip.says.format(**question.letters))
+    for (share, value), says in told.items():
+        text = "; or: ".join(dict.fromkeys(says))
+        found.append(Answer(share, value, question.kind.within * abs(value), text))
     return found
 
 
@@ -41,8 +52,8 @@ def moodle(questions: Sequence[Question]) -> str:
         _text(ElementTree.SubElement(made, "questiontext", format="plain_text"), asked)
         _text(ElementTree.SubElement(made, "generalfeedback", format="plain_text"), question.line)
         ElementTree.SubElement(made, "defaultgrade").text = "1"
-        for place, (value, tolerance, feedback) in enumerate(answers(question)):
-            _answer(made, "100" if place == 0 else "0", _plain(value), f"{tolerance:g}", feedback)
+        for each in answers(question):
+            _answer(made, f"{each.share}", _plain(each.value), f"{each.tolerance:g}", each.feedback)
         _answer(made, "0", "*", "0", f"not right; the formula is {question.hint()}")
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
@@ -55,9 +66,9 @@ def gift(questions: Sequence[Question]) -> str:
         unit = f" [{question.kind.unit}]" if question.kind.unit else ""
         title = _escaped(f"{question.kind.topic} {number:03d} {question.kind.name}")
         lines = [f"::{title}:: {_escaped(question.text + unit)} {{#"]
-        for place, (value, tolerance, feedback) in enumerate(answers(question)):
-            share = "" if place == 0 else "%0%"
-            lines.append(f"  ={share}{_plain(value)}:{tolerance:g}#{_escaped(feedback)}")
+        for each in answers(question):
+            share = "" if each.share == 100 else f"%{each.share}%"
+            lines.append(f"  ={share}{_plain(each.value)}:{each.tolerance:g}#{_escaped(each.feedback)}")
         lines += [f"  ~#{_escaped(f'not right; the formula is {question.hint()}')}", "}"]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
@@ -75,7 +86,7 @@ def _answer(parent: ElementTree.Element, fraction: str, value: str, tolerance: s
 
 
 def _plain(value: Any) -> str:
-    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return f"{value:.9f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def _escaped(text: str) -> str:

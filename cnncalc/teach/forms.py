@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import hmac
 import random
+import re
+import textwrap
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ..errors import Source, SpecError, did_you_mean, wrong_call
+import yaml
+
+from ..errors import Misfit, Source, SpecError, did_you_mean, wrong_call
 from ..formula import number
-from ..ops import readable
+from ..ops import REGISTRY, readable
 from ..report import Report, Row, analyse
-from .kinds import Kind, compiled
+from .kinds import Kind, compiled, is_number
 from .layers import QUANTITIES, question, true_shapes
 from .quiz import Question, draw
 
@@ -24,6 +30,8 @@ FORMS = {
     "find_error": ("spec", "layers"),
     "inverse": ("ask", "input", "wants", "example"),
 }
+#: How often a question is drawn in search of one whose slips can be told apart.
+DRAWS = 40
 #: The forms that ask for several things of each layer.
 TABLES = ("table", "find_error")
 
@@ -64,18 +72,19 @@ def task(item: Item, known: Mapping[str, Kind], secret: bytes, student: str) -> 
     if item.form == "kind":
         question = drawn(item, known, rng)
         unit = f" [{question.kind.unit}]" if question.kind.unit else ""
-        return Task(item, question.text + unit, ((),), question, (question.right,))
+        return Task(item, _folded(question.text + unit), ((),), question, (question.right,))
     if item.form == "which":
-        return _which(item, drawn(item, known, rng), rng)
+        return _which(item, known, rng)
     if item.form == "inverse":
         return _inverse(item)
     return _table(item) if item.form == "table" else _find_error(item, known, rng)
 
 
 def drawn(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Question:
+    """The question of an item, with the teacher's letters or drawn ones; raises `SpecError`."""
     kind = known[item.what]
     letters = item.settings.get("letters")
-    if not letters:
+    if letters is None:
         return draw(kind, rng)
     if not isinstance(letters, dict) or any(key not in letters for key in kind.draw):
         raise wrong_call(
@@ -85,53 +94,104 @@ def drawn(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Question
         if key not in kind.draw:
             hint = did_you_mean(str(key), kind.draw) or f"letters are {', '.join(kind.draw)}"
             raise wrong_call(f"{kind.name} has no letter {key}", hint)
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
+        if not is_number(value):
             raise wrong_call(f"letter {key} is {value!r}, which is no number", "letters: {N: 32, F: 5, …}")
-    return Question(kind, letters | {key: compiled(text)(letters) for key, text in kind.letters.items()})
+    try:
+        made = Question(kind, letters | {key: compiled(text)(letters) for key, text in kind.letters.items()})
+        if not is_number(made.right):
+            raise ArithmeticError
+    except (ArithmeticError, Misfit, TypeError, ValueError):
+        raise wrong_call(f"{kind.name} has no answer with these letters", f"its formula is {kind.shown}") from None
+    return made
 
 
-def _which(item: Item, question: Question, rng: random.Random) -> Task:
+def _which(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Task:
     """What was overlooked by somebody who got a wrong number? One slip gives it, the others offered do not."""
-    values = {slip.name: question.wrong(slip) for slip in question.slips if not slip.convention}
-    alone = [name for name, value in values.items() if list(values.values()).count(value) == 1]
-    if len(alone) < 2:
-        raise wrong_call("the slips of these letters cannot be told apart", "leave letters out, or choose others")
-    rng.shuffle(alone)
-    asked, offered = alone[0], sorted(alone[:4])
-    says = {slip.name: slip.says.format(**question.letters) for slip in question.slips}
-    options = tuple(says[name] for name in offered)
-    text = f"{question.text}\nSomebody answers {number(values[asked])}. What was overlooked?"
+    for _ in range(1 if item.settings.get("letters") else DRAWS):
+        asked = drawn(item, known, rng)
+        by_value: dict[float, dict[str, Any]] = {}
+        for slip in asked.slips:
+            value = asked.wrong(slip)
+            if abs(value - asked.right) > 1e-9 * max(1, abs(asked.right)):
+                by_value.setdefault(round(float(value), 9), {})[slip.says.format(**asked.letters)] = value
+        named = {slip.says.format(**asked.letters) for slip in asked.slips if not slip.convention}
+        # Each sentence once, and each with a number that is its alone.
+        alone = {says: value for told in by_value.values() if len(told) == 1 for says, value in told.items()}
+        alone = {says: value for says, value in alone.items() if says in named}
+        if len(alone) > 1:
+            break
+    else:
+        hint = "choose other letters" if item.settings.get("letters") else "choose another kind"
+        raise wrong_call("the slips of this item cannot be told apart", hint)
+    options = rng.sample(list(alone), min(4, len(alone)))
+    says = rng.choice(options)
+    text = f"{_folded(asked.text)}\nSomebody answers {number(alone[says])}. What was overlooked?"
     lines = [f"  {letter}) {option}" for letter, option in zip("abcd", options, strict=False)]
-    return Task(item, "\n".join([text, *lines]), ((),), question, ("abcd"[offered.index(asked)],), options)
+    right = ("abcd"[options.index(says)],)
+    return Task(item, "\n".join([text, *lines]), ((),), asked, right, tuple(options))
 
 
 _WORDS = {
-    "output": "output (height × width × channels)",
+    "output": "output (written as the input is, {})",
     "params": "parameters",
     "macs": "multiply-adds (MACs)",
     "bytes": "bytes of the output in float32",
 }
 
 
+@lru_cache(maxsize=32)
+def _report(spec: str) -> Report:
+    return analyse(spec)
+
+
 def table_rows(item: Item) -> tuple[Report, list[Row]]:
     """The network of a table, and those of its layers that the table is about; raises `SpecError`."""
-    report = analyse(str(item.settings.get("spec", "lenet")))
-    names = item.settings.get("layers") or [row.name for row in report if row.params]
-    rows = [_row(report, str(name)) for name in names]
-    if len(rows) < 2:
-        raise wrong_call("a table has two layers or more", "layers: [C1, C3, C5]")
+    report = _report(str(item.settings.get("spec", "lenet")))
+    names = item.settings.get("layers")
+    if names is not None and not isinstance(names, list):
+        raise wrong_call("layers is no list of names", "layers: [C1, C3, C5]")
+    rows = [_row(report, f"{name}") for name in names or [row.name for row in report if row.params]]
+    if len(rows) < 2 or len({row.name for row in rows}) < len(rows):
+        raise wrong_call("a table has two layers or more, each once", "layers: [C1, C3, C5]")
+    unknown = [row.name for row in rows if row.output_shape is None or row.params is None]
+    if unknown:
+        raise wrong_call(f"nothing is known of {unknown[0]}", "choose layers that cnncalc knows")
     return report, rows
 
 
 def _table(item: Item) -> Task:
     report, rows = table_rows(item)
     columns = item.settings["columns"]
-    asked = ", ".join(_WORDS[column] for column in columns)
-    text = f"{report.title}, input {readable(report.graph.inputs[0].shape or ())}: the {asked} of each layer"
-    lines = [f"  {row.name:<16} {_told(row)}" for row in rows]
+    asked = ", ".join(_WORDS[column].format(readable(report.graph.inputs[0].shape or ())) for column in columns)
+    text = f"{report.title}, input {readable(report.graph.inputs[0].shape or ())}: the {asked} of each layer."
+    given = {row.node for row in rows} if "output" in columns else set()
+    lines = [f"  {row.name}: {_told(row)}, {_entering(report, row, given)}" for row in rows]
     blanks = tuple((row.name,) if len(columns) == 1 else (row.name, column) for row in rows for column in columns)
     right = tuple(QUANTITIES[column](row) for row in rows for column in columns)
-    return Task(item, "\n".join([text, *lines]), blanks, None, right)
+    return Task(item, "\n".join([_folded(text), *lines]), blanks, None, right)
+
+
+def _entering(report: Report, row: Row, asked: set[int]) -> str:
+    """What goes into a layer: the output of one that is asked for itself, or else its shape."""
+    parts = []
+    for index in row.layer.inputs:
+        source, shape, flat = index, report.graph.nodes[index].shape, ""
+        while source not in asked:
+            node = report.graph.nodes[source]
+            if node.type == "Flatten" and len(row.layer.inputs) == 1:
+                flat = ", flattened"
+            elif len(node.inputs) != 1 or report.graph.nodes[node.inputs[0]].shape != node.shape:
+                break
+            source = node.inputs[0]
+        node = report.graph.nodes[source]
+        parts.append(
+            f"the output of {node.name}{flat}" if source in asked else f"{readable(node.shape or shape or ())}{flat}"
+        )
+    return "on " + " and ".join(parts)
+
+
+def _folded(text: str) -> str:
+    return textwrap.fill(text, 79, break_on_hyphens=False)
 
 
 def _find_error(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Task:
@@ -146,27 +206,24 @@ def _find_error(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Ta
     offered = rng.sample(plants[at], min(4, len(plants[at])))
     says, planted = rng.choice(offered)
     shown = [planted if place == at else QUANTITIES[column](row) for place, (row, column) in enumerate(cells)]
-    text = f"{report.title}, input {readable(report.graph.inputs[0].shape or ())}: one number is wrong. Whose is it,"
-    text += " and what was overlooked?"
     width = len(columns)
-    text += f" (cell: as in {rows[0].name}{f' {columns[0]}' if width > 1 else ''}; mistake: a letter)"
-    head = [max(len(row.name) for row in rows), max(len(_told(row)) for row in rows)]
-    lines = [f"  {'':<{head[0]}}  {'':<{head[1]}}  {'  '.join(f'{column:>13}' for column in columns)}"]
+    example = f"{rows[0].name}{f' {columns[0]}' if width > 1 else ''}"
+    text = (
+        f"{report.title}, input {readable(report.graph.inputs[0].shape or ())}: one number is wrong. Whose is it, and "
+    )
+    text += f"what was overlooked? (cell: as in {example}; mistake: a letter)"
+    names = max(len(row.name) for row in rows)
+    lines = [f"  {'':<{names}}  {'  '.join(f'{column:>13}' for column in columns)}"]
     for place, row in enumerate(rows):
         values = "  ".join(f"{_written(value):>13}" for value in shown[place * width : (place + 1) * width])
-        lines.append(f"  {row.name:<{head[0]}}  {_told(row):<{head[1]}}  {values}")
+        lines.append(f"  {row.name:<{names}}  {values}")
+    lines += [f"  {row.name}: {_told(row)}, {_entering(report, row, set())}" for row in rows]
     lines += [f"  {letter}) {each}" for letter, (each, _) in zip("abcd", offered, strict=False)]
     row, column = cells[at]
     cell = row.name if width == 1 else f"{row.name} {column}"
-    letter = "abcd"[[each for each, _ in offered].index(says)]
-    return Task(
-        item,
-        "\n".join([text, *lines]),
-        (("cell",), ("mistake",)),
-        None,
-        (cell, letter),
-        tuple(each for each, _ in offered),
-    )
+    options = tuple(each for each, _ in offered)
+    right = (cell, "abcd"[options.index(says)])
+    return Task(item, "\n".join([_folded(text), *lines]), (("cell",), ("mistake",)), None, right, options)
 
 
 def _plants(known: Mapping[str, Kind], report: Report, row: Row, column: str) -> list[tuple[str, Any]]:
@@ -183,7 +240,8 @@ def _plants(known: Mapping[str, Kind], report: Report, row: Row, column: str) ->
                 value = (right[0], value, value) if quantity == "height" else (value, *right[1:])
             if value != right and asked is not None:
                 found.setdefault(value, []).append(slip.says.format(**asked.letters))
-    return [(says[0], value) for value, says in found.items() if len(says) == 1]
+    alone = {says[0]: value for value, says in found.items() if len(set(says)) == 1}
+    return list(alone.items())
 
 
 def _row(report: Report, name: str) -> Any:
@@ -207,21 +265,46 @@ def _written(value: Any) -> str:
 def _inverse(item: Item) -> Task:
     """A layer is to be found that does something; any that does it is right."""
     wants, entering = item.settings.get("wants"), item.settings.get("input")
-    if not isinstance(wants, dict) or not isinstance(entering, list):
-        raise wrong_call(
-            "inverse wants input and wants", "input: [3, 224, 224], wants: {shape: [64, 112, 112], field: 11}"
-        )
-    strange = [key for key in wants if key not in ("shape", "params", "macs", "field", "most_params")]
-    if strange:
-        raise wrong_call(f"nothing can be wanted of {strange[0]}", "wants: shape, params, macs, field or most_params")
-    text = str(
-        item.settings.get("ask")
-        or f"Write one layer of type {item.what} for an input of {readable(tuple(entering))} with {wants}."
-    )
+    if item.what not in REGISTRY:
+        hint = did_you_mean(item.what, REGISTRY) or "`cnncalc ops` lists the layer types"
+        raise wrong_call(f"there is no layer type {item.what}", hint)
+    if not isinstance(entering, list) or not entering or not all(type(size) is int and size > 0 for size in entering):
+        raise wrong_call("inverse wants an input", "input: [3, 224, 224]")
+    if not isinstance(wants, dict) or not wants:
+        raise wrong_call("inverse wants something", "wants: {shape: [64, 112, 112], field: 11}")
+    for key, value in wants.items():
+        if key not in _WANTS:
+            raise wrong_call(f"nothing can be wanted of {key}", f"wants: {', '.join(_WANTS)}")
+        sizes = value if key == "shape" and isinstance(value, list) else [value] if key != "shape" else []
+        if not sizes or not all(type(size) is int and size >= 0 for size in sizes):
+            raise wrong_call(f"{key} is {value!r}", "wants: {shape: [64, 112, 112], field: 11}")
+    told = [
+        f"{_WANTS[key]} {readable(tuple(value)) if key == 'shape' else number(value)}" for key, value in wants.items()
+    ]
+    text = f"Write one layer of type {item.what} for an input of {readable(tuple(entering))} with {' and '.join(told)}."
     example = item.settings.get("example")
     if example is not None and not fulfils(item, str(example))[0]:
         raise wrong_call(f"the example {example} does not do it: {fulfils(item, str(example))[1]}")
-    return Task(item, text, ((),))
+    return Task(item, _folded(f"{item.settings.get('ask') or text} Write it as {blank_layer(item.what)}"), ((),))
+
+
+def blank_layer(type_: str) -> str:
+    """A layer without its numbers, to show how one is written.
+
+    >>> blank_layer("MaxPool2d")
+    '{MaxPool2d: {kernel_size: …, stride: …, padding: …, dilation: …}}'
+    """
+    names = [each.name for each in REGISTRY[type_].arguments() if not each.inferred][:4]
+    return f"{{{type_}: {{{', '.join(f'{name}: …' for name in names)}}}}}"
+
+
+_WANTS = {
+    "shape": "an output of",
+    "field": "a receptive field, in all directions, of at least",
+    "params": "exactly so many parameters:",
+    "macs": "exactly so many multiply-adds:",
+    "most_params": "at most so many parameters:",
+}
 
 
 def fulfils(item: Item, answer: str) -> tuple[bool, str]:
@@ -229,13 +312,16 @@ def fulfils(item: Item, answer: str) -> tuple[bool, str]:
     entering, wants = item.settings["input"], item.settings["wants"]
     body = answer.strip().removeprefix("- ").strip()
     try:
+        body = as_layer(body, item.what)
         report = analyse(Source("answer", f"input: {list(entering)}\nlayers:\n  - {body}\n"))
+    except Misfit as misfit:
+        return False, misfit.cause
     except SpecError as error:
         return False, error.problems[0].message
     if len(report.rows) != 1 or report.rows[0].type != item.what or report.graph.errors:
         return False, f"one layer of type {item.what} was asked for"
     row = report.rows[0]
-    field = row.receptive_field.size[0] if row.receptive_field else 0
+    field = min(row.receptive_field.size) if row.receptive_field else 0
     if "shape" in wants and list(row.output_shape or ()) != list(wants["shape"]):
         return False, "its output has another shape"
     if "field" in wants and field < wants["field"]:
@@ -246,3 +332,23 @@ def fulfils(item: Item, answer: str) -> tuple[bool, str]:
     if "most_params" in wants and (row.params or 0) > wants["most_params"]:
         return False, "it has too many parameters"
     return True, ""
+
+
+def as_layer(text: str, type_: str) -> str:
+    """A layer as the language has it, also where it was written as PyTorch does; raises `Misfit`.
+
+    >>> as_layer("nn.Conv2d(3, 64, 7, stride=2)", "Conv2d")
+    'Conv2d: {in_channels: 3, out_channels: 64, kernel_size: 7, stride: 2}'
+    """
+    if not re.fullmatch(rf"(?:(?:torch\.)?nn\.)?{type_}\(.*\)", text, re.DOTALL):
+        return text
+    try:
+        call: Any = ast.parse(text, mode="eval").body
+        values = [ast.literal_eval(each) for each in call.args]
+        named = {each.arg: ast.literal_eval(each.value) for each in call.keywords}
+    except (SyntaxError, ValueError, AttributeError, RecursionError, MemoryError):
+        raise Misfit(f"{text[:60]} cannot be read as a layer") from None
+    names = [each.name for each in REGISTRY[type_].arguments()]
+    given = dict(zip(names, values, strict=False)) | {str(key): value for key, value in named.items()}
+    shown = yaml.safe_dump(given, default_flow_style=True, sort_keys=False, width=10**9).strip()
+    return f"{type_}: {shown}"

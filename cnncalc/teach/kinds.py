@@ -7,19 +7,38 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from string import Formatter
 from typing import Any, NamedTuple
-
-import yaml
 
 from ..errors import Misfit, SpecError, did_you_mean, wrong_call
 from ..formula import number
 from ..spec import expressions
+from ..spec.expressions import MAX_TEXT
+from .files import load, plain
 
 Values = Mapping[str, Any]
 _ALLOWED = (
     *(ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call),
-    *(ast.Name, ast.Constant, ast.Load, ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
+    *(ast.Name, ast.Constant, ast.Load, ast.boolop, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
+    *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd, ast.Not),
 )
+#: Letters and values beyond this are mistakes.
+LARGEST = 10**15
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    """A power that is a number of a size that one meets."""
+    if abs(exponent) > 100 or (base < 0 and exponent != int(exponent)):
+        raise ArithmeticError(f"{base} to the power of {exponent} is no number that is met here")
+    return base**exponent
+
+
+class _Powers(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Pow):
+            return node
+        return ast.Call(ast.Name("__power__", ast.Load()), [node.left, node.right], [])
 
 
 @lru_cache(maxsize=4096)
@@ -30,8 +49,8 @@ def compiled(text: str) -> Callable[[Values], Any]:
     4
     """
     try:
-        tree = ast.parse(str(text).strip(), mode="eval")
-    except (SyntaxError, ValueError):
+        tree = ast.parse(str(text).strip()[:MAX_TEXT], mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise Misfit(f"{text!r} is not an expression") from None
     for node in ast.walk(tree):
         named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in expressions.FUNCTIONS
@@ -42,8 +61,8 @@ def compiled(text: str) -> Callable[[Values], Any]:
             or (isinstance(node, ast.Constant) and not constant)
         ):
             raise Misfit(f"{text!r} holds more than arithmetic")
-    code = compile(tree, "<expression>", "eval")
-    functions = {"__builtins__": {}, **expressions.FUNCTIONS}
+    code = compile(ast.fix_missing_locations(_Powers().visit(tree)), "<expression>", "eval")
+    functions = {"__builtins__": {}, "__power__": _power, **expressions.FUNCTIONS}
     return lambda values: eval(code, functions, dict(values))  # arithmetic only, as checked above
 
 
@@ -98,7 +117,15 @@ class Slip(NamedTuple):
 
     def applies(self, letters: Values) -> bool:
         """Whether it makes a difference to a question."""
-        return not self.when or bool(compiled(self.when)(letters))
+        return not self.when or bool(_worked_out(self.when, letters))
+
+
+def _worked_out(text: str, letters: Values) -> Any:
+    """The value of an expression; None where it has none, as what is divided by zero."""
+    try:
+        return compiled(text)(letters)
+    except ArithmeticError:
+        return None
 
 
 class Kind(NamedTuple):
@@ -124,7 +151,7 @@ class Kind(NamedTuple):
     def wrong(self, letters: Values, slips: Sequence[Slip]) -> Any:
         """What comes out with a slip, or with several at once that set different letters; None where nothing does."""
         text = self.way(slips)
-        return None if text is None else compiled(text)(letters)
+        return None if text is None else _worked_out(text, letters)
 
     def way(self, slips: Sequence[Slip]) -> str | None:
         """The formula as it is worked out with slips in it; None for slips that cannot meet."""
@@ -175,17 +202,8 @@ def _of_file(path: str, own: Mapping[str, Kind]) -> dict[str, Kind]:
 
 
 def _read(path: Path, own: Mapping[str, Kind]) -> dict[str, Kind]:
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise wrong_call(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise wrong_call(f"is not YAML: {getattr(error, 'problem', error)}", where=place) from None
-    if not isinstance(content, dict):
-        raise wrong_call("holds no kinds of question", "kind: {ask: …, draw: …, formula: …, slips: …}", where=str(path))
-    return {str(name): _kind(str(name), body, own.get(str(name)), str(path)) for name, body in content.items()}
+    content = plain(load(path))
+    return {name: _kind(name, body, own.get(name), str(path)) for name, body in content.items()}
 
 
 def _kind(name: str, body: Any, known: Kind | None, where: str) -> Kind:
@@ -201,7 +219,18 @@ def _kind(name: str, body: Any, known: Kind | None, where: str) -> Kind:
                 did_you_mean(str(key), fields) or f"parts are {', '.join(fields)}",
                 where=where,
             )
-    slips = [_slip(str(key), value, where) for key, value in (body.get("slips") or {}).items()]
+    for key in ("letters", "terms", "slips", "draw"):
+        if not isinstance(body.get(key) or {}, dict):
+            raise wrong_call(f"{name}: {key} is no mapping", f"{key}: {{…}}", where=where)
+    for letter, values in (body.get("draw") or {}).items():
+        numbers = [each for each in values if is_number(each)] if isinstance(values, list) else []
+        if not numbers or len(numbers) < len(values):
+            raise wrong_call(f"{name}: {letter} is drawn from {values!r}", f"draw: {{{letter}: [3, 5]}}", where=where)
+        if not str(letter).isidentifier() or letter in expressions.FUNCTIONS:
+            raise wrong_call(f"{name}: {letter!r} cannot be a letter", "letters are names such as N", where=where)
+    if not is_number(body.get("within", 0)) or not 0 <= body.get("within", 0) < 1:
+        raise wrong_call(f"{name}: within is {body['within']!r}", "a share, as in within: 0.01", where=where)
+    slips = [_slip(f"{key}", value, where) for key, value in (body.get("slips") or {}).items()]
     if known is not None and set(body) == {"slips"}:
         made = known._replace(slips=(*known.slips, *slips))
     else:
@@ -226,22 +255,44 @@ def _kind(name: str, body: Any, known: Kind | None, where: str) -> Kind:
     return made
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a number of a size that one meets."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
+
+
+_OF_SLIPS = ("set", "value", "when", "says", "hint", "convention")
+
+
 def _slip(name: str, body: Any, where: str) -> Slip:
     if not isinstance(body, dict) or ("set" in body) == ("value" in body) or "says" not in body:
         raise wrong_call(
             f"slip {name} wants set or value, and says", f'{name}: {{set: {{b: 0}}, says: "…"}}', where=where
         )
+    for key in body:
+        if key not in _OF_SLIPS:
+            hint = did_you_mean(str(key), _OF_SLIPS) or f"parts are {', '.join(_OF_SLIPS)}"
+            raise wrong_call(f"slip {name} has no part {key}", hint, where=where)
+    if not isinstance(body.get("set", {}), dict):
+        raise wrong_call(f"slip {name}: set is no mapping", f"{name}: {{set: {{b: 0}}, says: …}}", where=where)
     changes = tuple((str(key), str(text)) for key, text in (body.get("set") or {}).items())
     value, when, says, hint = (str(body.get(key, "")) for key in ("value", "when", "says", "hint"))
     return Slip(name, changes, value, when, says, hint, bool(body.get("convention", False)))
 
 
 def _try(kind: Kind, where: str) -> None:
-    """One question with every slip, so that a wrong formula is found when the file is read."""
+    """One question with every slip, so that what is wrong is found when the file is read."""
     letters = {key: values[0] for key, values in kind.draw.items()}
     part = "formula"
     try:
-        letters |= {key: compiled(text)(letters) for key, text in kind.letters.items()}
+        for key, text in kind.letters.items():
+            part = f"letter {key}"
+            letters[key] = compiled(text)(letters)
+        part = "ask"
+        _refuse_strange_fields(kind.ask, letters)
+        part = "where"
+        if kind.where:
+            compiled(kind.where)(letters)
+        part = "formula"
         kind.right(letters)
         for slip in kind.slips:
             part = f"slip {slip.name}"
@@ -252,16 +303,30 @@ def _try(kind: Kind, where: str) -> None:
                     f"there is no letter {strange[0]}",
                     did_you_mean(strange[0], known) or f"letters are {', '.join(sorted(known))}",
                 )
+            _refuse_strange_fields(slip.says, letters)
             slip.applies(letters)
             kind.wrong(letters, [slip])
     except Misfit as misfit:
         raise wrong_call(f"{kind.name}, {part}: {misfit.cause}", misfit.hint, where=where) from None
     except NameError as error:
         raise wrong_call(f"{kind.name}, {part}: {error}", f"letters are {', '.join(letters)}", where=where) from None
-    except ZeroDivisionError:
+    except ArithmeticError:
         pass  # of these letters, which `where` may leave out
-    except (TypeError, ValueError) as error:
+    except RecursionError:
+        raise wrong_call(f"{kind.name}, {part}: its terms go round in a circle", where=where) from None
+    except (TypeError, ValueError, SyntaxError) as error:
         raise wrong_call(f"{kind.name}, {part}: {error}", where=where) from None
+
+
+def _refuse_strange_fields(text: str, letters: Values) -> None:
+    """Raise `Misfit` for a text that has anything but letters in its brackets."""
+    try:
+        fields = [name for _, name, form, _ in Formatter().parse(text) if name is not None or form]
+    except ValueError as error:
+        raise Misfit(f"{text!r}: {error}", "a bracket that is meant is written twice: {{") from None
+    for field in fields:
+        if field not in letters:
+            raise Misfit(f"there is no letter {{{field}}} to write", f"letters are {', '.join(letters)}")
 
 
 def topics(found: Mapping[str, Kind]) -> list[str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..analysis.cost import cost_of
 from ..errors import Misfit
+from ..formula import prod
 from ..graph import Graph
 from ..ops import Shape, value_of
+from ..ops.actions import BYTES
 from ..report import Row
 from .kinds import Kind, compiled
-from .quiz import Question
+from .quiz import Diagnosis, Question, diagnose, feedback
 
 Shapes = Sequence[Shape | None]
 Asked = tuple[str, dict[str, Any]] | None
@@ -39,9 +42,12 @@ def question(known: Mapping[str, Kind], graph: Graph, node: int, quantity: str, 
     if layer.op is None or len(layer.inputs) != 1:
         return None
     source = layer.inputs[0]
-    flattened = graph.nodes[source].type == "Flatten" and quantity == "params"
-    entering, output = shapes[graph.nodes[source].inputs[0] if flattened else source], shapes[node]
-    if entering is None or output is None:
+    entering, output = shapes[source], shapes[node]
+    if quantity == "params" and graph.nodes[source].type == "Flatten":
+        flattened = shapes[graph.nodes[source].inputs[0]]
+        if flattened is not None and entering == (prod(flattened),):
+            entering = flattened
+    if entering is None or output is None or len(output) != len(layer.shape or ()):
         return None
     asks = _BYTES if quantity == "bytes" else _OF_TYPE.get((layer.type, quantity))
     asked: Asked = asks(layer.op, entering, output) if asks else None
@@ -50,6 +56,22 @@ def question(known: Mapping[str, Kind], graph: Graph, node: int, quantity: str, 
     kind, letters = known[asked[0]], asked[1]
     more = {key: compiled(text)(letters) for key, text in kind.letters.items() if key not in letters}
     return Question(kind, letters | more)
+
+
+def figure(graph: Graph, node: int, quantity: str, shapes: Shapes) -> int | None:
+    """Parameters, multiply-adds or bytes of a layer with these shapes of the nodes; None where they do not fit."""
+    layer = graph.nodes[node]
+    entering, output = [shapes[i] for i in layer.inputs], shapes[node]
+    known = [shape for shape in entering if shape is not None]
+    if layer.op is None or output is None or len(known) < len(entering):
+        return None
+    if quantity == "bytes":
+        return int(prod(output) * BYTES["float32"])
+    try:
+        found = cost_of(layer.op, output, *known)
+    except (Misfit, IndexError, ValueError, ArithmeticError):
+        return None
+    return int(found.params if quantity == "params" else found.macs)
 
 
 def true_shapes(graph: Graph) -> Shapes:
@@ -61,9 +83,10 @@ def believed_shapes(graph: Graph, given: Mapping[int, Shape]) -> tuple[Shapes, S
     """The shapes of all nodes as somebody sees them who gave these; and what follows for each from those before it."""
     shapes: list[Shape | None] = []
     follows: list[Shape | None] = []
-    for index, node in enumerate(graph.nodes):
+    for index, node in enumerate(graph.nodes):  # a shape of other axes is no shape that anything follows from
         follows.append(node.shape if node.op is None else _output(node.op, [shapes[i] for i in node.inputs]))
-        shapes.append(given.get(index, follows[-1]))
+        own = given.get(index)
+        shapes.append(own if own is not None and len(own) == len(node.shape or ()) else follows[-1])
     return shapes, follows
 
 
@@ -83,26 +106,52 @@ def channels_first(guess: Shape, right: Shape) -> Shape:
     >>> channels_first((28, 28, 3), (6, 28, 28)), channels_first((3, 28, 28), (6, 28, 28))
     ((3, 28, 28), (3, 28, 28))
     """
-    if len(guess) != 3 or len(right) != 3 or guess == right:
+    if len(guess) != len(right) or len(right) < 2 or guess == right:
         return guess
     last = (guess[-1], *guess[:-1])
-    if right[1] == right[2] and (guess[0] == guess[1]) != (
-        guess[1] == guess[2]
+    if last == right:
+        return last
+    if (
+        len(right) == 3 and right[1] == right[2] and (guess[0] == guess[1]) != (guess[1] == guess[2])
     ):  # the two that are equal are the sides
         return guess if guess[1] == guess[2] else last
     return guess if guess[0] == right[0] and guess[-1] != right[0] else last
 
 
-def parts(
-    known: Mapping[str, Kind], graph: Graph, node: int, shapes: Shapes, guess: Shape
-) -> list[tuple[Question | None, int]]:
-    """What is wrong in a shape that was guessed: its height, its channels; the question behind each, and the guess."""
+class Part(NamedTuple):
+    """What is wrong in a shape: which of its axes, the question behind them if there is one, and the guess."""
+
+    axes: str
+    question: Question | None
+    guess: int
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What the guess tells."""
+        return Diagnosis("unknown") if self.question is None else diagnose(self.question, float(self.guess))
+
+    @property
+    def told(self) -> list[str]:
+        """The slips behind it, in words."""
+        found = self.diagnosis
+        if self.question is None or found.verdict not in ("slip", "slips"):
+            return []
+        return [f"{self.axes}: {line}" for line in feedback(self.question, found)]
+
+
+def parts(known: Mapping[str, Kind], graph: Graph, node: int, shapes: Shapes, guess: Shape) -> list[Part]:
+    """What is wrong in a shape that was guessed, channels first."""
     right = graph.nodes[node].shape or ()
     if len(guess) != len(right):
         return []
-    wrong = [("height", guess[1])] if guess[1:] != right[1:] else []
-    wrong += [("channels", guess[0])] if guess[0] != right[0] else []
-    return [(question(known, graph, node, quantity, shapes), value) for quantity, value in wrong]
+    found = []
+    if guess[1:] != right[1:]:
+        square = len(set(guess[1:])) == 1
+        asked = question(known, graph, node, "height", shapes) if square else None
+        found.append(Part("height and width", asked, guess[1]))
+    if guess[0] != right[0]:
+        found.append(Part("channels", question(known, graph, node, "channels", shapes), guess[0]))
+    return found
 
 
 # -- which kind asks what --------------------------------------------------------------------------------------------

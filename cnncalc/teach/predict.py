@@ -9,7 +9,6 @@ from ..ops import Shape, readable
 from ..report import Report, Row
 from .kinds import kinds
 from .layers import channels_first, parts, true_shapes
-from .quiz import diagnose, feedback
 
 
 def guessed(text: str) -> tuple[int, ...] | None:
@@ -27,9 +26,17 @@ def verdict(shape: Shape, guess: tuple[int, ...]) -> str:
     """An empty string for the right shape, channels first or last; otherwise what is wrong, without the number."""
     if channels_first(guess, shape) == shape:
         return ""
+    if len(shape) == len(guess) == 1:
+        return "that many numbers it does not give"
     if len(guess) != len(shape):
         axes = f"{len(shape)} size{'s' * (len(shape) != 1)}"
-        return f"the output has {axes}: " + ("it is a vector" if len(shape) == 1 else "height, width and channels")
+        return f"the output has {axes}: " + (
+            "it is a vector"
+            if len(shape) == 1
+            else "as the input has"
+            if len(shape) != 3
+            else "height, width and channels"
+        )
     if sorted(guess) == sorted(shape):
         return "the right sizes in another order: height × width × channels"
     first = channels_first(guess, shape)
@@ -45,9 +52,7 @@ def slips(row: Row, guess: tuple[int, ...]) -> list[str]:
     """Which slips give what was guessed."""
     graph, right = row.report.graph, row.output_shape or ()
     wrong = parts(kinds(), graph, row.node, true_shapes(graph), channels_first(guess, right))
-    return [
-        line for question, value in wrong if question for line in feedback(question, diagnose(question, float(value)))
-    ]
+    return [line for part in wrong for line in part.told]
 
 
 def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[str], None]) -> tuple[int, int]:
@@ -60,7 +65,7 @@ def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[st
         told = ", ".join(f"{name} {value}" for name, value in stated(row))
         tell(f"{row.name}  {row.type}" + (f" ({told})" if told else "") + f": {given} → ?")
         text = ask("  > ")
-        while text and guessed(text) is None and text not in ("q", "s"):
+        while text is not None and guessed(text) is None and text not in ("q", "s"):
             tell("  a shape, as in 28x28x6 or 400; s shows it, q ends")
             text = ask("  > ")
         if text is None or text == "q":
@@ -89,12 +94,15 @@ def stated(row: Row) -> list[tuple[str, object]]:
         "padding",
         "dilation",
         "groups",
+        "output_padding",
         "output_size",
         "ceil_mode",
     )
     found: list[tuple[str, object]] = []
     for name in names:
         value = getattr(row.layer.op, name, None)
+        if name == "stride" and value is None:  # a pool steps by its window unless told otherwise
+            value = getattr(row.layer.op, "kernel_size", None)
         value = value[0] if isinstance(value, tuple) and value and all(each == value[0] for each in value) else value
         if value not in (None, 0, False, ()) and not (name in ("stride", "dilation", "groups") and value == 1):
             found.append((name, value))

@@ -36,7 +36,7 @@ class Question(NamedTuple):
     @property
     def slips(self) -> list[Slip]:
         """The slips that make a difference here."""
-        return [slip for slip in self.kind.slips if slip.applies(self.letters)]
+        return [slip for slip in self.kind.slips if slip.applies(self.letters) and self.wrong(slip) is not None]
 
     def wrong(self, *slips: Slip) -> Any:
         return self.kind.wrong(self.letters, slips)
@@ -75,7 +75,7 @@ def draw(kind: Kind, rng: random.Random, suspects: frozenset[str] = frozenset())
     False
     """
     best: tuple[float, Question] | None = None
-    found = 0
+    found = worked = 0
     for _ in range(MOST):
         letters = {key: rng.choice(values) for key, values in kind.draw.items()}
         try:
@@ -84,8 +84,9 @@ def draw(kind: Kind, rng: random.Random, suspects: frozenset[str] = frozenset())
                 continue
             question = Question(kind, letters)
             score = _score(question, suspects)
-        except ZeroDivisionError:
+        except ArithmeticError:
             continue
+        worked += 1
         if score < 0:
             continue
         found += 1
@@ -94,9 +95,8 @@ def draw(kind: Kind, rng: random.Random, suspects: frozenset[str] = frozenset())
         if found == (TELLING if suspects else CANDIDATES):
             break
     if best is None:
-        raise wrong_call(
-            f"no fair question of the kind {kind.name} was found", "a slip gives the right number in all of them"
-        )
+        hint = "a slip gives the right number in all of them" if worked else "its formula or `where` holds for none"
+        raise wrong_call(f"no fair question of the kind {kind.name} was found", hint)
     return best[1]
 
 
@@ -112,6 +112,9 @@ def _score(question: Question, suspects: frozenset[str]) -> float:
     values = {slip.name: question.wrong(slip) for slip in slips}
     if any(_same(value, right) for value in values.values()):
         return -1.0
+    conventions = [values[slip.name] for slip in slips if slip.convention]
+    if any(_same(values[slip.name], value) for slip in slips if not slip.convention for value in conventions):
+        return -1.0  # a mistake would pass for a convention
     apart = len({round(float(value), 6) for value in values.values()})
     asked = [round(float(value), 6) for name, value in values.items() if name in suspects]
     return apart + 100.0 * len(set(asked)) + 0.1 * len(slips)
@@ -164,7 +167,8 @@ def _gives(given: Given, value: Any, within: float) -> bool:
 
 def feedback(question: Question, diagnosis: Diagnosis) -> list[str]:
     """The answer to an answer, in words, without the number; the work is `Question.line`."""
-    said = [" and ".join(slip.says.format(**question.letters) for slip in group) for group in diagnosis.behind]
+    told = (" and ".join(slip.says.format(**question.letters) for slip in group) for group in diagnosis.behind)
+    said = list(dict.fromkeys(told))
     if diagnosis.verdict == "right":
         return ["right"]
     if diagnosis.verdict == "convention":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,10 +12,14 @@ import yaml
 
 from ..errors import SpecError, did_you_mean, wrong_call
 from ..render.table import Column, Line, Prose, Table, as_number
-from .forms import FORMS, TABLES, Item, Task, drawn, table_rows, task
-from .kinds import Kind, compiled, kinds
+from .files import load, plain
+from .forms import FORMS, TABLES, Item, Task, blank_layer, drawn, table_rows, task
+from .kinds import Kind, compiled, is_number, kinds
 from .layers import QUANTITIES, question, true_shapes
 from .quiz import Question
+
+#: Students for whom an item is tried when it is read.
+TRIED = 20
 
 #: The share of the points for an answer that is not plainly right; a worksheet may set others.
 CREDIT = {"convention": 1.0, "carried": 1.0, "slip": 0.5, "slips": 0.25}
@@ -31,14 +36,12 @@ class Worksheet(NamedTuple):
 
 def read_worksheet(path: str, extra: str = "") -> Worksheet:
     """A worksheet from its file; raises `SpecError` with the place and the way out."""
-    try:
-        content = yaml.safe_load(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise wrong_call(f"cannot be read: {error.strerror}", where=path) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise wrong_call("is not YAML", where=f"{path}:{mark.line + 1}" if mark else path) from None
-    if not isinstance(content, dict) or not isinstance(content.get("items"), list) or not content["items"]:
+    content = plain(load(path))
+    for key in content:
+        if key not in ("title", "items", "credit"):
+            hint = did_you_mean(key, ("title", "items", "credit")) or "a worksheet has title, items and credit"
+            raise wrong_call(f"a worksheet has no part {key}", hint, where=path)
+    if not isinstance(content.get("items"), list) or not content["items"]:
         raise wrong_call(
             "a worksheet has a title and items", "`cnncalc worksheet new sheet.yaml` writes one", where=path
         )
@@ -48,11 +51,19 @@ def read_worksheet(path: str, extra: str = "") -> Worksheet:
     twice = sorted({each for each in ids if ids.count(each) > 1})
     if twice:
         raise wrong_call(f"there are two items {twice[0]}", "every item has an id of its own", where=path)
+    return Worksheet(str(content.get("title") or Path(path).stem), tuple(items), known, _credit(content, path))
+
+
+def _credit(content: Mapping[str, Any], path: str) -> Mapping[str, float]:
     credit = content.get("credit") or {}
-    strange = [key for key in credit if key not in CREDIT]
-    if strange:
-        raise wrong_call(f"there is no credit for {strange[0]}", f"credit: {{{', '.join(CREDIT)}}}", where=path)
-    return Worksheet(str(content.get("title", Path(path).stem)), tuple(items), known, {**CREDIT, **credit})
+    if not isinstance(credit, dict):
+        raise wrong_call("credit is no mapping", "credit: {slip: 0.5}", where=path)
+    for key, share in credit.items():
+        if key not in CREDIT:
+            raise wrong_call(f"there is no credit for {key}", f"credit: {{{', '.join(CREDIT)}}}", where=path)
+        if not is_number(share) or not 0 <= share <= 1:
+            raise wrong_call(f"credit for {key} is {share!r}", "a share of the points from 0 to 1", where=path)
+    return {**CREDIT, **credit}
 
 
 def _item(body: Any, place: int, known: Mapping[str, Kind], path: str) -> Item:
@@ -86,13 +97,19 @@ def _item(body: Any, place: int, known: Mapping[str, Kind], path: str) -> Item:
             hint or f"use {', '.join(QUANTITIES)}, or several: [output, params]",
             where=path,
         )
+    if len(set(columns)) < len(columns):
+        raise wrong_call(f"item {place} asks for the same twice", f"{form}: [output, params]", where=path)
     points = body.get("points", 1)
-    if not isinstance(points, (int, float)) or isinstance(points, bool) or points <= 0:
+    if not is_number(points) or points <= 0:
         raise wrong_call(f"item {place} has {points} points", "a number above 0", where=path)
+    name = str(body.get("id", place))
+    if not re.fullmatch(r"[\w.\-]{1,40}", name):
+        raise wrong_call(f"item {place}: {name[:40]!r} is no id", "letters, digits, . _ and -", where=path)
     settings = {key: value for key, value in body.items() if key in FORMS[form]} | {"columns": columns}
-    made = Item(str(body.get("id", place)), form, what, float(points), settings)
+    made = Item(name, form, what, float(points), settings)
     try:
-        task(made, known, b"check", "check")
+        for student in map(str, range(TRIED if form in ("which", "find_error") else 1)):
+            task(made, known, b"check", student)
     except SpecError as error:
         raise wrong_call(
             f"item {made.id}: {error.problems[0].message.removeprefix('cnncalc: ')}", error.problems[0].hint, where=path
@@ -106,16 +123,19 @@ def tasks(sheet: Worksheet, secret: bytes, student: str) -> list[Task]:
 
 
 def collisions(sheet: Worksheet) -> list[str]:
-    """Warnings about items in which mistakes cannot be told apart, or a wrong method gives the right number."""
+    """Warnings about questions in which mistakes cannot be told apart, or a wrong method gives the right number."""
     found = []
     for item in sheet.items:
         if item.form == "kind":
-            found += [
-                f"item {item.id}: {text}" for text in _of_question(item, drawn(item, sheet.kinds, random.Random(0)))
-            ]
-        elif item.form == "table":
-            found += [f"item {item.id}: {text}" for text in _of_table(item, sheet.kinds)]
+            asked = drawn(item, sheet.kinds, random.Random(0))
+            found += [f"item {item.id}: {text}" for text in _of_question(item, asked)]
     return found
+
+
+def hidden(sheet: Worksheet) -> list[str]:
+    """Slips that a table never shows."""
+    tables = [item for item in sheet.items if item.form == "table"]
+    return [f"item {item.id}: {text}" for item in tables for text in _of_table(item, sheet.kinds)]
 
 
 def _of_question(item: Item, asked: Question) -> list[str]:
@@ -186,21 +206,33 @@ def printed(sheet: Worksheet, given: Sequence[Task], student: str) -> str:
     for count, each in enumerate(given, 1):
         points = f"{each.item.points:g} point{'s' * (each.item.points != 1)}"
         lines += [f"## {count}. ({each.item.id}, {points})", each.text, ""]
-    lines += ["Write your answers into the file of answers: a number, or the arithmetic that leads to it.", ""]
+    lines += ["Write into the file of answers: a number, or the arithmetic that leads to it.", ""]
     return "\n".join(lines)
 
 
 def answer_file(sheet: Worksheet, given: Sequence[Task], student: str) -> str:
     """The file that a student fills in."""
-    content: dict[str, Any] = {}
+    lines = [f"student: {_quoted(student)}", "answers:"]
     for each in given:
+        if each.item.form == "inverse":
+            lines.append(f"  # {each.item.id}: {blank_layer(each.item.what)}")
+        if each.blanks == ((),):
+            lines.append(f"  {_quoted(each.item.id)}:")
+            continue
+        content: dict[str, Any] = {}
         for path in each.blanks:
             place = content
-            for key in (each.item.id, *path)[:-1]:
+            for key in path[:-1]:
                 place = place.setdefault(key, {})
-            place[(each.item.id, *path)[-1]] = None
-    written = yaml.safe_dump({"student": student, "answers": content}, sort_keys=False, allow_unicode=True)
-    return written.replace(": null\n", ":\n")
+            place[path[-1]] = None
+        written = yaml.safe_dump({each.item.id: content}, sort_keys=False, allow_unicode=True, width=10**9)
+        lines += ["  " + line for line in written.replace(": null\n", ":\n").splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A text as a YAML scalar in one line."""
+    return yaml.safe_dump(text, allow_unicode=True, width=10**9).strip().removesuffix("...").strip()
 
 
 NEW = """\
