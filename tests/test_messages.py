@@ -61,19 +61,55 @@ def provoked() -> dict[str, tuple[Callable[[], Any], str]]:
             lambda: nn.CrossEntropyLoss()(t(324, 10), torch.zeros(4, dtype=torch.long)),
             "81 rows of each picture",
         ),
+        "concat of batches": (lambda: torch.cat([t(2, 8, 4, 4), t(1, 8, 4, 4)], 1), "often the batch"),
+        "five axes": (lambda: nn.Conv2d(3, 6, 5)(t(1, 1, 3, 8, 8)), "it wants 4: the batch, then"),
+        "sum of batches": (lambda: t(4, 8) + t(3, 8), "different batches"),
+        "loss": (lambda: nn.MSELoss()(t(4, 10), t(4, 3)), "in a loss"),
+        "view of parts": (lambda: t(1600).view(7, -1), "cannot be put into parts of 7"),
+        "view of nothing": (lambda: t(5).view(0, 0), "room for 0 numbers"),
+        "nothing arrives": (lambda: nn.Linear(400, 120)(t(1, 0)), "a size before it came out as 0"),
+        "norm of axes": (lambda: nn.BatchNorm2d(8)(t(8, 4, 4)), "x.unsqueeze(0) adds the batch"),
+        "matrix types": (lambda: nn.Linear(4, 4)(t(1, 4).double()), "float64"),
+        "transposed": (lambda: nn.ConvTranspose2d(8, 4, 2)(t(1, 3, 8, 8)), "made for 8 channels, but 3 arrive"),
+        "bytes": (lambda: nn.Conv2d(1, 1, 1)(torch.zeros(1, 1, 3, 3, dtype=torch.uint8)), "x.float()"),
+        "target": (lambda: nn.CrossEntropyLoss()(t(2, 10), torch.tensor([1, 10])), "no output for it"),
+        "strides": (lambda: t(2, 3, 4).permute(0, 2, 1).view(2, 12), "x.reshape"),
         "type": (lambda: nn.Conv2d(1, 1, 1)(t(1, 1, 3, 3).double()), "x.float()"),
     }
 
 
 @pytest.mark.parametrize("name", [
     "linear", "grey", "channels last", "channels", "pool", "kernel", "sum of channels", "sum of sizes", "concat", "crop", "norm",
-    "single value", "axes", "checkpoint", "view", "batch", "type",
+    "single value", "axes", "checkpoint", "view", "batch", "type", "concat of batches", "five axes", "sum of batches", "loss", "view of parts",
+    "view of nothing", "nothing arrives", "norm of axes", "matrix types", "transposed", "bytes", "target", "strides",
 ])  # fmt: skip
 def test_what_pytorch_says_is_understood(name: str) -> None:
     wrong, part = provoked()[name]
     with pytest.raises(Exception) as said:
         wrong()
     assert part in "\n".join(explain_error(str(said.value)).lines())
+
+
+@pytest.mark.parametrize("message", [
+    "Given groups=1, weight of size [,], expected input[,] to have 3 channels", "Expected input batch_size (3) to match target batch_size (0).",
+    "mat1 and mat2 shapes cannot be multiplied (2x5 and 0x3)", "mat1 and mat2 shapes cannot be multiplied (1x400 and 400x120)",
+    "shape '[-1]' is invalid for input of size 5", "Calculated padded input size per channel: ( ). Kernel size: ( )",
+])  # fmt: skip
+def test_odd_messages_are_no_fault(message: str) -> None:
+    try:
+        assert explain_error(message).lines()
+    except SpecError as error:
+        assert "garbled" in str(error)
+
+
+def test_a_layer_that_the_spec_does_not_have() -> None:
+    found = explain_error("mat1 and mat2 shapes cannot be multiplied (1x10 and 20x30)", "lenet")
+    assert "the spec has no Linear layer of 30 outputs" in found.reasons[0]
+    assert "1×32×32" in str(
+        explain_error(
+            "Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of size: [32, 32]", "lenet"
+        )
+    )
 
 
 def test_the_command() -> None:

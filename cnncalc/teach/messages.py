@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from math import isqrt, prod
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from math import prod
 
 from ..errors import SpecError, wrong_call
 from ..formula import number
-from ..graph import Graph, Layer
-from ..ops import Shape, readable
+from ..graph import Graph
 from ..spec.model import load
-
-#: Sides of pictures that are tried when a number of features is traced back to an input.
-SIDES = 1024
-
-
-class Answer(NamedTuple):
-    """What a message says in plain words, the reasons that fit it, the likeliest first, and what to change."""
-
-    says: str
-    reasons: tuple[str, ...]
-    change: tuple[str, ...]
-    layer: str = ""
-
-    def lines(self) -> list[str]:
-        """The answer as text."""
-        found = [self.says]
-        found += [f"layer: {self.layer}"] if self.layer else []
-        found += [f"why: {reason}" for reason in self.reasons]
-        return found + [f"change: {change}" for change in self.change]
+from .advice import Answer, layer_of
+from .features import SIDES, linear
 
 
 def explain_error(message: str, spec: str = "") -> Answer:
@@ -45,146 +26,14 @@ def explain_error(message: str, spec: str = "") -> Answer:
     for pattern, explain in _PATTERNS:
         found = re.search(pattern, text)
         if found:
-            return explain(found, graph)
+            try:
+                return explain(found, graph)
+            except (ArithmeticError, IndexError, ValueError):
+                raise wrong_call("this message is garbled", "quote it whole, as PyTorch printed it") from None
     known = "sizes of a Linear layer, channels expected, output size too small, sums or concats that do not match"
     raise wrong_call(
         "this message is not among those that are known", f"known are: {known}; quote it whole, in one pair of quotes"
     )
-
-
-# -- a linear layer ------------------------------------------------------------------------------------------------
-
-
-def _linear(found: re.Match[str], graph: Graph | None) -> Answer:
-    rows, arrives, declared, out = (int(each) for each in found.groups())
-    says = f"a Linear layer was made for {number(declared)} features, but {number(arrives)} arrive"
-    layer = _layer(graph, "Linear", lambda each: (each.shape or (0,))[-1] == out)
-    if graph is not None and layer is not None:
-        return _linear_in(graph, layer, rows, arrives, declared)._replace(says=says)
-    reasons, change = [], []
-    if declared % arrives == 0 and rows * arrives % declared == 0 and rows > 1:
-        batch = rows * arrives // declared
-        reasons.append(
-            f"{rows}·{arrives} numbers are {batch} times {number(declared)}: all there, but Flatten is missing"
-        )
-        change.append("x = torch.flatten(x, 1) before the layer, or nn.Flatten()")
-    if rows == 1 and arrives % declared == 0:
-        reasons.append(
-            f"{number(arrives)} is {arrives // declared} times {number(declared)}: the batch was flattened too"
-        )
-        change.append("flatten from dimension 1 on: torch.flatten(x, 1)")
-    for channels, here, there in _maps(arrives, declared):
-        reasons.append(
-            f"{number(arrives)} = {channels}·{here}² and {number(declared)} = {channels}·{there}²: "
-            f"a map of {here}×{here} arrives where one of {there}×{there} was counted on"
-        )
-        if there == 7:
-            reasons.append(
-                f"a network that halves five times makes 7×7 of 224×224, and {here}×{here} of {32 * here}×{32 * here}"
-            )
-        break
-    change.append(
-        f"Linear({arrives}, {out}), if the map is right; or the picture's size or the padding, if {declared} is"
-    )
-    return Answer(
-        says,
-        tuple(reasons) or ("the sizes before it were counted for another picture, or other layers",),
-        tuple(change),
-    )
-
-
-def _linear_in(graph: Graph, layer: Layer, rows: int, arrives: int, declared: int) -> Answer:
-    """The same with the spec at hand: sizes are computed, and not guessed."""
-    true = (graph.nodes[layer.inputs[0]].shape or (0,))[-1]
-    before = _map_before(graph, layer)
-    given = readable(graph.inputs[0].shape or ())
-    if declared == true and before and arrives == before[-1] and rows % prod(before[:-1]) == 0:
-        return Answer("", (f"{readable(before)} arrives as rows of {arrives}: Flatten is missing before {layer.name}",),
-                      ("x = torch.flatten(x, 1), or nn.Flatten(), before the layer",), layer.name)  # fmt: skip
-    if declared == true and rows == 1 and arrives % true == 0:
-        reason = f"{number(arrives)} is {arrives // true} times {number(true)}: the batch was flattened too"
-        return Answer("", (reason,), ("flatten from dimension 1 on: torch.flatten(x, 1)",), layer.name)
-    reasons, change = [], []
-    if declared == true:
-        reasons.append(f"for an input of {given} the spec has {number(true)} features there, as the layer was made")
-        side = _side_for(graph, layer, arrives)
-        if side:
-            reasons.append(f"{number(arrives)} are those of a picture of {side}×{side}")
-            change.append(f"resize the pictures to {given}, or put AdaptiveAvgPool2d before Flatten")
-        else:
-            change.append(f"feed pictures of {given}; no square picture up to {SIDES} gives {number(arrives)} here")
-    elif arrives == true:
-        map_ = f" = {readable(before)}" if before else ""
-        reasons.append(
-            f"for an input of {given} there are {number(true)}{map_} features: {number(declared)} was miscounted"
-        )
-        side = _side_for(graph, layer, declared)
-        if side:
-            reasons.append(f"{number(declared)} would be right for a picture of {side}×{side}")
-        elif before:
-            root = isqrt(declared // before[0])
-            if before[0] * root * root == declared:
-                reasons.append(f"{number(declared)} = {before[0]}·{root}²: a map of {root}×{root} was counted on")
-        change.append(f"Linear({true}, {(layer.shape or (0,))[-1]})")
-    else:
-        reasons.append(
-            f"the spec has {number(true)} features there: the code is not the spec's network, or sees another input"
-        )
-        sides = [(count, _side_for(graph, layer, count)) for count in (arrives, declared)]
-        reasons += [f"{number(count)} would be right for a picture of {side}×{side}" for count, side in sides if side]
-        change.append(f"compare the layers before {layer.name} with `cnncalc shapes`")
-    return Answer("", tuple(reasons), tuple(change), layer.name)
-
-
-def _maps(arrives: int, declared: int) -> Iterator[tuple[int, int, int]]:
-    """Channels and two square maps that give both numbers, the most channels first, a power of two before others."""
-    channels = [c for c in range(1, min(arrives, declared) + 1) if arrives % c == 0 == declared % c]
-    fitting = [
-        (c, isqrt(arrives // c), isqrt(declared // c))
-        for c in channels
-        if isqrt(arrives // c) ** 2 * c == arrives and isqrt(declared // c) ** 2 * c == declared
-    ]
-    yield from sorted(fitting, key=lambda each: (each[0] & (each[0] - 1) != 0, -each[0]))
-
-
-def _side_for(graph: Graph, layer: Layer, features: int) -> int:
-    """The side of the square picture for which a layer receives so many features; 0 if there is none."""
-    shape = graph.inputs[0].shape or ()
-    if len(shape) != 3 or graph.input_count != 1:
-        return 0
-    low = next((s for s in (*range(1, 33), *range(33, SIDES, 32)) if _features(graph, layer, s)), 0)
-    if not low:
-        return 0
-    high = SIDES
-    while low < high:  # the number grows with the picture
-        middle = (low + high) // 2
-        if _features(graph, layer, middle) < features:
-            low = middle + 1
-        else:
-            high = middle
-    return low if _features(graph, layer, low) == features else 0
-
-
-def _features(graph: Graph, layer: Layer, side: int) -> int:
-    try:
-        other = load(graph.source, args=graph.args, inputs=((graph.inputs[0].shape or (1,))[0], side, side))
-        twin = next(each for each in other.layers if each.name == layer.name)
-        return (other.nodes[twin.inputs[0]].shape or (0,))[-1]
-    except SpecError:
-        return 0
-
-
-def _map_before(graph: Graph, layer: Layer) -> Shape:
-    """The last map on the way to a layer; nothing where there is none."""
-    index = layer.inputs[0]
-    while graph.nodes[index].inputs and len(graph.nodes[index].shape or ()) < 2:
-        index = graph.nodes[index].inputs[0]
-    shape = graph.nodes[index].shape or ()
-    return shape if len(shape) > 1 else ()
-
-
-def _layer(graph: Graph | None, kind: str, fits: Callable[[Layer], bool]) -> Layer | None:
-    return next((each for each in graph.layers if each.type.startswith(kind) and fits(each)), None) if graph else None
 
 
 # -- a convolution or a pool ---------------------------------------------------------------------------------------
@@ -195,13 +44,16 @@ def _channels(found: re.Match[str], graph: Graph | None) -> Answer:
     wanted = weight[1] * groups
     here = arrives[1] if len(arrives) > 1 else arrives[0]
     says = f"a convolution was made for {wanted} channels, but {here} arrive"
-    layer = _layer(
+    layer = layer_of(
         graph,
         "Conv",
         lambda each: (each.shape or (0,))[0] == weight[0] and getattr(each.op, "kernel_size", ()) == tuple(weight[2:]),
     )
     reasons, change = [], []
-    if wanted in arrives[2:] and len(arrives) == 4:
+    if found[0].startswith("Given transposed"):
+        wanted = weight[0]
+        says = f"a transposed convolution was made for {wanted} channels, but {here} arrive"
+    if len(arrives) == 4 and arrives[3] == wanted != arrives[2]:
         reasons.append(f"the {wanted} channels stand last in {list(arrives)}: PyTorch wants them behind the batch")
         change.append("x = x.permute(0, 3, 1, 2)")
     if (here, wanted) == (1, 3):
@@ -266,12 +118,18 @@ def _kernel(found: re.Match[str], graph: Graph | None) -> Answer:
 
 def _sum(found: re.Match[str], graph: Graph | None) -> Answer:
     a, b, axis = (int(each) for each in found.groups())
-    what = {1: "channels", 2: "heights", 3: "widths"}.get(axis, f"sizes of axis {axis}")
-    says = f"two tensors are added whose {what} differ: {a} and {b}"
+    what = {0: "first sizes (the batch)", 1: "channels", 2: "heights", 3: "widths"}.get(axis, f"sizes of axis {axis}")
+    says = f"two tensors are added or compared whose {what} differ: {a} and {b}"
     reasons, change = [], []
-    if axis == 1:
-        reasons.append("the branch changes the number of channels, and the shortcut does not")
-        change.append("a 1×1 convolution on the shortcut, with the out_channels of the branch")
+    if axis == 0:
+        reasons.append("the two come of different batches, or one of them has lost its batch on the way")
+        change.append("print both shapes; flatten from dimension 1 on")
+    elif axis == 1:
+        reasons.append("in a sum of branches: one changes the number of channels, and the other does not")
+        reasons.append("in a loss: what the network gives and the target have different shapes")
+        change.append(
+            "a 1×1 convolution on the shortcut, with the out_channels of the branch; or a target of that shape"
+        )
     elif max(a, b) in (2 * min(a, b), 2 * min(a, b) - 1):
         reasons.append("one branch steps by two, and the other does not")
         change.append("the same stride on the shortcut: Conv2d(…, kernel_size=1, stride=2)")
@@ -296,7 +154,9 @@ def _concat(found: re.Match[str], graph: Graph | None) -> Answer:
     says = f"tensors are joined along axis {dim}, and differ in another: {wanted} and {got}"
     reasons = ["all sizes but that of the joined axis must be equal"]
     change = []
-    if abs(wanted - got) == 1:
+    if max(wanted, got) < 5:
+        reasons.append("sizes as small as these are often the batch: the tensors come of different ones")
+    elif abs(wanted - got) == 1:
         reasons.append(
             f"{max(wanted, got)} is odd, or came from an odd size: halved and doubled again, one pixel is lost"
         )
@@ -311,7 +171,7 @@ def _concat(found: re.Match[str], graph: Graph | None) -> Answer:
 
 def _norm(found: re.Match[str], graph: Graph | None) -> Answer:
     arrives, owns = int(found[1]), int(found[2])
-    layer = _layer(graph, "BatchNorm", lambda each: (each.shape or (0,))[0] == arrives)
+    layer = layer_of(graph, "BatchNorm", lambda each: (each.shape or (0,))[0] == arrives)
     return Answer(
         f"a batch normalisation was made for {owns} channels, but {arrives} arrive",
         ("its num_features is not the out_channels of the convolution before it",),
@@ -329,15 +189,31 @@ def _single(found: re.Match[str], graph: Graph | None) -> Answer:
 
 
 def _axes(found: re.Match[str], graph: Graph | None) -> Answer:
-    sizes = _sizes(found[2])
-    shape = readable(graph.inputs[0].shape or ()) if graph else "channels, height and width"
-    change = (
-        "x = x.unsqueeze(0) adds the batch"
-        if len(sizes) == 3
-        else "x = x.unsqueeze(0).unsqueeze(0) adds batch and channel"
-    )
-    return Answer(f"{found[1]} received a tensor of {len(sizes)} axes: {list(sizes)}",
-                  (f"it wants the batch, then {shape}",), (change,))  # fmt: skip
+    name, sizes = found[1], _sizes(found[2])
+    wanted = int(re.sub(r"\D", "", name) or 2) + 2
+    return _too_many_or_few(f"{name} received a tensor of {len(sizes)} axes: {list(sizes)}", len(sizes), wanted, graph)
+
+
+def _norm_axes(found: re.Match[str], graph: Graph | None) -> Answer:
+    wanted, got = int(found[1][-2]), int(found[2])
+    says = f"a batch normalisation for {found[1]} tensors received one of {got} axes"
+    return _too_many_or_few(says, got, wanted, graph)
+
+
+def _too_many_or_few(says: str, got: int, wanted: int, graph: Graph | None) -> Answer:
+    shape = graph.inputs[0].shape if graph else None
+    told = "×".join(map(str, shape)) if shape else "channels, height and width" if wanted == 4 else "channels and sizes"
+    if got == wanted - 1:
+        change = "x = x.unsqueeze(0) adds the batch"
+    elif got == wanted - 2:
+        change = "x = x.unsqueeze(0).unsqueeze(0) adds batch and channel"
+    else:
+        change = (
+            "print x.shape: an axis of size 1 goes with x.squeeze(axis), two that belong together with x.flatten(0, 1)"
+        )
+    if got > wanted - 1 or got < wanted - 2:
+        return Answer(says, (f"it wants {wanted}: the batch, then {told}",), (change,))
+    return Answer(says, (f"it wants the batch, then {told}",), (change,))
 
 
 def _checkpoint(found: re.Match[str], graph: Graph | None) -> Answer:
@@ -352,18 +228,63 @@ def _checkpoint(found: re.Match[str], graph: Graph | None) -> Answer:
 
 def _view(found: re.Match[str], graph: Graph | None) -> Answer:
     wanted, size = _sizes(found[1]), int(found[2])
-    last = abs(wanted[-1])
-    reasons = [f"{number(size)} numbers cannot be put into rows of {number(last)}: {size / last:.2f} rows"]
-    divisors = [each for each in range(1, 1025) if size % each == 0]
-    reasons.append(
-        "rows that it can have, by the batch: " + ", ".join(f"{each}: {number(size // each)}" for each in divisors[:6])
-    )
+    known = prod(each for each in wanted if each != -1)
+    says = "a tensor is reshaped to a size that it does not have"
     change = "x = torch.flatten(x, 1) keeps the batch; then Linear tells which number of features is right"
-    return Answer("a tensor is reshaped to a size that it does not have", tuple(reasons), (change,))
+    if not known or -1 not in wanted:
+        reason = f"the shape has room for {number(known)} numbers, and there are {number(size)}"
+        return Answer(says, (reason,), (change,))
+    parts = "rows" if wanted[0] == -1 else "parts"
+    reasons = [f"{number(size)} numbers cannot be put into {parts} of {number(known)}: {size / known:.2f} {parts}"]
+    if wanted[0] == -1:
+        rows = [each for each in range(1, 1025) if size % each == 0]
+        told = ", ".join(f"{each}: {number(size // each)}" for each in rows[:6])
+        reasons.append(f"rows that it can have, by the batch: {told}")
+    return Answer(says, tuple(reasons), (change,))
+
+
+def _strides(found: re.Match[str], graph: Graph | None) -> Answer:
+    return Answer(
+        "view wants numbers that lie in order, and these do not: a permute or transpose has changed their order",
+        ("view looks at the same memory in another shape",),
+        ("x.reshape(…), which copies where it must, or x.contiguous().view(…)",),
+    )
+
+
+def _target(found: re.Match[str], graph: Graph | None) -> Answer:
+    outputs = graph.nodes[graph.outputs[0]].shape if graph and graph.outputs else None
+    reasons = [f"classes count from 0: {found[1]} is the class after number {number(int(found[1]) - 1)}"]
+    if outputs and len(outputs) == 1:
+        reasons.append(
+            f"the spec's network has {number(outputs[0])} outputs, for classes 0 to {number(outputs[0] - 1)}"
+        )
+    change = f"Linear(…, {int(found[1]) + 1}) or more as the last layer; or labels that begin with 0"
+    return Answer(f"there is a label {found[1]}, and no output for it", tuple(reasons), (change,))
+
+
+def _loss(found: re.Match[str], graph: Graph | None) -> Answer:
+    target, given = _sizes(found[1]), _sizes(found[2])
+    return Answer(
+        f"in a loss: the network gives {list(given)}, and the target is {list(target)}",
+        ("a loss compares number by number: what differs is repeated if it can be, and the result means nothing",),
+        ("a target of the network's shape, or as many outputs in its last layer",),
+    )
+
+
+def _dtype(found: re.Match[str], graph: Graph | None) -> Answer:
+    return Answer(
+        f"two matrices of different types are multiplied: {found[1]} and {found[2]}",
+        ("data that comes from NumPy is float64, which PyTorch calls double; weights are float32",),
+        ("x = x.float(), or torch.from_numpy(…).float()",),
+    )
 
 
 def _batch(found: re.Match[str], graph: Graph | None) -> Answer:
     rows, batch = int(found[1]), int(found[2])
+    if not batch:
+        return Answer(
+            f"the network gives {rows} rows, and there are no labels", ("the target is empty",), ("print both",)
+        )
     return Answer(
         f"the network gives {rows} rows for a batch of {batch}",
         (f"view(-1, n) with a wrong n makes {rows / batch:g} rows of each picture: the error is where x is flattened",),
@@ -385,9 +306,9 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 _SIZES = r"\[([\d, \-x]+)\]"
 _PATTERNS: Sequence[tuple[str, Callable[[re.Match[str], Graph | None], Answer]]] = (
-    (r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)", _linear),
-    (r"size mismatch, m1: \[(\d+) x (\d+)\], m2: \[(\d+) x (\d+)\]", _linear),
-    (rf"Given groups=(\d+), weight of size {_SIZES}, expected input{_SIZES} to have", _channels),
+    (r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)", linear),
+    (r"size mismatch, m1: \[(\d+) x (\d+)\], m2: \[(\d+) x (\d+)\]", linear),
+    (rf"Given (?:groups|transposed)=(\d+), weight of size {_SIZES}, expected input{_SIZES} to have", _channels),
     (r"Given input size: \(([\dx]+)\)\. Calculated output size: \([\dx\-]+\)\. Output size is too small", _too_small),
     (r"Calculated padded input size per channel: \(([\d x]+)\)\. Kernel size: \(([\d x]+)\)", _kernel),
     (
@@ -405,5 +326,14 @@ _PATTERNS: Sequence[tuple[str, Callable[[re.Match[str], Graph | None], Answer]]]
     ),
     (rf"shape '{_SIZES}' is invalid for input of size (\d+)", _view),
     (r"Expected input batch_size \((\d+)\) to match target batch_size \((\d+)\)", _batch),
-    (r"Input type \(([\w.]+)\) and (?:weight|bias) type \(([\w.]+)\) should be the same", _types),
+    (r"expected (\dD(?: or \dD)?) input \(got (\d)D input\)", _norm_axes),
+    (r"mat1 and mat2 must have the same dtype, but got (\w+) and (\w+)", _dtype),
+    (
+        rf"Using a target size \(torch\.Size\({_SIZES}\)\) that is different to the input size "
+        rf"\(torch\.Size\({_SIZES}\)\)",
+        _loss,
+    ),
+    (r"Target (\d+) is out of bounds", _target),
+    (r"view size is not compatible with input tensor's size and stride", _strides),
+    (r"Input type \(([\w. ]+)\) and (?:weight|bias) type \(([\w. ]+)\) should be the same", _types),
 )
