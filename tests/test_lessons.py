@@ -15,7 +15,7 @@ from cnncalc import SpecError
 np = pytest.importorskip("numpy", reason="lessons need NumPy: pip install 'cnncalc[teach]'")
 
 
-from cnncalc.teach.lessons import ORDER, history, layers, learning, lesson, lessons, training  # noqa: E402
+from cnncalc.teach.lessons import LIMITS, ORDER, history, layers, learning, lesson, lessons, training  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 
@@ -125,16 +125,36 @@ def test_numbers_can_be_changed() -> None:
         lesson("convolution").run(sise=64)
     with pytest.raises(SpecError, match="must be a number"):
         lesson("convolution").run(size="big")
-    with pytest.raises(SpecError, match="a whole number from 1"):
-        lesson("convolution").run(size=2.5)
-    for name, knobs in (
-        ("dropout", {"p": 1}),
-        ("perceptron", {"gamma": 2}),
-        ("batch-norm", {"batch": 1}),
-        ("complexity", {"columns": 3}),
+    for name, knobs, said in (
+        ("convolution", {"size": 2.5}, "a whole number from 1 to 128"),
+        ("convolution", {"size": 100_000}, "from 1 to 128"),
+        ("dropout", {"p": 1}, "a number from 0.05 to 0.95"),
+        ("perceptron", {"gamma": 1e-9}, "from 0.05 to 0.5"),
+        ("perceptron", {"seed": 1.5}, "a whole number from 0"),
+        ("perceptron", {"points": True}, "must be a number"),
+        ("batch-norm", {"batch": 1}, "from 32 to"),
+        ("batch-norm", {"eps": -100}, "a number from"),
+        ("complexity", {"columns": 3}, "from 24 to 200"),
+        ("complexity", {"picture": 5}, "the name of a file"),
+        ("fully-connected", {"kernel": 31, "size": 30}, "a window of 31 does not fit on 30×30"),
     ):
-        with pytest.raises(SpecError, match="cannot be worked out"):
+        with pytest.raises(SpecError, match=said):
             lesson(name).run(knobs)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_lessons_pass_at_the_ends_of_what_they_take(name: str) -> None:
+    made = lesson(name)
+    assert set(LIMITS[name]) == {key for key in made.knobs if key not in ("seed", "picture")}
+    for knob, (low, high) in LIMITS[name].items():
+        for value in (low, high):
+            whole = isinstance(made.knobs[knob], int)
+            try:
+                sheet = made.run({knob: int(value) if whole else value})
+            except SpecError as error:
+                assert "cannot be worked out with these numbers" in str(error)
+            else:
+                assert sheet.passes, (knob, value, sheet.failed)
 
 
 def test_the_command(tmp_path: Path) -> None:

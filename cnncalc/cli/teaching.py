@@ -14,6 +14,9 @@ from . import app
 from .options import Set, settings
 from .output import emit_text
 
+#: The width of running text.
+WIDTH = 79
+
 
 @app.command("explain-error")
 def explain_error(
@@ -75,7 +78,7 @@ def quiz(
     try:
         for count in range(1, n + 1):
             question = session.next()
-            print(f"{count}. {question.text}")
+            print(folded(f"{count}. {question.text}", 3))
             while True:
                 text = typed("   > ")
                 if text is None or text in ("q", "quit", "exit"):
@@ -92,13 +95,21 @@ def quiz(
                         print(f"   {misfit.cause}" + (f": {misfit.hint}" if misfit.hint else ""))
                         continue
                     for line in feedback(question, found):
-                        print(f"   {line}")
+                        print(folded(f"   {line}"))
                     print(f"   {question.line}\n")
                     break
     except (EOFError, KeyboardInterrupt):
         print()
     for line in session.summary():
-        print(line)
+        print(folded(line))
+
+
+def folded(line: str, more: int = 2) -> str:
+    """A line that is no wider than a terminal; pictures, which are indented by more, stay as they are."""
+    indent = len(line) - len(line.lstrip())
+    if len(line) <= WIDTH or indent > 3:
+        return line
+    return textwrap.fill(line, WIDTH, subsequent_indent=" " * (indent + more), break_on_hyphens=False)
 
 
 def typed(prompt: str) -> str | None:
@@ -121,7 +132,7 @@ def lesson(
     picture: Annotated[
         str,
         typer.Option(
-            "--picture", metavar="FILE", help="Draw the lesson's picture: a PNG, PDF or SVG.", show_default=False
+            "--picture", metavar="FILE", help="Draw the chart of complexity: a PNG, PDF or SVG.", show_default=False
         ),
     ] = "",
 ) -> None:
@@ -141,21 +152,25 @@ def lesson(
         if failed:
             raise typer.Exit(1)
         return
-    if not _taught(found(name), given):
+    one = found(name)
+    if picture and "picture" not in one.knobs:
+        drawing = ", ".join(each.name for each in lessons() if "picture" in each.knobs)
+        raise wrong_call(f"the lesson {name} draws no file", f"lessons that do: {drawing}")
+    if not _taught(one, given):
         raise typer.Exit(1)
 
 
 def _listed(lesson: Any) -> bool:
-    print(f"{lesson.name:<16} {textwrap.fill(lesson.claim, 90, subsequent_indent=' ' * 17)}")
+    print(textwrap.fill(f"{lesson.name:<16} {lesson.claim}", WIDTH, subsequent_indent=" " * 17))
     return True
 
 
 def _taught(lesson: Any, given: dict[str, Any]) -> bool:
     """Print a lesson; whether it passes."""
     sheet = lesson.run(given)
-    print(f"{lesson.name}\n{textwrap.fill(lesson.claim, 96)}\n")
+    print(f"{lesson.name}\n{textwrap.fill(lesson.claim, WIDTH)}\n")
     for line in sheet.lines:
-        print(line)
+        print(folded(line))
     knobs = ", ".join(f"{key}={value}" for key, value in lesson.knobs.items() if key != "picture")
     verdict = f"PASS, {sheet.checked} checks" if sheet.passes else "FAIL: " + "; ".join(sheet.failed)
     print(f"\n{verdict}" + (f"\nnumbers to change with --set: {knobs}" if knobs else "") + "\n")

@@ -9,8 +9,24 @@ from typing import Any, NamedTuple
 
 from ...errors import did_you_mean, wrong_call
 
-#: The largest whole number that a lesson is worked out with.
-MOST = 100_000
+#: From where to where the numbers of the lessons may be changed: what is said holds there, and in a few seconds.
+LIMITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "perceptron": {"points": (20, 500), "gamma": (0.05, 0.5)},
+    "xor": {"hidden": (3, 100), "rate": (1, 5), "steps": (3000, 50_000)},
+    "backpropagation": {"layers": (1, 10), "width": (1, 20)},
+    "margin": {"points": (4, 500), "gamma": (0.05, 0.8)},
+    "mnist": {"width": (10, 100)},
+    "fully-connected": {"size": (1, 128), "channels": (1, 64), "filters": (1, 256), "kernel": (1, 31)},
+    "convolution": {"size": (1, 128), "channels": (1, 64), "filters": (1, 256), "kernel": (1, 31)},
+    "relu": {"depth": (10, 200), "shift": (-4, -1)},
+    "three-for-one": {"channels": (1, 4096)},
+    "dropout": {"p": (0.05, 0.95), "draws": (1000, 1_000_000)},
+    "batch-norm": {"batch": (32, 10_000), "momentum": (0.02, 0.9), "eps": (1e-12, 0.001)},
+    "residual": {"depth": (2, 100), "width": (8, 256), "scale": (0.1, 1)},
+    "complexity": {"columns": (24, 200), "rows": (4, 60)},
+}
+#: The largest seed of random numbers.
+MOST_SEEDS = 2**32 - 1
 
 
 class Sheet:
@@ -63,22 +79,29 @@ class Lesson(NamedTuple):
             if name not in self.knobs:
                 hint = did_you_mean(name, self.knobs) or f"it has {', '.join(self.knobs) or 'none'}"
                 raise wrong_call(f"the lesson {self.name} has no number {name}", hint)
-            if isinstance(self.knobs[name], (int, float)) and not isinstance(value, (int, float)):
-                raise wrong_call(f"{name} is {value}; it must be a number", f"as in --set {name}={self.knobs[name]}")
-            if (
-                isinstance(self.knobs[name], int)
-                and (not isinstance(value, int) or not 1 <= value <= MOST)
-                and name != "seed"
-            ):
-                raise wrong_call(
-                    f"{name} is {value}; it must be a whole number from 1 to {MOST:,}",
-                    f"it is {self.knobs[name]} by itself",
-                )
+            self._refuse(name, value)
         try:
             self.teach(sheet, **given)
         except (ValueError, ZeroDivisionError, IndexError, OverflowError) as error:
             raise wrong_call(f"the lesson {self.name} cannot be worked out with these numbers: {error}") from None
         return sheet
+
+    def _refuse(self, name: str, value: Any) -> None:
+        """Raise `SpecError` for a number that the lesson cannot use."""
+        default = self.knobs[name]
+        if isinstance(default, str):
+            if not isinstance(value, str):
+                raise wrong_call(f"{name} is {value}; it must be the name of a file", f"as in --{name} chart.png")
+            return
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise wrong_call(f"{name} is {value}; it must be a number", f"as in --set {name}={default}")
+        low, high = (0, MOST_SEEDS) if name == "seed" else LIMITS[self.name][name]
+        whole = isinstance(default, int)
+        if not low <= value <= high or (whole and not isinstance(value, int)):
+            kind = "a whole number" if whole else "a number"
+            raise wrong_call(
+                f"{name} is {value}; it must be {kind} from {low:,} to {high:,}", f"it is {default} by itself"
+            )
 
 
 #: The lessons in the order of the lecture, and where each stands.

@@ -79,16 +79,17 @@ NETWORKS = (
 
 
 def networks(sheet: Sheet) -> None:
-    """Networks grew deeper, from LeNet-5 to ResNet-152; VGG doubles its filters whenever it halves the map."""
+    """Networks grew deeper, from LeNet-5 to ResNet-152; VGG doubles its filters where it halves the map, up to 512."""
     found = [(name, depth, load(name), analyse(name).totals) for name, depth in NETWORKS]
     for name, depth, _, totals in found:
         sheet.say(
             f"  {name:<14}{totals.depth:5} layers {totals.params / 1e6:8.2f} M parameters {totals.macs / 1e9:8.2f} GMAC"
         )
         sheet.check(f"{name} has {depth} layers with weights", totals.depth == depth)
-    params = {name: totals.params for name, _, _, totals in found}
+    deep, wide = (next(each for name, _, _, each in found if name == one) for one in ("resnet152", "alexnet_2012"))
     sheet.check(
-        "ResNet-152 is 19 times as deep as AlexNet, with fewer parameters", params["resnet152"] < params["alexnet_2012"]
+        "ResNet-152 is 19 times as deep as AlexNet, with fewer parameters",
+        deep.depth == 19 * wide.depth and deep.params < wide.params,
     )
     convs = [row for row in analyse("vgg16") if row.type == "Conv2d"]
     stages = sorted({((row.output_shape or (0, 0))[1], (row.output_shape or (0,))[0]) for row in convs}, reverse=True)

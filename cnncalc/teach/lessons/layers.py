@@ -45,6 +45,8 @@ def fully_connected(
     sheet: Sheet, size: int = 32, channels: int = 3, filters: int = 6, kernel: int = 5, seed: int = 0
 ) -> None:
     """A fully connected layer weighs each number of a picture; a convolution shares a few weights and moves with it."""
+    if kernel > size:
+        raise ValueError(f"a window of {kernel} does not fit on {size}×{size}")
     count = size * size * channels
     sheet.work("N·N·D", f"{size}·{size}·{channels}", f"{count:,} inputs, and as many weights for each unit")
     out = size - kernel + 1
@@ -74,6 +76,8 @@ def convolution(
     sheet: Sheet, size: int = 32, channels: int = 3, filters: int = 6, kernel: int = 5, seed: int = 0
 ) -> None:
     """K filters F×F over N×N×D₁ give a map of ⌊(N + 2P − F)/S⌋ + 1, K deep, with F·F·D₁·K weights and K biases."""
+    if kernel > size:
+        raise ValueError(f"a window of {kernel} does not fit on {size}×{size}")
     rng = np.random.default_rng(seed)
     out = slide(rng.normal(0, 1, (channels, size, size)), rng.normal(0, 1, (filters, channels, kernel, kernel)))
     high = output_size(size, kernel, 1, 0)
