@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .catalogue import comparison as compare
     from .catalogue import in_teaching_order as formulas
     from .claims import check
-    from .export.source import export
+    from .exporters.source import export
     from .pytorch.bench.api import measure
     from .pytorch.build import build
     from .pytorch.run import run
@@ -55,7 +55,7 @@ _LATER = {
     "check": ("claims", "check"),
     "compare": ("catalogue", "comparison"),
     "explain": ("analysis.explain", "explain"),
-    "export": ("export.source", "export"),
+    "export": ("exporters.source", "export"),
     "formulas": ("catalogue", "in_teaching_order"),
     "measure": ("pytorch.bench.api", "measure"),
     "run": ("pytorch.run", "run"),

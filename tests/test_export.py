@@ -16,8 +16,8 @@ import specs
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.errors import Source
-from cnncalc.export.keras_source import keras_source
-from cnncalc.export.torch_source import torch_source
+from cnncalc.exporters.keras_source import keras_source
+from cnncalc.exporters.torch_source import torch_source
 from cnncalc.graph import Graph
 from cnncalc.ops import REGISTRY
 from cnncalc.spec.locate import zoo_names
@@ -267,7 +267,7 @@ class TestKeras:
 
 
 def test_names_that_a_module_uses_itself_are_all_refused() -> None:
-    from cnncalc.export.common import TAKEN
+    from cnncalc.exporters.common import TAKEN
 
     public = {name for name in dir(torch.nn.Module()) if not name.startswith("_")}
     assert public <= TAKEN

@@ -99,15 +99,15 @@ def bench(
 ) -> None:
     """Latency, throughput, memory and the limits of the machine, measured and compared with what was predicted."""
     kind, names = chosen_format(format, output), list(specs or [])
+    allowed = _share(fail_above) if fail_above else None
     if compare:
-        _compare(compare, names, kind, output)
+        _compare(compare, names, kind, output, allowed, strict)
         return
     if not names:
         raise wrong_call("there is nothing to measure", "name a spec: cnncalc bench resnet50")
-    allowed = _share(fail_above) if fail_above else None
     if allowed is not None and not baseline:
-        raise wrong_call("--fail-above goes with --baseline", "write --baseline FILE --fail-above 5%")
-    from ..export.common import refuse_what_has_no_source
+        raise wrong_call("--fail-above goes with --baseline or --compare", "write --baseline FILE --fail-above 5%")
+    from ..exporters.common import refuse_what_has_no_source
     from ..pytorch.bench.compare import called, planned, read
     from ..pytorch.bench.plan import Configuration
 
@@ -156,7 +156,8 @@ def bench(
             has = ", ".join(called(each) for each in earlier)
             raise wrong_call(f"{baseline} has no {expected[0]}", f"it has {has}: there would be nothing to compare")
     results = _measure(graphs, config, batches)
-    if json_:
+    stopped = any(each.get("interrupted") for each in results)
+    if json_ and (not stopped or any(each["latency"]["seconds"] for each in results)):
         emit_text(json.dumps(_document(results), indent=1) + "\n", json_)
     _show(results, graphs * len(batches), kind, output)
     _judge(results, earlier, allowed, strict)
@@ -294,7 +295,7 @@ def _show(results: list[dict[str, Any]], graphs: list[Any], format: str, output:
 
 
 def _judge(results: list[dict[str, Any]], earlier: list[dict[str, Any]], allowed: float | None, strict: bool) -> None:
-    from ..pytorch.bench.compare import pairs, regressions
+    from ..pytorch.bench.compare import pairs
     from ..pytorch.bench.tables import comparison_table
 
     failed = [each for each in results if each["status"] == "failed"]
@@ -310,15 +311,22 @@ def _judge(results: list[dict[str, Any]], earlier: list[dict[str, Any]], allowed
         found = pairs(earlier, results)
         print()
         emit(comparison_table(found), "table", None)
-        slower = regressions(found, allowed) if allowed is not None else []
-        for pair in slower:
-            print(f"slower than the baseline by more than {allowed:.0%}: {pair.name}", file=sys.stderr)
-        code = 1 if slower else 0
+        code = _slower(found, allowed)
     if strict and not all(each.get("clean") for each in results):
         print("\nnot clean: see above", file=sys.stderr)
         code = 1
     if code:
         raise typer.Exit(code)
+
+
+def _slower(found: list[Any], allowed: float | None) -> int:
+    """Tell what got slower by more than is allowed; the exit code."""
+    from ..pytorch.bench.compare import regressions
+
+    slower = regressions(found, allowed) if allowed is not None else []
+    for pair in slower:
+        print(f"slower than before by more than {allowed:.0%}: {pair.name}", file=sys.stderr)
+    return 1 if slower else 0
 
 
 def _way_out(result: dict[str, Any]) -> str:
@@ -334,6 +342,7 @@ def _find_batch(graphs: list[Any], config: Configuration, format: str, output: s
     from ..pytorch.bench.process import WorkerFailed
     from ..pytorch.bench.tables import batch_table
 
+    nothing = False
     for graph in graphs:
         with progress_display() as progress:
             try:
@@ -343,12 +352,24 @@ def _find_batch(graphs: list[Any], config: Configuration, format: str, output: s
         emit(batch_table(graph, config, found), format, output)
         if found.interrupted:
             raise typer.Exit(130)
+        nothing = nothing or not found.batch
+    if nothing:
+        raise typer.Exit(1)
 
 
-def _compare(first: str, others: list[str], format: str, output: str | None) -> None:
+def _compare(
+    first: str, others: list[str], format: str, output: str | None, allowed: float | None, strict: bool
+) -> None:
     from ..pytorch.bench.compare import pairs, read
     from ..pytorch.bench.tables import comparison_table
 
     if len(others) != 1:
         raise wrong_call("--compare wants two files", "cnncalc bench --compare A.json B.json")
-    emit(comparison_table(pairs(read(first), read(others[0]))), format, output)
+    found = pairs(read(first), read(others[0]))
+    emit(comparison_table(found), format, output)
+    code = _slower(found, allowed)
+    if strict and not all(each.get("clean") for pair in found for each in (pair.before, pair.after)):
+        print("\nnot clean: see above", file=sys.stderr)
+        code = 1
+    if code:
+        raise typer.Exit(code)

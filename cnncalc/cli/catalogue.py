@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import wrong_call
+from ..writing import write_file
 from . import app
 from .options import Format, Input, Output, Set, Sort, Spec, chosen_format, count_of, settings, shapes
-from .output import complain, emit, emit_text, refuse_to_overwrite, write_file
+from .output import complain, emit, emit_text, refuse_to_overwrite
 
 
 def _bound(flag: str, help: str) -> Any:

@@ -23,7 +23,7 @@ File = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False)
 ]
 Weights = Annotated[
-    str, typer.Option("--weights", metavar="FILE", help="With onnx: a file of weights.", show_default=False)
+    str | None, typer.Option("--weights", metavar="FILE", help="With onnx: a file of weights.", show_default=False)
 ]
 
 
@@ -33,7 +33,7 @@ def export(
     to: To = "",
     set_: Set = None,
     input_: Input = None,
-    weights: Weights = "",
+    weights: Weights = None,
     output: File = None,
 ) -> None:
     """Write the network as readable PyTorch or Keras source, or as an ONNX file."""
@@ -43,16 +43,18 @@ def export(
         raise wrong_call(f"--to {to} does not go with the ending of {output}", "source is .py, ONNX is .onnx")
     if to not in TARGETS:
         raise wrong_call(f"there is no target {to}", did_you_mean(to, TARGETS) or f"use {', '.join(TARGETS)}")
+    if weights is not None and not weights.strip():
+        raise wrong_call("--weights names no file", "is a variable empty? leave the option out, or name a file")
     if weights and to != "onnx":
         raise wrong_call("--weights goes with --to onnx", "source code holds no weights")
     refuse_to_overwrite(spec, output)
     graph = load(spec, args=settings(set_), inputs=shapes(input_))
     if to == "torch":
-        from ..export.torch_source import torch_source
+        from ..exporters.torch_source import torch_source
 
         emit_text(torch_source(graph), output)
     elif to == "keras":
-        from ..export.keras_source import keras_source
+        from ..exporters.keras_source import keras_source
 
         emit_text(keras_source(graph), output)
     else:
@@ -61,6 +63,6 @@ def export(
         needs_torch("export --to onnx")
         from ..pytorch.onnx import export_onnx
 
-        export_onnx(graph, output, weights)
+        export_onnx(graph, output, weights or "")
         print(f"wrote {output}", file=sys.stderr)
     complain(graph.warnings)

@@ -15,9 +15,10 @@ from typing import Annotated
 import typer
 
 from ..errors import wrong_call
+from ..writing import write_file
 from . import app
 from .options import Format, Output, chosen_format
-from .output import emit, write_file
+from .output import emit
 
 worksheet = typer.Typer(no_args_is_help=True, help="Write a worksheet, check it, build one for each student.")
 app.add_typer(worksheet, name="worksheet")

@@ -107,11 +107,11 @@ def shapes(given: list[str] | None) -> dict[str, tuple[int, ...]]:
 def size_of(text: str) -> int:
     """Bytes of a memory size, with a unit in powers of 1000 or, with an i, of 1024; raises `SpecError`.
 
-    >>> size_of("16GiB"), size_of("1.5 GB"), size_of("4096")
+    >>> size_of("16GiB"), size_of("1.5 gb"), size_of("4096B")
     (17179869184, 1500000000, 4096)
     """
-    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kKMGT]?)(i?)B?\s*", text)
-    if not found or (found[3] and not found[2]) or not float(found[1]):
+    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(i?)b?\s*", text.lower())
+    if not found or (found[3] and not found[2]) or not float(found[1]) or text.strip()[-1].isdigit():
         raise wrong_call(f"{text} is no memory size", "write a number and a unit, as in 16GiB or 800MB")
     power = " KMGT".index(found[2].upper() or " ")
     return int(float(found[1]) * (1024 if found[3] else 1000) ** power)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import Problem, wrong_call
 from ..render import render
 from ..render.table import Table
+from ..writing import write_file
 
 
 def is_terminal() -> bool:
@@ -39,31 +38,6 @@ def emit_text(text: str, output: str | None) -> None:
         return
     write_file(Path(output), text)
     print(f"wrote {output}", file=sys.stderr)
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all; raises `SpecError`."""
-    temporary, shown = None, str(path)
-    try:
-        path = path.resolve()  # a link stays a link
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a directory")
-        if path.exists() and not path.is_file():  # a device or pipe cannot be replaced
-            path.write_text(text, encoding="utf-8")
-            return
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".cnncalc.")
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, path.stat().st_mode if path.exists() else 0o666 & ~mask)
-        os.replace(temporary, path)
-    except OSError as error:
-        hint = "is the folder there?" if error.errno == errno.ENOENT else ""
-        raise wrong_call(f"cannot be written: {error.strerror}", hint, where=shown) from None
-    finally:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
 
 
 def needs_torch(command: str) -> None:

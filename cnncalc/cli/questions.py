@@ -193,6 +193,8 @@ def flops(
     """Work of every layer: multiply-adds, other operations, FLOPs; with --train the backward pass."""
     given = settings(set_), shapes(input_), batch, dtype, inplace
     request = Request(spec, *given, depth, columns, sort, format, output, watch)
+    if train and dtype == "int8":
+        raise wrong_call("int8 cannot be trained: it has no gradients", "use a floating-point dtype")
     _answer(request, "flops --train" if train else "flops")
 
 
@@ -222,18 +224,23 @@ def memory(
     if not train and (optimizer, device) != ("sgd", "cpu"):
         raise wrong_call("--optimizer and --device go with --train", "inference has neither optimizer nor masks")
 
+    found: list[int] = []
+
     def largest(report: Report) -> tuple[str, ...]:
         from ..analysis.training import fitting_batch
 
         if not size:
             return ()
         fits = fitting_batch(report, size, train)
+        found.append(fits)
         what = "training" if train else "inference"
         return (
             f"{f'largest batch in {budget}':<20} {fits:>10,}" + ("" if fits else f": not one image fits, in {what}"),
         )
 
     _answer(request, "memory --train" if train else "memory", largest)
+    if found and not found[-1]:  # the question was whether it fits
+        raise typer.Exit(1)
 
 
 for _question in ("receptive-field", "summary"):

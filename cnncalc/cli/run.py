@@ -15,9 +15,9 @@ from .bench import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, checked, 
 from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
 from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite
 
-Weights = Annotated[str, option("--weights", "Load a safetensors file or a checkpoint first.", "FILE")]
-Image = Annotated[str, option("--image", "Show it a picture, and print the five likeliest classes.", "FILE")]
-Labels = Annotated[str, option("--labels", "With --image: names of the classes, one a line.", "FILE")]
+Weights = Annotated[str | None, option("--weights", "Load a safetensors file or a checkpoint first.", "FILE")]
+Image = Annotated[str | None, option("--image", "Show it a picture, and print the five likeliest classes.", "FILE")]
+Labels = Annotated[str | None, option("--labels", "With --image: names of the classes, one a line.", "FILE")]
 Resize = Annotated[int, option("--resize", "With --image: pixels of the shorter side before the crop.")]
 Mean = Annotated[str, option("--mean", "With --image: mean of each channel, with commas.", "R,G,B")]
 Std = Annotated[str, option("--std", "With --image: deviation of each channel, with commas.", "R,G,B")]
@@ -36,9 +36,9 @@ def run(
     threads: Threads = 0,
     train: Train = False,
     optimizer: Optimizer = "sgd",
-    weights: Weights = "",
-    image: Image = "",
-    labels: Labels = "",
+    weights: Weights = None,
+    image: Image = None,
+    labels: Labels = None,
     resize: Resize = 0,
     mean: Mean = "",
     std: Std = "",
@@ -60,6 +60,9 @@ def run(
         raise wrong_call("--optimizer goes with --train", "inference has no optimizer")
     if resize < 0 or resize > 10_000:
         raise wrong_call(f"--resize {resize} makes no sense", "pixels of the shorter side, up to 10,000")
+    for name, given in (("--weights", weights), ("--image", image), ("--labels", labels)):
+        if given is not None and not given.strip():
+            raise wrong_call(f"{name} names no file", "is a variable empty? leave the option out, or name a file")
     if not image and (labels or resize or mean or std):
         raise wrong_call("--labels, --resize, --mean and --std go with --image")
     graph = load(spec, args=settings(set_), inputs=shapes(input_))
@@ -74,7 +77,7 @@ def run(
     shown = Picture(image, resize, _numbers(mean, "--mean"), _numbers(std, "--std")) if image else None
     with progress_display() as progress:
         progress("building, running, comparing", 0.1)
-        found = ran(graph, config, weights, shown, read_labels(labels) if labels else ())
+        found = ran(graph, config, weights or "", shown, read_labels(labels) if labels else ())
     timed = None if no_bench else _bench(graph, config)
     if kind == "json":
         document = as_data(found.verification) | {"dtype": dtype, "device": found.device, "benchmark": timed}
@@ -87,7 +90,7 @@ def run(
         _print(found, timed, output, dtype == "amp")
     complain(graph.warnings)
     if found.loaded and not found.loaded.fits:
-        complain_of_weights(found.loaded, weights)
+        complain_of_weights(found.loaded, weights or "")
     if timed and timed.get("interrupted"):
         raise typer.Exit(130)
     if not found.verification.agrees or (found.loaded and not found.loaded.fits):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import wrong_call
 from ..report import analyse
 from . import app
 from .options import Batch, Dtype, Format, Input, Output, Set, Spec, chosen_format, settings, shapes
@@ -81,6 +82,8 @@ def compare(
     from ..catalogue import comparison
 
     kind = chosen_format(format, output)
+    if len(specs) < 2:
+        raise wrong_call("there is nothing to compare it with", f"name two: cnncalc compare {specs[0]} resnet50")
     reports = [analyse(spec, inputs=shapes(input_), batch=batch, dtype=dtype) for spec in specs]
     emit(comparison(reports), kind, output)
     errors = [problem for report in reports for problem in report.graph.errors]

@@ -53,6 +53,7 @@ def build(
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
     _refuse_what_cannot_be_built(graph)
     root, traced = nn.Module(), fx.Graph()
+    traced._graph_namespace.create_name("self", None)  # the first argument of every forward, which no node may be
     values: list[fx.Node] = []
     noted = {layer.inputs[1] for layer in graph.layers if _unpools(layer)}
     places: dict[int, fx.Node] = {}

@@ -71,7 +71,7 @@ def read_labels(path: str) -> list[str]:
     """The names of classes, one a line; raises `SpecError`."""
     try:
         with open(path, encoding="utf-8") as file:
-            lines = file.read().rstrip("\n").split("\n")
+            lines = file.read().rstrip("\n").splitlines()
             return ["".join(each for each in line if each.isprintable()).strip()[:60] for line in lines]
     except (OSError, UnicodeDecodeError) as error:
         raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", where=path) from None

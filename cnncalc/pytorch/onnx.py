@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import torch
 
 from ..errors import Problem, SpecError, wrong_call
 from ..graph import Graph
+from ..writing import write_file
 from .build import build
 from .weights import load_weights, read_weights
 
@@ -70,21 +69,7 @@ def export_onnx(graph: Graph, path: str, weights: str = "", seed: int = 0) -> No
     # Shapes for viewers, of whatever the exporter left without.
     with contextlib.suppress(Exception):
         model = onnx.shape_inference.infer_shapes(model)
-    target = Path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.resolve().parent, prefix=".cnncalc.")
-        os.close(handle)
-        try:
-            onnx.save(model, temporary)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(temporary, 0o666 & ~mask)
-            os.replace(temporary, target.resolve())
-        finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
-    except OSError as error:
-        raise wrong_call(f"cannot be written: {error.strerror}", "is the folder there?", where=path) from None
+    write_file(Path(path), model.SerializeToString())
 
 
 @contextlib.contextmanager

@@ -83,6 +83,10 @@ def run(
         if shown is not None:
             if graph.input_count != 1:
                 raise wrong_call("a picture fits a network with one input only", where=shown.path)
+            classes = graph.nodes[graph.outputs[0]].shape or ()
+            if len(classes) != 1 or graph.task not in ("", "classification"):
+                what = f"is for {graph.task}" if graph.task else f"gives {'×'.join(map(str, classes))}"
+                raise wrong_call(f"{graph.name} {what}: its output names no classes", "leave --image out")
             image = picture(shown.path, graph.inputs[0].shape or (), *shown[1:]).to(device.torch_device)
             with torch.inference_mode(), autocast:
                 out = net.eval()(image.to(TORCH_DTYPES[config.dtype]))

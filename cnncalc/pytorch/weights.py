@@ -61,16 +61,23 @@ def read_weights(path: str) -> dict[str, Tensor]:
         raise wrong_call("safetensors is not installed", "pip install 'cnncalc[torch]'", where=path) from None
     except OSError as error:
         raise wrong_call(f"cannot be read: {error.strerror or error}", where=path) from None
+    except EOFError:
+        raise wrong_call("is empty", "what torch.save(net.state_dict(), …) writes", where=path) from None
     except pickle.UnpicklingError:
         message = "holds more than tensors, or is no checkpoint: nothing in it was executed"
         raise wrong_call(message, "save net.state_dict(), or a safetensors file", where=path) from None
     except Exception as error:  # whatever a file from a stranger makes torch or safetensors say
-        said = " ".join(str(error).split())[:160] or type(error).__name__
+        said = " ".join(str(error).split()).partition(". ")[0][:160]
+        said = type(error).__name__ if len(said) < 5 or said.isdigit() else said
         hint = "a safetensors file, or what torch.save(net.state_dict(), …) writes"
         raise wrong_call(f"is no file of weights: {said}", hint, where=path) from None
     found = _tensors(content)
     if not found:
         raise wrong_call("holds no tensors by name", "save net.state_dict()", where=path)
+    for name, tensor in found.items():
+        if tensor.is_complex() or tensor.is_meta or tensor.layout != torch.strided:
+            what = "complex numbers" if tensor.is_complex() else "no values" if tensor.is_meta else "a sparse tensor"
+            raise wrong_call(f"{name} holds {what}, which no layer here takes", "save dense tensors", where=path)
     return found
 
 

@@ -256,18 +256,26 @@ def comparison_table(found: Sequence[Pair]) -> Table:
         Column("high", "to", lambda value: f"{value:.3f}", True),
         Column("verdict", "verdict"),
     )
-    lines, notes = [], []
+    lines, notes, cautions = [], [], []
     for pair in found:
         times = [summary(each["latency"]["seconds"]).median for each in (pair.before, pair.after)]
         r = pair.ratio
         verdict = "no difference shown" if not r.is_shown else "slower" if r.ratio > 1 else "faster"
         lines.append(Line((pair.name, *times, *r, verdict)))
+        unclean = [when for when, each in (("before", pair.before), ("after", pair.after)) if not each.get("clean")]
+        if unclean:
+            cautions.append(f"{pair.name}: not clean, {' and '.join(unclean)}: the machine did other work")
         changed = differences(pair)
         notes += [f"{pair.name}: {change}" for change in changed] if len(found) > 1 else changed
     heading = ("what was different:",) if notes else ("nothing else was different",)
     caution = "the interval holds for these two runs; a machine that drifts between runs adds to it"
     return Table(
-        "", columns, lines, (), (*heading, *(f"  {note}" for note in dict.fromkeys(notes)), caution), ("low", "high")
+        "",
+        columns,
+        lines,
+        (),
+        (*heading, *(f"  {note}" for note in dict.fromkeys(notes)), *cautions, caution),
+        ("low", "high"),
     )
 
 
@@ -287,7 +295,8 @@ def batch_table(graph: Graph, config: Configuration, found: Found) -> Table:
         notes += ("the prediction counts tensors; the libraries' own workspaces take the rest",)
     if not found.batch:
         notes = (f"{'interrupted before one fitted' if found.interrupted else 'not one image fits'} "
-                 f"within {mib(found.limit_bytes)}",)  # fmt: skip
+                 f"within {mib(found.limit_bytes)}, though {found.predicted:,} are predicted to",
+                 "what is measured is the process, libraries included; the prediction counts tensors")  # fmt: skip
     document = {"schema_version": 1, "kind": "cnncalc bench --find-batch", "network": graph.name,
                 "variant": graph.variant, "config": config._asdict(), **found._asdict()}  # fmt: skip
     return Table(name, columns, lines, (), notes, document=document)
