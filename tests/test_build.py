@@ -188,3 +188,11 @@ def test_outputs_equal_torchvision_with_the_same_weights(name: str) -> None:
         expected, found = theirs(x), ours(x)
     for one, other in zip(expected.values(), found, strict=True) if isinstance(expected, dict) else [(expected, found)]:
         assert torch.allclose(one, other, atol=1e-4 * float(one.abs().max()), rtol=1e-4)
+
+
+def test_names_that_python_uses_itself() -> None:
+    text = "input: {self: [3, 8, 8]}\nlayers:\n  fc: {Conv2d: {out_channels: 4, kernel_size: 3}}\n"
+    assert build(Source("in.yaml", text))(torch.zeros(1, 3, 8, 8)).shape == (1, 4, 6, 6)
+    text = "input: [3, 8, 8]\nlayers:\n  self: {Conv2d: {out_channels: 4, kernel_size: 3}}\n  fc: {Conv2d: {out_channels: 4, kernel_size: 3}}\n"
+    net = build(Source("self.yaml", text))
+    assert net(torch.zeros(1, 3, 8, 8)).shape == (1, 4, 4, 4) and "self.weight" in net.state_dict()

@@ -299,3 +299,9 @@ def test_what_cannot_be_exported_is_one_message(arguments: list[str], message: s
     done = subprocess.run([PROGRAM, "export", *arguments], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_library_exports_more_than_once() -> None:
+    import cnncalc
+
+    assert cnncalc.export("lenet", "torch") == cnncalc.export("lenet", "torch")

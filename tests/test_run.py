@@ -299,3 +299,29 @@ def raise_for_std() -> None:
     with tempfile.NamedTemporaryFile(suffix=".png") as file:
         Image.new("RGB", (8, 8)).save(file.name)
         picture(file.name, (3, 8, 8), std=(0.0,))
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["lenet", "--weights", ""], "--weights names no file"),
+    (["lenet", "--image", " "], "--image names no file"),
+    (["unet", "--input", "1x188x188", "--image", "picture.png"], "is for segmentation: its output names no classes"),
+    (["lenet", "--weights", "complex.pt"], "holds complex numbers"),
+    (["lenet", "--weights", "sparse.pt"], "holds a sparse tensor"),
+    (["lenet", "--weights", "empty.pt"], "is empty"),
+])  # fmt: skip
+def test_what_cannot_be_loaded_or_shown(arguments: list[str], said: str, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("L", (200, 200)).save(tmp_path / "picture.png")
+    state = {"C1.weight": torch.zeros(6, 1, 5, 5)}
+    torch.save({key: value.to(torch.complex64) for key, value in state.items()}, tmp_path / "complex.pt")
+    torch.save({key: value.to_sparse() for key, value in state.items()}, tmp_path / "sparse.pt")
+    (tmp_path / "empty.pt").write_bytes(b"")
+    done = subprocess.run(
+        [PROGRAM, "run", *arguments, "--no-bench", "--batch", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr, done.stderr

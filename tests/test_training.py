@@ -269,3 +269,16 @@ def test_the_peak_of_a_whole_step_with_its_update(name: str, optimizer: str) -> 
         whole_step()
     found = analyse(graph, batch=4, optimizer=optimizer).training
     assert 0.97 * watched.peak <= found.activations <= watched.peak
+
+
+def test_what_does_not_fit_is_a_failed_check() -> None:
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    program = str(Path(sys.executable).parent / "cnncalc")
+    for budget, code in (("1KiB", 1), ("16gib", 0), ("16", 2)):
+        done = subprocess.run(
+            [program, "memory", "lenet", "--budget", budget], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, budget

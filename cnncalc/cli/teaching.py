@@ -68,7 +68,7 @@ def quiz(
         raise wrong_call(f"--n {n} makes no sense", "1 to 1000 questions")
     session = Quiz(topic, seed, misconceptions)
     if export:
-        ending = Path(export).suffix
+        ending = Path(export).suffix.lower()
         if ending not in (".xml", ".gift"):
             raise wrong_call(f"{export}: the ending tells no format", "use .xml for Moodle, .gift for GIFT")
         bank = drawn(n, seed or 0, topic, misconceptions)

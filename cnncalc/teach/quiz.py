@@ -200,16 +200,20 @@ class Quiz:
         self.answers: list[tuple[Question, Diagnosis]] = []
         self._open: tuple[Kind, frozenset[str]] | None = None
         self._waiting: list[Kind] = []
+        self._asked: set[str] = set()
 
     def next(self) -> Question:
         """The next question: of the kind that went wrong last, until it is clear what was behind it."""
         if self._open is not None:
             kind, suspects = self._open
-            return draw(kind, self.rng, suspects)
-        if not self._waiting:
-            self._waiting = list(self.order)
-            self.rng.shuffle(self._waiting)
-        return draw(self._waiting.pop(), self.rng)
+        else:
+            if not self._waiting:
+                self._waiting = list(self.order)
+                self.rng.shuffle(self._waiting)
+            kind, suspects = self._waiting.pop(), frozenset()
+        made = _another(kind, self.rng, suspects, self._asked)
+        self._asked.add(made.text)
+        return made
 
     def answer(self, question: Question, text: str) -> Diagnosis:
         """Take an answer; raises `Misfit` for what is no number."""
@@ -238,7 +242,7 @@ class Quiz:
         for name, count in self.suspected.most_common(3):
             if not named[name].convention:
                 says = named[name].hint or named[name].says
-                lines.append(f"consistent with {name} in {count} of {self.tested[name]} answers: {says}")
+                lines.append(f"{count} of {self.tested[name]} answers fit one slip; think about: {says}")
         wrong = Counter(
             question.kind.topic for question, found in self.answers if found.verdict not in ("right", "convention")
         )
@@ -249,8 +253,20 @@ class Quiz:
 def questions(count: int, seed: int = 0, topic: str = "all", extra: str = "") -> list[Question]:
     """Questions for a sheet: of all kinds of a topic in turn."""
     found: Sequence[Kind] = [kind for kind in kinds(extra).values() if topic in (kind.topic, "all")]
-    rng = random.Random(seed)
-    return [draw(found[i % len(found)], rng) for i in range(count)]
+    rng, made, asked = random.Random(seed), [], set[str]()
+    for i in range(count):
+        made.append(_another(found[i % len(found)], rng, frozenset(), asked))
+        asked.add(made[-1].text)
+    return made
+
+
+def _another(kind: Kind, rng: random.Random, suspects: frozenset[str], asked: set[str]) -> Question:
+    """A question that has not been asked yet, as far as there is one."""
+    for _ in range(20):
+        made = draw(kind, rng, suspects)
+        if made.text not in asked:
+            break
+    return made
 
 
 __all__ = ["Diagnosis", "Misfit", "Question", "Quiz", "diagnose", "draw", "feedback", "questions"]

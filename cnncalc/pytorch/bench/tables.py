@@ -262,7 +262,9 @@ def comparison_table(found: Sequence[Pair]) -> Table:
         r = pair.ratio
         verdict = "no difference shown" if not r.is_shown else "slower" if r.ratio > 1 else "faster"
         lines.append(Line((pair.name, *times, *r, verdict)))
-        unclean = [when for when, each in (("before", pair.before), ("after", pair.after)) if not each.get("clean")]
+        unclean = [
+            when for when, each in (("before", pair.before), ("after", pair.after)) if each.get("clean") is False
+        ]
         if unclean:
             cautions.append(f"{pair.name}: not clean, {' and '.join(unclean)}: the machine did other work")
         changed = differences(pair)

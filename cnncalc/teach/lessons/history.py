@@ -136,8 +136,8 @@ def drawn(found: list[Entry], path: str) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(10, 6.5), layout="constrained")
-    axes.set_prop_cycle(color=[pyplot.get_cmap("tab20")(i) for i in range(20)])
-    axes.margins(0.08)
+    axes.set_prop_cycle(color=[pyplot.get_cmap(name)(i) for name in ("tab20", "tab20b") for i in range(20)])
+    axes.margins(0.12)
     for family, group in _by_family(found).items():
         axes.scatter(
             [entry.macs / 1e9 for entry in group],
@@ -146,9 +146,14 @@ def drawn(found: list[Entry], path: str) -> None:
             alpha=0.6,
             label=family,
         )
-    for family, group in _by_family(found).items():
+    named: list[tuple[float, float]] = []
+    for family, group in sorted(_by_family(found).items(), key=lambda each: -max(entry.top1 or 0 for entry in each[1])):
         best = max(group, key=lambda entry: entry.top1 or 0.0)
-        axes.annotate(family, (best.macs / 1e9, best.top1 or 0), fontsize=7, ha="center", va="center")
+        x, y = float(np.log10(best.macs)), best.top1 or 0.0
+        while any(abs(x - a) < 0.3 and abs(y - b) < 0.7 for a, b in named):  # below what stands there already
+            y -= 0.35
+        named.append((x, y))
+        axes.annotate(family, (best.macs / 1e9, y), fontsize=7, ha="center", va="center")
     axes.set_xscale("log")
     axes.set_xlabel("multiply-adds of one image, in 10⁹")
     axes.set_ylabel("top-1 accuracy on ImageNet, in %")
