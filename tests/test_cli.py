@@ -433,6 +433,7 @@ class TestWatch:
         process = subprocess.Popen(
             [PROGRAM, "params", "net.yaml", "--watch"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # the tests may run where it is ignored
         )  # fmt: skip
         try:
             assert "156" in self.lines(process, "Ctrl-C ends")

@@ -292,7 +292,7 @@ def blank_layer(type_: str) -> str:
     """A layer without its numbers, to show how one is written.
 
     >>> blank_layer("MaxPool2d")
-    '{MaxPool2d: {kernel_size: …, stride: …, padding: …, dilation: …}}'
+    '{MaxPool2d: {kernel_size: …, stride: …, ceil_mode: …, padding: …}}'
     """
     names = [each.name for each in REGISTRY[type_].arguments() if not each.inferred][:4]
     return f"{{{type_}: {{{', '.join(f'{name}: …' for name in names)}}}}}"
