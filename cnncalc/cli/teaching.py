@@ -81,11 +81,12 @@ def quiz(
             print(folded(f"{count}. {question.text}", 3))
             while True:
                 text = typed("   > ")
-                if text is None or text in ("q", "quit", "exit"):
+                word = (text or "").lower()
+                if text is None or word in ("q", "quit", "exit"):
                     raise EOFError
-                if text in ("h", "hint", "?"):
+                if word in ("h", "hint", "?"):
                     print(f"   {question.hint()}")
-                elif text in ("s", "skip"):
+                elif word in ("s", "skip"):
                     print(f"   {question.line}\n")
                     break
                 elif text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,8 @@ def export_onnx(graph: Graph, path: str, weights: str = "", seed: int = 0) -> No
         except Exception as error:  # whatever the exporter says of a layer that it cannot translate
             if isinstance(_root(error), KeyboardInterrupt):
                 raise KeyboardInterrupt from None
-            raise wrong_call(f"PyTorch cannot export {graph.name} as ONNX: {_cause(error)}") from None
+            hint = "another layer in its place; --to torch writes all of them"
+            raise wrong_call(f"PyTorch cannot export {graph.name} as ONNX: {_cause(error)}", hint) from None
     del said
     assert program is not None
     model = program.model_proto
@@ -95,4 +97,8 @@ def _root(error: BaseException) -> BaseException:
 
 def _cause(error: BaseException) -> str:
     error = _root(error)
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    said = " ".join(str(error).split())
+    unknown = re.search(r"No ONNX function found for .*?aten\.(\w+)", said)
+    if unknown:
+        return f"ONNX has no function for {unknown[1]}, which one of its layers is made of"
+    return said[:200] or type(error).__name__

@@ -64,10 +64,10 @@ def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[st
         given = ", ".join(readable(shape) for shape in row.input_shapes if shape is not None)
         told = ", ".join(f"{name} {value}" for name, value in stated(row))
         tell(f"{row.name}  {row.type}" + (f" ({told})" if told else "") + f": {given} → ?")
-        text = ask("  > ")
+        text = _word(ask("  > "))
         while text is not None and guessed(text) is None and text not in ("q", "s"):
             tell("  a shape, as in 28x28x6 or 400; s shows it, q ends")
-            text = ask("  > ")
+            text = _word(ask("  > "))
         if text is None or text == "q":
             break
         asked += 1
@@ -82,6 +82,11 @@ def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[st
             right += 1
             tell("  right")
     return right, asked
+
+
+def _word(text: str | None) -> str | None:
+    """An answer, with q and s as they are meant however they are written."""
+    return {"q": "q", "quit": "q", "exit": "q", "s": "s", "skip": "s"}.get((text or "").lower(), text)
 
 
 def stated(row: Row) -> list[tuple[str, object]]:
