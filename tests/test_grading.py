@@ -302,7 +302,8 @@ def test_a_worksheet_tells_what_it_asks_about(tmp_path: Path) -> None:
     assert "S2: AvgPool2d (kernel_size 2, stride 2), on the output of C1" in task.text
     text = "items: [{id: t, find_error: params, spec: resnet18, layers: [layer2.0.conv1, fc]}]"
     (task,) = tasks(made(text, tmp_path), b"s", "anna")
-    assert "padding 1, bias false), on 56×56×64" in task.text
+    assert "padding 1, bias false), on 56×56×64" in " ".join(task.text.split())
+    assert max(map(len, task.text.split("\n"))) < 80
     for which in ("channels", "concat_params"):
         sheet = made(f"items: [{{id: w, which: {which}}}]", tmp_path)
         for i in range(40):

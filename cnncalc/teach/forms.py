@@ -126,7 +126,7 @@ def _which(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Task:
     options = rng.sample(list(alone), min(4, len(alone)))
     says = rng.choice(options)
     text = f"{_folded(asked.text)}\nSomebody answers {number(alone[says])}. What was overlooked?"
-    lines = [f"  {letter}) {option}" for letter, option in zip("abcd", options, strict=False)]
+    lines = [_listed(f"{letter}) {option}") for letter, option in zip("abcd", options, strict=False)]
     right = ("abcd"[options.index(says)],)
     return Task(item, "\n".join([text, *lines]), ((),), asked, right, tuple(options))
 
@@ -165,7 +165,7 @@ def _table(item: Item) -> Task:
     asked = ", ".join(_WORDS[column].format(readable(report.graph.inputs[0].shape or ())) for column in columns)
     text = f"{report.title}, input {readable(report.graph.inputs[0].shape or ())}: the {asked} of each layer."
     given = {row.node for row in rows} if "output" in columns else set()
-    lines = [f"  {row.name}: {_told(row)}, {_entering(report, row, given)}" for row in rows]
+    lines = [_listed(f"{row.name}: {_told(row)}, {_entering(report, row, given)}") for row in rows]
     blanks = tuple((row.name,) if len(columns) == 1 else (row.name, column) for row in rows for column in columns)
     right = tuple(QUANTITIES[column](row) for row in rows for column in columns)
     return Task(item, "\n".join([_folded(text), *lines]), blanks, None, right)
@@ -188,6 +188,11 @@ def _entering(report: Report, row: Row, asked: set[int]) -> str:
             f"the output of {node.name}{flat}" if source in asked else f"{readable(node.shape or shape or ())}{flat}"
         )
     return "on " + " and ".join(parts)
+
+
+def _listed(text: str) -> str:
+    """An entry of a list, no wider than a terminal."""
+    return textwrap.fill(text, 79, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
 
 
 def _folded(text: str) -> str:
@@ -217,8 +222,8 @@ def _find_error(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Ta
     for place, row in enumerate(rows):
         values = "  ".join(f"{_written(value):>13}" for value in shown[place * width : (place + 1) * width])
         lines.append(f"  {row.name:<{names}}  {values}")
-    lines += [f"  {row.name}: {_told(row)}, {_entering(report, row, set())}" for row in rows]
-    lines += [f"  {letter}) {each}" for letter, (each, _) in zip("abcd", offered, strict=False)]
+    lines += [_listed(f"{row.name}: {_told(row)}, {_entering(report, row, set())}") for row in rows]
+    lines += [_listed(f"{letter}) {each}") for letter, (each, _) in zip("abcd", offered, strict=False)]
     row, column = cells[at]
     cell = row.name if width == 1 else f"{row.name} {column}"
     options = tuple(each for each, _ in offered)
