@@ -381,6 +381,23 @@ class TestCheck:
         done = cnncalc("check", "net.yaml", "-f", "json", cwd=tmp_path)
         assert done.returncode == 1 and [each["holds"] for each in json.loads(done.stdout)] == [False, True, True, True]
 
+    @pytest.mark.parametrize(("line", "code", "said"), [
+        ("expect: {params: abc}", 2, "params 'abc' is no figure"),
+        ("expect: {params: 0, foo: 3}", 0, "expect: foo is not computed, and so not checked"),
+        ("expect: {params: 0, top1: 75.2}", 0, ""),
+        ("disputed: [{source: a, note: b}]", 2, "no figure is disputed here"),
+        ("disputed: [{source: a, note: b, parms: 3}]", 0, "disputed: parms is not computed"),
+        ("disputed: [{source: a, note: b, params: 0}]", 1, ""),
+        ("variants: {v: {}}\nexpect: {v: {parts: {nope: {params: 0}}}}", 2, "there is no part nope"),
+        ("variants: {v: {}}\nexpect: {v: {parts: 3}}", 2, "parts wants names of layers with claims"),
+        ("variants: {v: {}}\nexpect: {v: {parts: {a: {params: 1}}}}", 1, ""),
+        ("variants: {v: {}}\nexpect: {v: {parts: {a: {params: 0, source: table 1}}}}", 0, ""),
+    ])  # fmt: skip
+    def test_what_may_be_claimed(self, line: str, code: int, said: str, tmp_path: Path) -> None:
+        (tmp_path / "net.yaml").write_text(f"input: [1, 8, 8]\n{line}\nlayers: {{a: ReLU}}\n")
+        done = cnncalc("check", "net.yaml", cwd=tmp_path)
+        assert done.returncode == code and said in done.stderr and bool(done.stderr) == bool(said), done.stderr
+
     def test_a_family_is_checked_variant_by_variant(self) -> None:
         found = json.loads(cnncalc("check", "densenet", "-f", "json").stdout)
         names = {each["network"] for each in found}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import random
 import re
 import subprocess
@@ -289,6 +290,18 @@ def test_answers_as_students_write_them(tmp_path: Path) -> None:
         "right", "right", "convention", "right", "unknown", "right", "right", "carried",
     ]  # fmt: skip
     assert [mark.verdict for mark in by_item["flat"].cells] == ["unknown", "right", "right", "carried"]
+
+
+def test_a_spec_that_is_saved_anew_is_asked_anew(tmp_path: Path) -> None:
+    net = "input: [3, 9, 9]\nlayers:\n  a: {Conv2d: {out_channels: 6, kernel_size: 3}}\n  b: {Conv2d: {out_channels: 4, kernel_size: 3}}\n"
+    path = tmp_path / "net.yaml"
+    rights = []
+    for channels, saved in ((6, 10**9), (8, 2 * 10**9)):
+        path.write_text(net.replace("6", str(channels)))
+        os.utime(path, ns=(saved, saved))
+        (task,) = tasks(made(f"items: [{{id: t, table: params, spec: {path}}}]", tmp_path), b"s", "anna")
+        rights.append(task.right)
+    assert rights == [(168, 220), (224, 292)]
 
 
 def test_a_worksheet_tells_what_it_asks_about(tmp_path: Path) -> None:

@@ -142,6 +142,10 @@ def test_numbers_can_be_changed() -> None:
             lesson(name).run(knobs)
 
 
+def test_every_number_of_a_lesson_has_its_limits() -> None:
+    assert {each.name for each in lessons() if set(each.knobs) - {"seed", "picture"}} == set(LIMITS)
+
+
 @pytest.mark.parametrize("name", LIMITS)
 def test_lessons_pass_at_the_ends_of_what_they_take(name: str) -> None:
     made = lesson(name)

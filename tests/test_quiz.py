@@ -15,7 +15,7 @@ import pytest
 from cnncalc import SpecError, analyse, formulas
 from cnncalc.errors import Misfit, Source
 from cnncalc.teach.answers import agrees, read
-from cnncalc.teach.kinds import compiled, kinds
+from cnncalc.teach.kinds import kinds
 from cnncalc.teach.quiz import Question, Quiz, diagnose, draw, feedback
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
@@ -24,7 +24,7 @@ KINDS = kinds()
 
 def question(kind: str, **letters: Any) -> Question:
     made = KINDS[kind]
-    return Question(made, letters | {key: compiled(text)(letters) for key, text in made.letters.items()})
+    return Question(made, made.completed(letters))
 
 
 # -- the right answers are the calculator's --------------------------------------------------------------------------
@@ -244,14 +244,22 @@ def dropout_test(q: dict[str, Any]) -> float:
     return dropout(q, training=False)
 
 
+def novikoff(q: dict[str, Any]) -> float:
+    """The bound of the lesson that runs the perceptron against it."""
+    from cnncalc.teach.lessons.learning import bound
+
+    return bound(q["R"], q["γ"])
+
+
 #: Kinds of which the calculator says nothing, and what else does: PyTorch, or for the last two the sentence itself.
 REFEREES: dict[str, Callable[[dict[str, Any]], float]] = {
     each.__name__: each
     for each in (by_hand, batch_norm, bn_momentum, bn_variance, bn_running_var, bn_fold, lrn, dropout, dropout_test)
 } | {
-    "same": lambda q: max((math.ceil(q["N"] / q["S"]) - 1) * q["S"] + q["F"] - q["N"], 0),
+    # the least padding with which the windows stand in ⌈N/S⌉ places
+    "same": lambda q: next(p for p in range(99) if (q["N"] + p - q["F"]) // q["S"] + 1 >= math.ceil(q["N"] / q["S"])),
     "nested": lambda q: q["s"],
-    "perceptron": lambda q: (2 * q["R"] / q["γ"]) ** 2,
+    "perceptron": novikoff,
 }
 
 
@@ -378,6 +386,7 @@ def test_arithmetic_tells_slips_apart_that_give_the_same_number() -> None:
         ("14", {"out.pad_once", "out.filters_as_kernel"}),
         ("(37 + 3 - 13)//2 + 1", {"out.pad_once"}),
         ("floor((37 + 6 - 16)/2) + 1", {"out.filters_as_kernel"}),
+        ("30/2 + 100 - 100", {"out.no_plus_one", "out.dilation_kd"}),  # a number that is not in the question
         ("5*3", {"out.no_plus_one", "out.dilation_kd"}),  # a way that is nobody's tells nothing
     ):
         assert diagnose(drawn, answer).suspects == suspects, answer
@@ -551,6 +560,7 @@ def test_a_teacher_adds_slips_and_kinds_in_a_line(tmp_path: Path) -> None:
     ("own: {topic: t, ask: a, draw: {N: [x]}, formula: N}", "N is drawn from"),
     ("own: {topic: t, ask: a, draw: {N: [1]}, formula: a, terms: {a: b, b: a}}", "its terms go round in a circle"),
     ("own: {topic: t, ask: a, draw: {N: [1]}, formula: N << 9}", "holds more than arithmetic"),
+    ("own: {topic: t, ask: a, draw: {N: [1]}, formula: " + "N + " * 600 + "N}", "an expression of 2401 characters"),
     ("own: {topic: t, ask: a, draw: {N: [1]}, formula: N, where: Q}", "own, where: name 'Q' is not defined"),
     ("- 1", "holds no names with values"),
     ("{", "is not YAML"),

@@ -306,27 +306,24 @@ def _judge(results: list[dict[str, Any]], earlier: list[dict[str, Any]], allowed
         raise typer.Exit(130)
     if failed:
         raise typer.Exit(2)
-    code = 0
+    found = pairs(earlier, results) if earlier else []
     if earlier:
-        found = pairs(earlier, results)
         print()
         emit(comparison_table(found), "table", None)
-        code = _slower(found, allowed)
-    if strict and not all(each.get("clean") for each in results):
-        print("\nnot clean: see above", file=sys.stderr)
-        code = 1
-    if code:
-        raise typer.Exit(code)
+    _verdict(found, allowed, strict and not all(each.get("clean") for each in results))
 
 
-def _slower(found: list[Any], allowed: float | None) -> int:
-    """Tell what got slower by more than is allowed; the exit code."""
+def _verdict(found: list[Any], allowed: float | None, unclean: bool) -> None:
+    """Exit with 1 where something got slower by more than is allowed, or a run was to be clean and was not."""
     from ..pytorch.bench.compare import regressions
 
     slower = regressions(found, allowed) if allowed is not None else []
     for pair in slower:
         print(f"slower than before by more than {allowed:.0%}: {pair.name}", file=sys.stderr)
-    return 1 if slower else 0
+    if unclean:
+        print("\nnot clean: see above", file=sys.stderr)
+    if slower or unclean:
+        raise typer.Exit(1)
 
 
 def _way_out(result: dict[str, Any]) -> str:
@@ -367,9 +364,5 @@ def _compare(
         raise wrong_call("--compare wants two files", "cnncalc bench --compare A.json B.json")
     found = pairs(read(first), read(others[0]))
     emit(comparison_table(found), format, output)
-    code = _slower(found, allowed)
-    if strict and any(each.get("clean") is False for pair in found for each in (pair.before, pair.after)):
-        print("\nnot clean: see above", file=sys.stderr)
-        code = 1
-    if code:
-        raise typer.Exit(code)
+    unclean = any(each.get("clean") is False for pair in found for each in (pair.before, pair.after))
+    _verdict(found, allowed, strict and unclean)

@@ -160,7 +160,7 @@ class _Model:
                 hint = f"should {near[0]} be layers?" if near else "layers: is a list of layer types"
                 self.problem("shape", "there are no layers", self.root.place, hint)
             elif not graph.errors:
-                if not getattr(layers, "pairs", getattr(layers, "items", True)):
+                if isinstance(layers, Sequence) and not layers.items:
                     warning(graph, "shape", "there are no layers: the output is the input", layers.place)
                 self.outputs(expander.expand(layers, names))
             self.expectations(names)

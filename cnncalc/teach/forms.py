@@ -18,8 +18,10 @@ from ..errors import Misfit, Source, SpecError, did_you_mean, wrong_call
 from ..formula import number
 from ..ops import REGISTRY, readable
 from ..report import Report, Row, analyse
-from .kinds import Kind, compiled, is_number
+from ..spec.locate import is_file_spec
+from .kinds import Kind, Slip, is_number
 from .layers import QUANTITIES, question, true_shapes
+from .predict import stated
 from .quiz import Question, draw
 
 #: The forms, and what may stand beside each.
@@ -97,7 +99,7 @@ def drawn(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Question
         if not is_number(value):
             raise wrong_call(f"letter {key} is {value!r}, which is no number", "letters: {N: 32, F: 5, …}")
     try:
-        made = Question(kind, letters | {key: compiled(text)(letters) for key, text in kind.letters.items()})
+        made = Question(kind, kind.completed(letters))
         if not is_number(made.right):
             raise ArithmeticError
     except (ArithmeticError, Misfit, TypeError, ValueError):
@@ -109,15 +111,16 @@ def _which(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Task:
     """What was overlooked by somebody who got a wrong number? One slip gives it, the others offered do not."""
     for _ in range(1 if item.settings.get("letters") else DRAWS):
         asked = drawn(item, known, rng)
-        by_value: dict[float, dict[str, Any]] = {}
+        by_value: dict[float, list[Slip]] = {}
         for slip in asked.slips:
-            value = asked.wrong(slip)
-            if abs(value - asked.right) > 1e-9 * max(1, abs(asked.right)):
-                by_value.setdefault(round(float(value), 9), {})[slip.says.format(**asked.letters)] = value
-        named = {slip.says.format(**asked.letters) for slip in asked.slips if not slip.convention}
-        # Each sentence once, and each with a number that is its alone.
-        alone = {says: value for told in by_value.values() if len(told) == 1 for says, value in told.items()}
-        alone = {says: value for says, value in alone.items() if says in named}
+            by_value.setdefault(round(float(asked.wrong(slip)), 9), []).append(slip)
+        by_value.pop(round(float(asked.right), 9), None)
+        # Each sentence once, and each with a number that is a mistake's alone.
+        alone = {
+            slips[0].says.format(**asked.letters): asked.wrong(slips[0])
+            for slips in by_value.values()
+            if len({slip.says for slip in slips}) == 1 and not slips[0].convention
+        }
         if len(alone) > 1:
             break
     else:
@@ -140,13 +143,16 @@ _WORDS = {
 
 
 @lru_cache(maxsize=32)
-def _report(spec: str) -> Report:
+def _report(spec: str, saved: int) -> Report:
+    """The report of a spec, the same for a whole class; `saved` is when a file was, so that a change is seen."""
     return analyse(spec)
 
 
 def table_rows(item: Item) -> tuple[Report, list[Row]]:
     """The network of a table, and those of its layers that the table is about; raises `SpecError`."""
-    report = _report(str(item.settings.get("spec", "lenet")))
+    spec = str(item.settings.get("spec", "lenet"))
+    path = is_file_spec(spec)
+    report = _report(spec, path.stat().st_mtime_ns if path else 0)
     names = item.settings.get("layers")
     if names is not None and not isinstance(names, list):
         raise wrong_call("layers is no list of names", "layers: [C1, C3, C5]")
@@ -162,8 +168,9 @@ def table_rows(item: Item) -> tuple[Report, list[Row]]:
 def _table(item: Item) -> Task:
     report, rows = table_rows(item)
     columns = item.settings["columns"]
-    asked = ", ".join(_WORDS[column].format(readable(report.graph.inputs[0].shape or ())) for column in columns)
-    text = f"{report.title}, input {readable(report.graph.inputs[0].shape or ())}: the {asked} of each layer."
+    entering = readable(report.graph.inputs[0].shape or ())
+    asked = ", ".join(_WORDS[column].format(entering) for column in columns)
+    text = f"{report.title}, input {entering}: the {asked} of each layer."
     given = {row.node for row in rows} if "output" in columns else set()
     lines = [_listed(f"{row.name}: {_told(row)}, {_entering(report, row, given)}") for row in rows]
     blanks = tuple((row.name,) if len(columns) == 1 else (row.name, column) for row in rows for column in columns)
@@ -175,7 +182,7 @@ def _entering(report: Report, row: Row, asked: set[int]) -> str:
     """What goes into a layer: the output of one that is asked for itself, or else its shape."""
     parts = []
     for index in row.layer.inputs:
-        source, shape, flat = index, report.graph.nodes[index].shape, ""
+        source, flat = index, ""
         while source not in asked:
             node = report.graph.nodes[source]
             if node.type == "Flatten" and len(row.layer.inputs) == 1:
@@ -184,9 +191,8 @@ def _entering(report: Report, row: Row, asked: set[int]) -> str:
                 break
             source = node.inputs[0]
         node = report.graph.nodes[source]
-        parts.append(
-            f"the output of {node.name}{flat}" if source in asked else f"{readable(node.shape or shape or ())}{flat}"
-        )
+        what = f"the output of {node.name}" if source in asked else readable(node.shape or ())
+        parts.append(what + flat)
     return "on " + " and ".join(parts)
 
 
@@ -213,9 +219,8 @@ def _find_error(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Ta
     shown = [planted if place == at else QUANTITIES[column](row) for place, (row, column) in enumerate(cells)]
     width = len(columns)
     example = f"{rows[0].name}{f' {columns[0]}' if width > 1 else ''}"
-    text = (
-        f"{report.title}, input {readable(report.graph.inputs[0].shape or ())}: one number is wrong. Whose is it, and "
-    )
+    entering = readable(report.graph.inputs[0].shape or ())
+    text = f"{report.title}, input {entering}: one number is wrong. Whose is it, and "
     text += f"what was overlooked? (cell: as in {example}; mistake: a letter)"
     names = max(len(row.name) for row in rows)
     lines = [f"  {'':<{names}}  {'  '.join(f'{column:>13}' for column in columns)}"]
@@ -237,13 +242,15 @@ def _plants(known: Mapping[str, Kind], report: Report, row: Row, column: str) ->
     found: dict[Any, list[str]] = {}
     for quantity in ("height", "channels") if column == "output" else (column,):
         asked = question(known, report.graph, row.node, quantity, shapes)
-        for slip in [] if asked is None else asked.slips:
-            value: Any = asked.wrong(slip) if asked else None
+        if asked is None:
+            continue
+        for slip in asked.slips:
+            value: Any = asked.wrong(slip)
             if slip.convention or not isinstance(value, int) or value <= 0:
                 continue
             if column == "output":
                 value = (right[0], value, value) if quantity == "height" else (value, *right[1:])
-            if value != right and asked is not None:
+            if value != right:
                 found.setdefault(value, []).append(slip.says.format(**asked.letters))
     alone = {says[0]: value for value, says in found.items() if len(set(says)) == 1}
     return list(alone.items())
@@ -257,8 +264,6 @@ def _row(report: Report, name: str) -> Any:
 
 
 def _told(row: Any) -> str:
-    from .predict import stated
-
     told = ", ".join(f"{name} {value}" for name, value in stated(row))
     return f"{row.type}" + (f" ({told})" if told else "")
 
@@ -283,10 +288,9 @@ def _inverse(item: Item) -> Task:
         sizes = value if key == "shape" and isinstance(value, list) else [value] if key != "shape" else []
         if not sizes or not all(type(size) is int and size >= 0 for size in sizes):
             raise wrong_call(f"{key} is {value!r}", "wants: {shape: [64, 112, 112], field: 11}")
-    told = [
-        f"{_WANTS[key]} {readable(tuple(value)) if key == 'shape' else number(value)}" for key, value in wants.items()
-    ]
-    text = f"Write one layer of type {item.what} for an input of {readable(tuple(entering))} with {' and '.join(told)}."
+    shown = {key: readable(tuple(value)) if key == "shape" else number(value) for key, value in wants.items()}
+    told = " and ".join(f"{_WANTS[key]} {value}" for key, value in shown.items())
+    text = f"Write one layer of type {item.what} for an input of {readable(tuple(entering))} with {told}."
     example = item.settings.get("example")
     if example is not None and not fulfils(item, str(example))[0]:
         raise wrong_call(f"the example {example} does not do it: {fulfils(item, str(example))[1]}")

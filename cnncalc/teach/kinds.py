@@ -10,10 +10,9 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, NamedTuple
 
-from ..errors import Misfit, SpecError, did_you_mean, wrong_call
+from ..errors import Misfit, did_you_mean, wrong_call
 from ..formula import number
 from ..spec import expressions
-from ..spec.expressions import MAX_TEXT
 from .files import load, plain
 
 Values = Mapping[str, Any]
@@ -22,6 +21,8 @@ _ALLOWED = (
     *(ast.Name, ast.Constant, ast.Load, ast.boolop, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
     *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd, ast.Not),
 )
+#: Characters of an expression, with all its terms written out.
+MAX_TEXT = 2000
 #: Letters and values beyond this are mistakes.
 LARGEST = 10**15
 
@@ -48,8 +49,10 @@ def compiled(text: str) -> Callable[[Values], Any]:
     >>> compiled("-(-N // S)")({"N": 7, "S": 2})
     4
     """
+    if len(text) > MAX_TEXT:
+        raise Misfit(f"an expression of {len(text)} characters; at most {MAX_TEXT} are read")
     try:
-        tree = ast.parse(str(text).strip()[:MAX_TEXT], mode="eval")
+        tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise Misfit(f"{text!r} is not an expression") from None
     for node in ast.walk(tree):
@@ -144,6 +147,11 @@ class Kind(NamedTuple):
     within: float
     slips: tuple[Slip, ...]
 
+    def completed(self, letters: Values) -> dict[str, Any]:
+        """The letters, and those that follow from them; one that is given stays as it is."""
+        follow = {key: compiled(text)(letters) for key, text in self.letters.items() if key not in letters}
+        return {**letters, **follow}
+
     def right(self, letters: Values) -> Any:
         """The answer."""
         return compiled(_written_out(self.formula, self.terms, ()))(letters)
@@ -189,16 +197,12 @@ def kinds(extra: str = "") -> dict[str, Kind]:
     6
     """
     own = _ours()
-    return own | _of_file(extra, own) if extra else dict(own)
+    return own | _read(Path(extra), own) if extra else dict(own)
 
 
 @lru_cache(maxsize=1)
 def _ours() -> dict[str, Kind]:
     return _read(Path(__file__).parent / "questions.yaml", {})
-
-
-def _of_file(path: str, own: Mapping[str, Kind]) -> dict[str, Kind]:
-    return _read(Path(path), own)
 
 
 def _read(path: Path, own: Mapping[str, Kind]) -> dict[str, Kind]:
@@ -284,9 +288,8 @@ def _try(kind: Kind, where: str) -> None:
     letters = {key: values[0] for key, values in kind.draw.items()}
     part = "formula"
     try:
-        for key, text in kind.letters.items():
-            part = f"letter {key}"
-            letters[key] = compiled(text)(letters)
+        part = "letters"
+        letters = kind.completed(letters)
         part = "ask"
         _refuse_strange_fields(kind.ask, letters)
         part = "where"
@@ -332,6 +335,3 @@ def _refuse_strange_fields(text: str, letters: Values) -> None:
 def topics(found: Mapping[str, Kind]) -> list[str]:
     """The topics in the order of the file."""
     return list(dict.fromkeys(kind.topic for kind in found.values()))
-
-
-__all__ = ["Kind", "Slip", "SpecError", "compiled", "kinds", "steps", "topics"]

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..analysis.cost import cost_of
+from ..analysis.memory import BYTES, tensor_bytes
 from ..errors import Misfit
 from ..formula import prod
 from ..graph import Graph
 from ..ops import Shape, value_of
-from ..ops.actions import BYTES
 from ..report import Row
-from .kinds import Kind, compiled
+from .kinds import Kind
 from .quiz import Diagnosis, Question, diagnose, feedback
 
 Shapes = Sequence[Shape | None]
@@ -53,9 +53,8 @@ def question(known: Mapping[str, Kind], graph: Graph, node: int, quantity: str, 
     asked: Asked = asks(layer.op, entering, output) if asks else None
     if asked is None:
         return None
-    kind, letters = known[asked[0]], asked[1]
-    more = {key: compiled(text)(letters) for key, text in kind.letters.items() if key not in letters}
-    return Question(kind, letters | more)
+    kind = known[asked[0]]
+    return Question(kind, kind.completed(asked[1]))
 
 
 def figure(graph: Graph, node: int, quantity: str, shapes: Shapes) -> int | None:
@@ -66,7 +65,7 @@ def figure(graph: Graph, node: int, quantity: str, shapes: Shapes) -> int | None
     if layer.op is None or output is None or len(known) < len(entering):
         return None
     if quantity == "bytes":
-        return int(prod(output) * BYTES["float32"])
+        return int(tensor_bytes(1, output, BYTES["float32"]))
     try:
         found = cost_of(layer.op, output, *known)
     except (Misfit, IndexError, ValueError, ArithmeticError):
@@ -111,9 +110,8 @@ def channels_first(guess: Shape, right: Shape) -> Shape:
     last = (guess[-1], *guess[:-1])
     if last == right:
         return last
-    if (
-        len(right) == 3 and right[1] == right[2] and (guess[0] == guess[1]) != (guess[1] == guess[2])
-    ):  # the two that are equal are the sides
+    square = len(right) == 3 and right[1] == right[2]
+    if square and (guess[0] == guess[1]) != (guess[1] == guess[2]):  # the two that are equal are the sides
         return guess if guess[1] == guess[2] else last
     return guess if guess[0] == right[0] and guess[-1] != right[0] else last
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..analysis.cost import macs_to_flops
 from ..errors import Misfit
 from ..graph import Graph
 from .answers import agrees, read
@@ -245,14 +246,18 @@ def _number(sheet: Worksheet, view: View, name: str, points: float, blank: Blank
     except Misfit as misfit:
         return Mark(name, 0.0, points, "unreadable", (misfit.cause,), given=blank.text)
     follows = figure(view.graph, blank.node, blank.column, view.believed)
-    twice = (2,) if blank.column == "macs" else ()
     if agrees(given, blank.right):
         return Mark(name, points, points, "right")
-    if any(agrees(given, times * blank.right) for times in twice):
+    if any(agrees(given, each) for each in _conventions(blank.column, blank.right)):
         return Mark(name, points * sheet.credit["convention"], points, "convention", (_FLOPS,))
-    if follows is not None and any(agrees(given, times * follows) for times in (1, *twice)):
+    if follows is not None and any(agrees(given, each) for each in _conventions(blank.column, follows)):
         return Mark(name, points * sheet.credit["carried"], points, "carried", (_CARRIED,))
     return Mark(name, 0.0, points, "unknown", ("not right",), given=blank.text)
+
+
+def _conventions(column: str, value: int) -> tuple[int, ...]:
+    """A number, and what it is under another convention."""
+    return (value, int(macs_to_flops(value))) if column == "macs" else (value,)
 
 
 def _shape(sheet: Worksheet, view: View, blank: Blank, name: str, points: float) -> Mark:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Misfit, wrong_call
 from .answers import Given, agrees, read
-from .kinds import Kind, Slip, kinds, steps, topics
+from .kinds import Kind, Slip, compiled, kinds, steps, topics
 
 #: Draws of letters among which the most telling question is chosen, and how many are tried until one is fair at all.
 CANDIDATES, MOST = 6, 3000
@@ -79,8 +79,8 @@ def draw(kind: Kind, rng: random.Random, suspects: frozenset[str] = frozenset())
     for _ in range(MOST):
         letters = {key: rng.choice(values) for key, values in kind.draw.items()}
         try:
-            letters |= {key: _worked(text, letters) for key, text in kind.letters.items()}
-            if kind.where and not _worked(kind.where, letters):
+            letters = kind.completed(letters)
+            if kind.where and not compiled(kind.where)(letters):
                 continue
             question = Question(kind, letters)
             score = _score(question, suspects)
@@ -98,12 +98,6 @@ def draw(kind: Kind, rng: random.Random, suspects: frozenset[str] = frozenset())
         hint = "a slip gives the right number in all of them" if worked else "its formula or `where` holds for none"
         raise wrong_call(f"no fair question of the kind {kind.name} was found", hint)
     return best[1]
-
-
-def _worked(text: str, letters: dict[str, Any]) -> Any:
-    from .kinds import compiled
-
-    return compiled(text)(letters)
 
 
 def _score(question: Question, suspects: frozenset[str]) -> float:

@@ -175,8 +175,6 @@ def _by_family(found: list[Entry]) -> dict[str, list[Entry]]:
 
 def complexity(sheet: Sheet, columns: int = 64, rows: int = 18, picture: str = "") -> None:
     """More work buys accuracy, but less and less of it, and better networks buy it cheaper."""
-    if columns < 24 or rows < 4:
-        raise ValueError("a chart has 24 columns and 4 rows at least")
     found = [
         entry for entry in entries() if entry.top1 is not None and entry.task == "classification" and entry.macs > 10**7
     ]

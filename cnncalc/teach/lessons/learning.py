@@ -28,8 +28,6 @@ def perceptron_step(w: Array, b: float, x: Array, y: float, R: float) -> tuple[A
 
 def separable(rng: Any, points: int, gamma: float) -> tuple[Array, Array, Array]:
     """Points of the unit disc at least γ from a random line, four of them just so far, their sides, its normal."""
-    if not 0 < gamma < 0.9 or not 4 <= points <= 10_000:
-        raise ValueError("γ lies between 0 and 0.9 in a disc of radius 1, and there are 4 to 10,000 points")
     angle = rng.uniform(0, 2 * np.pi)
     direction = np.array([np.cos(angle), np.sin(angle)])
     along = np.array([-direction[1], direction[0]]) * np.sqrt(max(0.0, 1 - gamma * gamma)) * 0.999
