@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
+
+from .printable import printable
 
 
 class Source(NamedTuple):
@@ -48,7 +51,7 @@ class Problem(NamedTuple):
 
     @property
     def text(self) -> str:
-        where = self.source.name
+        where = _short(self.source.name)
         shown: list[str] = []
         if self.place is not None:
             line, column = self.place.line, self.place.column
@@ -56,7 +59,7 @@ class Problem(NamedTuple):
             code, shift = _window(self.source.line(line), column)
             if code.strip():
                 shown = [f"{line:>5} | {code}", "      | " + " " * (column - 1 - shift) + "^"]
-        lines = [f"{where}: {_short(self.message)}", *shown, *("  " + line for line in self.context)]
+        lines = [f"{where}: {_short(self.message)}", *shown, *("  " + _short(line) for line in self.context)]
         if self.hint:
             lines.append(f"  hint: {_short(self.hint)}")
         return "\n".join(lines)
@@ -81,6 +84,10 @@ def wrong_call(message: str, hint: str = "", code: str = "usage", where: str = "
     return SpecError([Problem(code, message, Source(where, ""), hint=hint)])
 
 
+#: Characters of a word that is compared with others, and of all that it is compared with.
+LONGEST_WORD, MOST_COMPARED = 60, 6_000
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint with the nearest known words, or an empty string.
 
@@ -88,24 +95,28 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     'did you mean Conv2d?'
     """
     by_folded = {name.casefold(): name for name in known}
-    if word.casefold() in by_folded:
-        return f"did you mean {by_folded[word.casefold()]}?"
+    folded = word.casefold()
+    if folded in by_folded:
+        return f"did you mean {by_folded[folded]}?"
+    if not folded or len(folded) > LONGEST_WORD:
+        return ""
     from difflib import get_close_matches
 
-    near = get_close_matches(word.casefold(), by_folded, n=3, cutoff=0.7 if len(word) > 3 else 0.8)
+    alike = [name for name in by_folded if len(folded) <= 2 * len(name) <= 4 * len(folded)]
+    alike.sort(key=lambda name: name[0] != folded[0])  # typing errors are rare in a first letter
+    sizes = accumulate(map(len, alike))
+    compared = [name for name, size in zip(alike, sizes, strict=True) if size <= MOST_COMPARED]
+    near = get_close_matches(folded, compared, n=3, cutoff=0.7 if len(word) > 3 else 0.8)
     return f"did you mean {' or '.join(by_folded[name] for name in near)}?" if near else ""
 
 
 def _short(text: str, most: int = 600) -> str:
-    """A message as a person can read it: on one line, without control characters, and not endless."""
-    text = "".join(character if character.isprintable() else "�" for character in text)
+    """A message as a person can read it: on one line, fit for a terminal, and not endless."""
+    text = printable(text[: 4 * most])
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _window(line: str, column: int, width: int = 100) -> tuple[str, int]:
     """The part of a long line around a column, and how many characters were cut off before it."""
-    line = "".join(character if character.isprintable() else " " for character in line)
-    if len(line) <= width:
-        return line, 0
-    start = max(0, min(column - width // 2, len(line) - width))
-    return line[start : start + width], start
+    start = 0 if len(line) <= width else max(0, min(column - width // 2, len(line) - width))
+    return printable(line[start : start + width]), start

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .errors import Place, Problem, Source
+from .names import RULE, is_name, is_path
 from .ops import Op, Shape
 
 
@@ -75,6 +76,22 @@ class Graph:
     def complete(self) -> bool:
         """Whether every layer is understood."""
         return all(layer.shape is not None for layer in self.nodes)
+
+    def strange_names(self) -> list[Problem]:
+        """Names that no spec can hold, since it is checked when it is read: whatever writes source asks once more."""
+        found: list[Problem] = []
+        names: dict[str, Layer | None] = {}
+        for layer in self.nodes:
+            for part in (*layer.name.split("."), layer.type, layer.block or layer.type):
+                names.setdefault(part, layer)
+        for group in self.groups.values():
+            names.update(dict.fromkeys((*group.arguments, group.block or "0")))
+        names.update(dict.fromkeys(self.args))
+        strange = [(name, layer) for name, layer in names.items() if not is_name(name)]
+        strange += [(self.variant, None)] if self.variant and not is_path(self.variant) else []
+        for name, near in strange[:20]:
+            found.append(Problem("name", f"{name!r} is no name", self.source, near.place if near else None, (), RULE))
+        return found
 
     def shapes_into(self, layer: Layer) -> tuple[Shape | None, ...]:
         return tuple(self.nodes[i].shape for i in layer.inputs)

@@ -265,8 +265,9 @@ def test_answers_as_students_write_them(tmp_path: Path) -> None:
         "{flatten: 5*5*17, C5: 425*120 + 120}",
         "{flatten: {output: 5*5*17, params: 0}, C5: {output: 120, params: 425*120 + 120}}",
     )
-    (tmp_path / "in" / "anna.yaml.txt").write_text(handed)
-    (tmp_path / "in" / "a_first.yaml").write_text("student: anna\nanswers: {weights: 1}\n")
+    (tmp_path / "in" / "anna_download.yaml.txt").write_text(handed)
+    (tmp_path / "in" / "zoe.yaml").write_text("student: zoe\nanswers: {weights: 1}\n")
+    (tmp_path / "in" / "zoe_again.yaml").write_text("student: zoe\nanswers: {weights: 1}\n")
     for name, odd in (
         ("hex", "0x" + "f" * 5000),
         ("deep", "[" * 300),
@@ -278,11 +279,14 @@ def test_answers_as_students_write_them(tmp_path: Path) -> None:
             f"student: {name}\nanswers: {{weights: {odd}, film: {odd}, slip: {odd}, h: {odd}}}\n"
         )
     (tmp_path / "in" / "large.yaml").write_text("student: large\nanswers: {weights: 1520}\n" + "#" * 200_000)
-    found = grade(sheet, tmp_path / "in", b"secret", ["anna", "hex", "nest", "zoe"])
-    assert [each.student for each in found.graded] == ["anna", "hex", "nest"] and found.absent == ("zoe",)
+    found = grade(sheet, tmp_path / "in", b"secret", ["anna", "hex", "nest", "yan", "zoe"])
+    assert [each.student for each in found.graded] == ["anna", "hex", "nest"] and found.absent == ("yan",)
     listed = dict(found.unreadable)
-    assert "another submission of anna" in listed["a_first.yaml"] and "larger than 100 kB" in listed["large.yaml"]
-    assert set(listed) == {"a_first.yaml", "large.yaml", "deep.yaml", "self.yaml", "code.yaml"}
+    assert (
+        "2 files name zoe, so none of them is graded" in listed["zoe.yaml"]
+        and "larger than 100 kB" in listed["large.yaml"]
+    )
+    assert set(listed) == {"zoe.yaml", "zoe_again.yaml", "large.yaml", "deep.yaml", "self.yaml", "code.yaml"}
     by_item = {mark.item: mark for mark in found.graded[0].marks}
     assert {name for name, mark in by_item.items() if mark.points == mark.most} >= {"weights", "h", "m"}
     # one size is wrong, and its bytes follow from it; FLOPs for MACs are none
@@ -365,7 +369,8 @@ def test_a_class_with_everything_that_students_hand_in(sheet: Worksheet, tmp_pat
     folder = tmp_path / "answers"
     (folder / "deep" / "er").mkdir(parents=True)
     given = tasks(sheet, b"secret", "anna")
-    (folder / "anna.yaml").write_text(yaml.safe_dump({"student": "anna", "answers": right_answers(given)}))
+    (folder / "anna").mkdir()
+    (folder / "anna" / "answers.yaml").write_text(yaml.safe_dump({"student": "anna", "answers": right_answers(given)}))
     (folder / "deep" / "er" / "bert.yml").write_text(
         "student: bert\nanswers: {weights: 1500, size: 99999, surplus: 1}\n"
     )

@@ -291,8 +291,8 @@ def test_what_would_be_too_much_or_mean_two_things_is_refused(text: str) -> None
 
 
 def test_yaml_is_read_as_yaml_1_2() -> None:
-    graph = net("input: [1, 8, 8]\nlayers: {on: ReLU, yes: Tanh, 12:30: ReLU, 0: ReLU}\n")
-    assert [layer.name for layer in graph.layers] == ["on", "yes", "12:30", "0"]
+    graph = net("input: [1, 8, 8]\nlayers: {on: ReLU, yes: Tanh, 010: ReLU, 0: ReLU}\nnote: 12:30\n")
+    assert [layer.name for layer in graph.layers] == ["on", "yes", "010", "0"]
 
 
 def test_anchors_and_merge_keys() -> None:

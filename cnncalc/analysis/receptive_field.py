@@ -12,6 +12,7 @@ from ..formula import formula
 from ..graph import Graph, Layer
 from ..ops import Reach, Shape
 from ..ops.base import POINT, Number, Window
+from ..ops.kinds import LARGEST
 from .cost import known_shapes
 
 ARAUJO = "Araujo, Norris & Sim (2019), Computing receptive fields of convolutional neural networks, {}"
@@ -83,8 +84,17 @@ def fields(graph: Graph) -> list[State | None]:
         if reach is None:
             reach = known[key] = layer.op.reach(layer.shape, *shapes)
         after = [_through(state, reach) for state in before if state is not None]
-        states.append(after[0] if len(after) == 1 else _merged(after, layer, graph))
+        state = after[0] if len(after) == 1 else _merged(after, layer, graph)
+        states.append(None if any(_is_endless(field) for found in state.values() for field in found) else state)
     return states
+
+
+def _is_endless(field: Field) -> bool:
+    """Whether a field is too large, or its fractions too fine, for any picture: it is not followed any further."""
+    return any(
+        not -LARGEST <= each <= LARGEST or each.denominator > LARGEST
+        for each in (field.size, field.stride, field.padding)
+    )
 
 
 def receptive_field(graph: Graph, layer: Layer, state: State | None) -> ReceptiveField | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 from importlib import import_module
+from typing import Any
 
 import typer
 
 from ..errors import SpecError
+from ..printable import printable
+from .output import say
 
 app = typer.Typer(
     name="cnncalc",
@@ -46,19 +50,47 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure and "utf" not in (stream.encoding or "").lower():
-            reconfigure(errors="replace")
+        _write_whole(name)
     try:
-        app()
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
     except SpecError as error:
-        print(error, file=sys.stderr)
+        say(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except (KeyboardInterrupt, typer.Abort):
+        say("interrupted")
         sys.exit(130)
     except OSError as error:  # a full disk, a terminal that is gone
         sys.stdout = None  # what is still in its buffer cannot be written either
-        print(f"cnncalc: the output cannot be written: {error.strerror}", file=sys.stderr)
+        say(f"cnncalc: the output cannot be written: {error.strerror}")
         sys.exit(2)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # what typer raises of the words on the command line
+            raise
+        _complain_of_words(error)
+        sys.exit(2)
+
+
+def _write_whole(name: str) -> None:
+    """See to it that a stream writes all that it is given, or fails: Python's own forgets the rest where unbuffered."""
+    stream = getattr(sys, name)
+    raw = getattr(stream, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        stream = io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=True)
+        setattr(sys, name, stream)
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure and "utf" not in (stream.encoding or "").lower():
+        reconfigure(errors="replace")
+
+
+def _complain_of_words(error: Any) -> None:
+    """Say what is wrong with the command line as typer says it; the words may be the names of files."""
+    if hasattr(error, "message"):
+        error.message = printable(error.message)
+    try:
+        from typer.rich_utils import rich_format_error
+    except ImportError:
+        error.show()
+    else:
+        rich_format_error(error)

@@ -13,10 +13,11 @@ import typer
 from typer.core import TyperCommand
 
 from ..errors import wrong_call
+from ..printable import printable
 from ..spec.model import load
 from . import app
 from .options import Format, Input, Output, Set, chosen_format, settings, shapes, size_of
-from .output import emit, emit_text, needs_torch, refuse_inputs, refuse_to_overwrite
+from .output import emit, emit_text, needs_torch, refuse_inputs, refuse_to_overwrite, say, tell
 
 if TYPE_CHECKING:
     from ..pytorch.bench.plan import Configuration
@@ -224,7 +225,7 @@ def progress_display() -> Iterator[Progress]:
     from rich.progress import Progress as Bar
 
     bar = Bar(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(20),
         TimeElapsedColumn(),
         console=Console(stderr=True),
@@ -232,7 +233,7 @@ def progress_display() -> Iterator[Progress]:
     )
     with bar:
         task = bar.add_task("starting", total=1.0)
-        yield lambda text, share: bar.update(task, description=text[:44], completed=share)
+        yield lambda text, share: bar.update(task, description=printable(text[:44]), completed=share)
 
 
 def _measure(graphs: list[Any], config: Configuration, batches: list[int]) -> list[dict[str, Any]]:
@@ -279,7 +280,7 @@ def _show(results: list[dict[str, Any]], graphs: list[Any], format: str, output:
     if any(each.get("interrupted") for each in results):
         results = [each for each in results if each["latency"]["seconds"]]
         if not results:
-            print("interrupted before anything was measured", file=sys.stderr)
+            say("interrupted before anything was measured")
             return
     if len(results) > 1 or (format == "csv" and not timed):
         emit(results_table(results), format, output)
@@ -290,7 +291,7 @@ def _show(results: list[dict[str, Any]], graphs: list[Any], format: str, output:
         emit(result_table(results[0]), format, output)
     for each, graph in timed:
         if output is None:
-            print()
+            tell()
         emit(layers_table(each, graph), format, output if output is None else f"{output}.layers")
 
 
@@ -301,14 +302,14 @@ def _judge(results: list[dict[str, Any]], earlier: list[dict[str, Any]], allowed
     failed = [each for each in results if each["status"] == "failed"]
     for each in failed:
         name = each["variant"] or each["network"]
-        print(f"\n{name}, batch {each['config']['batch']}: {each['error']['message']}{_way_out(each)}", file=sys.stderr)
+        say(f"\n{name}, batch {each['config']['batch']}: {each['error']['message']}{_way_out(each)}")
     if any(each.get("interrupted") for each in results):
         raise typer.Exit(130)
     if failed:
         raise typer.Exit(2)
     found = pairs(earlier, results) if earlier else []
     if earlier:
-        print()
+        tell()
         emit(comparison_table(found), "table", None)
     _verdict(found, allowed, strict and not all(each.get("clean") for each in results))
 
@@ -319,9 +320,9 @@ def _verdict(found: list[Any], allowed: float | None, unclean: bool) -> None:
 
     slower = regressions(found, allowed) if allowed is not None else []
     for pair in slower:
-        print(f"slower than before by more than {allowed:.0%}: {pair.name}", file=sys.stderr)
+        say(f"slower than before by more than {allowed:.0%}: {pair.name}")
     if unclean:
-        print("\nnot clean: see above", file=sys.stderr)
+        say("\nnot clean: see above")
     if slower or unclean:
         raise typer.Exit(1)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +12,7 @@ from ..errors import wrong_call
 from ..writing import write_file
 from . import app
 from .options import Format, Input, Output, Set, Sort, Spec, chosen_format, count_of, settings, shapes
-from .output import complain, emit, emit_text, refuse_to_overwrite
+from .output import complain, emit, emit_text, refuse_to_overwrite, say
 
 
 def _bound(flag: str, help: str) -> Any:
@@ -133,4 +132,4 @@ def new(
         write_file(schema_path, json.dumps(made(), ensure_ascii=False, indent=1) + "\n")
     write_file(path, text)
     spec = f"{path}:{like}" if like and like in open_spec(str(path)).variants else path
-    print(f"wrote {path} and {schema_path.name}; now: cnncalc shapes {spec}", file=sys.stderr)
+    say(f"wrote {path} and {schema_path.name}; now: cnncalc shapes {spec}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from ..errors import SpecError, wrong_call
 from . import app
 from .options import Format, Output, chosen_format
-from .output import complain, emit
+from .output import complain, emit, say
 
 
 @app.command()
@@ -45,7 +44,7 @@ def check(
     for result in found:
         complain((*result.warnings, *result.report.graph.errors))
     for each in unreadable:
-        print(f"\n{each}", file=sys.stderr)
+        say(f"\n{each}")
     if unreadable or any(result.report.graph.errors for result in found):
         raise typer.Exit(2)
     if not all(result.holds for result in found):

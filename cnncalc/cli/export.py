@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from ..errors import did_you_mean, wrong_call
 from ..spec.model import load
 from . import app
 from .options import Input, Set, Spec, settings, shapes
-from .output import complain, emit_text, needs_torch, refuse_to_overwrite
+from .output import complain, emit_text, needs_torch, refuse_to_overwrite, say
 
 TARGETS = ("torch", "onnx", "keras")
 
@@ -64,5 +63,5 @@ def export(
         from ..pytorch.onnx import export_onnx
 
         export_onnx(graph, output, weights or "")
-        print(f"wrote {output}", file=sys.stderr)
+        say(f"wrote {output}")
     complain(graph.warnings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +14,11 @@ from typing import Annotated
 import typer
 
 from ..errors import wrong_call
+from ..printable import printable
 from ..writing import write_file
 from . import app
 from .options import Format, Output, chosen_format
-from .output import emit
+from .output import emit, say, tell
 
 worksheet = typer.Typer(no_args_is_help=True, help="Write a worksheet, check it, build one for each student.")
 app.add_typer(worksheet, name="worksheet")
@@ -40,7 +40,7 @@ def new(path: Annotated[str, typer.Argument(metavar="FILE", help="The file to wr
     if Path(path).exists():
         raise wrong_call("is there already", "choose another name", where=path)
     write_file(Path(path), NEW)
-    print(f"wrote {path}; now: cnncalc worksheet check {path}", file=sys.stderr)
+    say(f"wrote {path}; now: cnncalc worksheet check {path}")
 
 
 @worksheet.command(name="kinds")
@@ -63,13 +63,13 @@ def check(path: Sheet, misconceptions: Slips = "") -> None:
     from ..teach.worksheet import collisions, hidden, printed, read_worksheet, tasks
 
     sheet = read_worksheet(path, misconceptions)
-    print(printed(sheet, tasks(sheet, b"example", "example"), "example"))
+    tell(printed(sheet, tasks(sheet, b"example", "example"), "example"))
     found = collisions(sheet)
     for line in hidden(sheet):
-        print(f"note: {line}", file=sys.stderr)
+        say(f"note: {line}")
     for line in found:
-        print(f"warning: {line}", file=sys.stderr)
-    print(f"{len(sheet.items)} items, {sum(item.points for item in sheet.items):g} points", file=sys.stderr)
+        say(f"warning: {line}")
+    say(f"{len(sheet.items)} items, {sum(item.points for item in sheet.items):g} points")
     if found:
         raise typer.Exit(1)
 
@@ -99,10 +99,7 @@ def build(
             write_file(place / "answers.yaml", answer_file(sheet, each, student))
         (made / "teacher").mkdir()
         write_file(made / "teacher" / "key.csv", key(sheet, given))
-    print(
-        f"wrote {len(students)} sheets to {folder / 'students'}, the key to {folder / 'teacher' / 'key.csv'}",
-        file=sys.stderr,
-    )
+    say(f"wrote {len(students)} sheets to {folder / 'students'}, the key to {folder / 'teacher' / 'key.csv'}")
 
 
 @contextmanager
@@ -136,7 +133,7 @@ def grade(
     ] = "",
 ) -> None:
     """Grade a folder of answers: marks as CSV, a page for each student, a page for the class."""
-    from ..teach.grading import class_page, file_name, page, results
+    from ..teach.grading import class_page, page, page_names, results
     from ..teach.grading import grade as graded
     from ..teach.worksheet import read_worksheet
 
@@ -153,19 +150,12 @@ def grade(
         raise wrong_call(f"cannot be made: {error.strerror}", "choose another --out", where=out) from None
     write_file(place / "results.csv", results(sheet, found))
     write_file(place / "class.md", class_page(sheet, found))
-    written: set[str] = set()
+    names = page_names([each.student for each in found.graded])
     for each in found.graded:
-        name = file_name(each.student)
-        while name in written:
-            name += "_"
-        written.add(name)
-        write_file(place / "feedback" / f"{name}.md", page(sheet, each))
+        write_file(place / "feedback" / f"{names[each.student]}.md", page(sheet, each))
     for name, reason in found.unreadable:
-        print(f"unreadable: {name}: {reason}", file=sys.stderr)
-    print(
-        f"graded {len(found.graded)}, unreadable {len(found.unreadable)}; results.csv, class.md, feedback: {place}",
-        file=sys.stderr,
-    )
+        say(f"unreadable: {printable(name)}: {printable(reason)}")
+    say(f"graded {len(found.graded)}, unreadable {len(found.unreadable)}; results.csv, class.md, feedback: {place}")
 
 
 def _students(path: str) -> list[str]:
@@ -182,7 +172,7 @@ def _students(path: str) -> list[str]:
         raise wrong_call(what, "one student a line", where=path)
     first: dict[str, str] = {}
     for student in students:
-        other = first.setdefault(file_name(student), student)
+        other = first.setdefault(file_name(student).casefold(), student)
         if students.count(student) > 1 or other != student:
             what = "stands twice" if other == student else f"and {other} would have the same folder"
             raise wrong_call(f"{student} {what}", "one student a line, each with a name of its own", where=path)
@@ -209,5 +199,5 @@ def _secret(path: str, make: bool) -> bytes:
         raise wrong_call(f"cannot be written: {error.strerror}", "choose another --secret", where=path) from None
     with os.fdopen(handle, "wb") as file:
         file.write(made + b"\n")
-    print(f"wrote the course's secret to {path}: keep it, and keep it to yourself", file=sys.stderr)
+    say(f"wrote the course's secret to {path}: keep it, and keep it to yourself")
     return made

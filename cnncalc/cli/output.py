@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import Problem, wrong_call
+from ..printable import printable_lines
 from ..render import render
 from ..render.table import Table
 from ..writing import write_file
@@ -31,13 +32,23 @@ def emit(table: Table, format: str, output: str | None) -> None:
 
 
 def emit_text(text: str, output: str | None) -> None:
-    """Print a text, or write it to a file."""
+    """Print a text, or write it to a file; what is printed is fit for a terminal, a file gets it as it is."""
     if output is None or output == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        tell(text, end="")
         return
     write_file(Path(output), text)
-    print(f"wrote {output}", file=sys.stderr)
+    say(f"wrote {output}")
+
+
+def tell(text: str = "", end: str = "\n") -> None:
+    """Print to standard output, whatever the text holds."""
+    sys.stdout.write(printable_lines(text) + end)
+    sys.stdout.flush()
+
+
+def say(text: str = "") -> None:
+    """Print to standard error, where everything goes that is no answer."""
+    print(printable_lines(text), file=sys.stderr)
 
 
 def needs_torch(command: str) -> None:
@@ -70,5 +81,5 @@ def complain(problems: Iterable[Problem]) -> bool:
     found = [problem.text for problem in problems]
     if found:
         sys.stdout.flush()
-        print("\n" + "\n\n".join(found), file=sys.stderr)
+        say("\n" + "\n\n".join(found))
     return bool(found)

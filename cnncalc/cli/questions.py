@@ -35,7 +35,7 @@ from .options import (
     shapes,
     size_of,
 )
-from .output import complain, emit, is_terminal, refuse_to_overwrite
+from .output import complain, emit, is_terminal, refuse_to_overwrite, tell
 
 HELP = {
     "shapes": "The shape after every layer, height × width × channels.",
@@ -165,10 +165,10 @@ def shapes_(
     if complain(report.graph.errors):
         raise typer.Exit(2)
     try:
-        right, asked = guess(report, typed, print)
+        right, asked = guess(report, typed, tell)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    print(f"\n{right} of {asked} shapes right" if asked else "nothing was guessed")
+    tell(f"\n{right} of {asked} shapes right" if asked else "nothing was guessed")
 
 
 _register("params")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from ..spec.model import load
 from . import app
 from .bench import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, checked, option, progress_display
 from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
-from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite
+from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite, say, tell
 
 Weights = Annotated[str | None, option("--weights", "Load a safetensors file or a checkpoint first.", "FILE")]
 Image = Annotated[str | None, option("--image", "Show it a picture, and print the five likeliest classes.", "FILE")]
@@ -72,6 +71,7 @@ def run(
     from ..pytorch.image import read_labels
     from ..pytorch.run import Picture
     from ..pytorch.run import run as ran
+    from ..render.json import as_json
     from ..render.verification import as_data, layers_table
 
     shown = Picture(image, resize, _numbers(mean, "--mean"), _numbers(std, "--std")) if image else None
@@ -83,7 +83,7 @@ def run(
         document = as_data(found.verification) | {"dtype": dtype, "device": found.device, "benchmark": timed}
         document["weights"] = found.loaded._asdict() if found.loaded else None
         document["guesses"] = [each._asdict() for each in found.guesses]
-        emit_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", output)
+        emit_text(as_json(document, indent=1) + "\n", output)
     elif kind != "table":
         emit(guesses_table(found.guesses) if found.guesses else layers_table(found.verification), kind, output)
     else:
@@ -119,13 +119,13 @@ def _print(found: Any, timed: dict[str, Any] | None, output: str | None, autocas
         emit_text("\n".join(render(part, "table") for part in parts), output)
         return
     for each in found.guesses:
-        print(f"{each.share:7.2%}  class {each.number:<5} {each.name}".rstrip())
+        tell(f"{each.share:7.2%}  class {each.number:<5} {each.name}".rstrip())
     if found.guesses:
         weighed = "the weights are those of the file" if found.loaded else "the weights are random: this says nothing"
-        print(f"({weighed})\n")
+        tell(f"({weighed})\n")
     for number, part in enumerate(parts):
         if number:
-            print()
+            tell()
         emit(part, "table", None)
 
 
@@ -146,10 +146,7 @@ def _bench(graph: Any, config: Any) -> dict[str, Any]:
 
 def complain_of_weights(loaded: Any, path: str) -> None:
     """What in a file of weights did not fit."""
-    import sys
-
-    sys.stdout.flush()
-    print(f"\n{path} does not fit the network:", *(f"  {line}" for line in loaded.lines()), sep="\n", file=sys.stderr)
+    say("\n".join([f"\n{path} does not fit the network:", *(f"  {line}" for line in loaded.lines())]))
 
 
 def _numbers(text: str, option: str) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ import typer
 from ..errors import wrong_call
 from . import app
 from .options import Set, settings
-from .output import emit_text
+from .output import emit_text, tell
 
 #: The width of running text.
 WIDTH = 79
@@ -33,7 +33,7 @@ def explain_error(
             raise wrong_call("message and spec cannot both come from standard input")
         message = sys.stdin.read(100_000)
     for line in explained(message, spec).lines():
-        print(line)
+        tell(line)
 
 
 @app.command()
@@ -74,35 +74,35 @@ def quiz(
         bank = drawn(n, seed or 0, topic, misconceptions)
         emit_text(moodle(bank) if ending == ".xml" else gift(bank), export)
         return
-    print("answer with a number or with arithmetic, as in 5*5*3*100 + 100; h is a hint, s skips, q ends\n")
+    tell("answer with a number or with arithmetic, as in 5*5*3*100 + 100; h is a hint, s skips, q ends\n")
     try:
         for count in range(1, n + 1):
             question = session.next()
-            print(folded(f"{count}. {question.text}", 3))
+            tell(folded(f"{count}. {question.text}", 3))
             while True:
                 text = typed("   > ")
                 word = (text or "").lower()
                 if text is None or word in ("q", "quit", "exit"):
                     raise EOFError
                 if word in ("h", "hint", "?"):
-                    print(f"   {question.hint()}")
+                    tell(f"   {question.hint()}")
                 elif word in ("s", "skip"):
-                    print(f"   {question.line}\n")
+                    tell(f"   {question.line}\n")
                     break
                 elif text:
                     try:
                         found = session.answer(question, text)
                     except Misfit as misfit:
-                        print(f"   {misfit.cause}" + (f": {misfit.hint}" if misfit.hint else ""))
+                        tell(f"   {misfit.cause}" + (f": {misfit.hint}" if misfit.hint else ""))
                         continue
                     for line in feedback(question, found):
-                        print(folded(f"   {line}"))
-                    print(f"   {question.line}\n")
+                        tell(folded(f"   {line}"))
+                    tell(f"   {question.line}\n")
                     break
     except (EOFError, KeyboardInterrupt):
-        print()
+        tell()
     for line in session.summary():
-        print(folded(line))
+        tell(folded(line))
 
 
 def folded(line: str, more: int = 2) -> str:
@@ -115,10 +115,10 @@ def folded(line: str, more: int = 2) -> str:
 
 def typed(prompt: str) -> str | None:
     """A line of the person's, None at the end."""
-    print(prompt, end="", flush=True)
+    tell(prompt, end="")
     line = sys.stdin.readline(10_000)
     if not sys.stdin.isatty():
-        print(line.rstrip("\n"))
+        tell(line.rstrip("\n"))
     return line.strip() if line else None
 
 
@@ -149,7 +149,7 @@ def lesson(
     if not name:
         failed = [each for each in lessons() if not (_taught(each, {}) if all_ else _listed(each))]
         if all_:
-            print(f"{len(lessons()) - len(failed)} of {len(lessons())} lessons pass")
+            tell(f"{len(lessons()) - len(failed)} of {len(lessons())} lessons pass")
         if failed:
             raise typer.Exit(1)
         return
@@ -162,17 +162,17 @@ def lesson(
 
 
 def _listed(lesson: Any) -> bool:
-    print(textwrap.fill(f"{lesson.name:<16} {lesson.claim}", WIDTH, subsequent_indent=" " * 17))
+    tell(textwrap.fill(f"{lesson.name:<16} {lesson.claim}", WIDTH, subsequent_indent=" " * 17))
     return True
 
 
 def _taught(lesson: Any, given: dict[str, Any]) -> bool:
     """Print a lesson; whether it passes."""
     sheet = lesson.run(given)
-    print(f"{lesson.name}\n{textwrap.fill(lesson.claim, WIDTH)}\n")
+    tell(f"{lesson.name}\n{textwrap.fill(lesson.claim, WIDTH)}\n")
     for line in sheet.lines:
-        print(folded(line))
+        tell(folded(line))
     knobs = ", ".join(f"{key}={value}" for key, value in lesson.knobs.items() if key != "picture")
     verdict = f"PASS, {sheet.checked} checks" if sheet.passes else "FAIL: " + "; ".join(sheet.failed)
-    print(f"\n{verdict}" + (f"\nnumbers to change with --set: {knobs}" if knobs else "") + "\n")
+    tell(f"\n{verdict}" + (f"\nnumbers to change with --set: {knobs}" if knobs else "") + "\n")
     return bool(sheet.passes)

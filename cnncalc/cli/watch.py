@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ..analysis.changes import changes
 from ..errors import SpecError, wrong_call
+from ..printable import printable
 from ..report import Report
 from ..spec.locate import is_file_spec
-from .output import complain
+from .output import complain, say, tell
 
 INTERVAL_S = 0.2
 #: A file that has changed may still be written to.
@@ -29,14 +30,14 @@ def follow(spec: str, answer: Callable[[], Report]) -> None:
         while True:
             stamp = _stamp(path)
             before = _once(answer, before)
-            print(f"\nwatching {path}; Ctrl-C ends", file=sys.stderr)
+            say(f"\nwatching {path}; Ctrl-C ends")
             while _stamp(path) == stamp:
                 time.sleep(INTERVAL_S)
             time.sleep(SETTLE_S)
             happened = "was saved" if path.exists() else "is gone"
-            print(f"\n{'─' * 30} {time.strftime('%H:%M:%S')} {path.name} {happened}\n", flush=True)
+            tell(f"\n{'─' * 30} {time.strftime('%H:%M:%S')} {printable(path.name)} {happened}\n")
     except KeyboardInterrupt:
-        print(file=sys.stderr)
+        say()
 
 
 def _once(answer: Callable[[], Report], before: Report | None) -> Report | None:
@@ -44,15 +45,12 @@ def _once(answer: Callable[[], Report], before: Report | None) -> Report | None:
         report = answer()
     except SpecError as error:
         sys.stdout.flush()
-        print(error, file=sys.stderr)
+        say(str(error))
         return before
     complain((*report.warnings, *report.graph.errors))
     if before is not None:
         changed = changes(before, report)
-        print(
-            "\nchanged:\n" + "\n".join(f"  {line}" for line in changed) if changed else "\nno figure changed",
-            flush=True,
-        )
+        tell("\nchanged:\n" + "\n".join(f"  {line}" for line in changed) if changed else "\nno figure changed")
     return report
 
 

@@ -10,9 +10,14 @@ from pathlib import Path
 from ..errors import Problem, SpecError
 from ..graph import Graph
 from ..ops import REGISTRY
+from ..printable import printable
 
 OWN = ("StochasticDepth", "PartialConv2d", "Subsampling", "L2Norm", "RBF")
 
+#: Names that the source has a use for itself, and that no class, parameter or variable of a network may take.
+RESERVED = frozenset(
+    ["torch", "nn", "F", "Tensor", "OrderedDict", "self", "super", "range", "slice", "print", "sum", "i", "_", "each"]
+)
 
 #: Names that nn.Module uses itself. (`cnncalc.build` asks PyTorch; here there may be none.)
 TAKEN = frozenset(
@@ -76,16 +81,20 @@ TAKEN = frozenset(
 
 
 def docstring(graph: Graph, *more: str) -> str:
-    """The head of a file: name, variant and source of a network, as text that cannot be anything else."""
+    """The text at the head of a file: name, variant and source of a network."""
     title = graph.name + (f" ({graph.variant})" if graph.variant else "") + "."
-    parts = [" ".join(each.split()) for each in (title, graph.about, *more) if each]
-    text = "\n\n".join(parts).replace("\\", "\\\\").replace('"""', "'''")
-    return f'"""{text}\n"""'
+    parts = [" ".join(printable(each).split()) for each in (title, graph.about, *more) if each]
+    return "\n\n".join(parts) + "\n"
+
+
+def quoted(text: str) -> str:
+    """A docstring as source: `repr` of each line, between triple quotes."""
+    return '"""' + "\n".join(repr(line)[1:-1] for line in text.split("\n")).replace('"""', r"\"\"\"") + '"""'
 
 
 def refuse_what_has_no_source(graph: Graph, framework: str) -> None:
-    """Raise `SpecError` for what is unknown or only declared."""
-    problems = list(graph.errors)
+    """Raise `SpecError` for what is unknown or only declared, and for names that no spec can hold."""
+    problems = [*graph.errors, *graph.strange_names()]
     seen = set()
     for layer in graph.layers:
         for part in layer.name.split("."):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..formula import prod
+from ..generated import literal
 from ..ops import Op, Shape
 
 
@@ -14,18 +15,22 @@ class Inexpressible(Exception):
     """What Keras has no layer for: why, in words."""
 
 
-Step = Callable[[Sequence[str]], str]
+class Step(NamedTuple):
+    """One line: `write` makes it of the inputs' variables and a name; `name` is the one that it wishes for."""
+
+    write: Callable[[Sequence[str], str], str]
+    name: str = ""
 
 
 def _layer(text: str, name: str) -> Step:
     """A step that applies a layer: `text` is its constructor without the last parenthesis."""
     comma = "" if text.endswith("(") else ", "
-    return lambda inputs: f'{text}{comma}name="{name}")({inputs[0] if len(inputs) == 1 else listed(inputs)})'
+    return Step(lambda inputs, name: f"{text}{comma}name={literal(name)})({listed(inputs)})", name)
 
 
 def _expression(text: str) -> Step:
     """A step that is an expression in the first input, x."""
-    return lambda inputs: text.replace("{x}", inputs[0])
+    return Step(lambda inputs, name: text.replace("{x}", inputs[0]))
 
 
 def listed(names: Sequence[str]) -> str:
@@ -221,7 +226,7 @@ def _merge(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[St
         return [_layer(f"layers.Concatenate(axis={op.dim}", name)]
     if op.type() == "add":
         return [_layer("layers.Add(", name)]
-    return [lambda inputs: " * ".join(inputs)]
+    return [Step(lambda inputs, name: " * ".join(inputs))]
 
 
 def _pad(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
@@ -343,11 +348,11 @@ def _attention(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> lis
     text = f"layers.MultiHeadAttention({op.num_heads}, {query[1] // op.num_heads}, dropout={op.dropout}"
     text += ", use_bias=False" * (not op.bias)
 
-    def step(inputs: Sequence[str]) -> str:
+    def write(inputs: Sequence[str], name: str) -> str:
         q, k, v = inputs if len(inputs) == 3 else (inputs[0],) * 3
-        return f'{text}, output_shape={query[1]}, name="{name}")({q}, {v}, {k})'
+        return f"{text}, output_shape={query[1]}, name={literal(name)})({q}, {v}, {k})"
 
-    return [step]
+    return [Step(write, name)]
 
 
 def _nothing(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:

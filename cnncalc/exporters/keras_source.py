@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
+from heapq import heappop, heappush
 
 from ..errors import Problem, SpecError
+from ..generated import inspected, literal
 from ..graph import Graph
-from .common import docstring, refuse_what_has_no_source
+from ..names import is_word
+from .common import RESERVED, docstring, quoted, refuse_what_has_no_source
 from .keras_layers import Inexpressible, listed, tuple_text
 from .keras_layers import steps as steps_of
+from .vocabulary import KERAS, of_keras
 
 
 def keras_source(graph: Graph) -> str:
@@ -33,7 +38,7 @@ def keras_source(graph: Graph) -> str:
         x = layers.Dense(10, name="output")(x)
     """
     refuse_what_has_no_source(graph, "Keras")
-    names = _Names(graph)
+    names, called = _Variables(graph), _LayerNames(graph)
     lines, problems, group = [], list[Problem](), ""
     for node in range(graph.input_count, len(graph.nodes)):
         layer = graph.nodes[node]
@@ -44,7 +49,7 @@ def keras_source(graph: Graph) -> str:
         group = path
         try:
             assert layer.op is not None and layer.shape is not None
-            steps = steps_of(layer.op, re.sub(r"\W", "_", layer.name), layer.shape, shapes)
+            steps = steps_of(layer.op, _plain(layer.name), layer.shape, shapes)
         except Inexpressible as why:
             message = f"{layer.name} ({layer.type}) cannot be expressed in Keras: {why}"
             if all(message.partition(" ")[2] != each.message.partition(" ")[2] for each in problems):
@@ -53,25 +58,25 @@ def keras_source(graph: Graph) -> str:
         inputs = [names[i] for i in layer.inputs]
         target = names.assign(node)
         for step in steps:
-            lines.append(f"    {target} = {step(inputs)}")
+            lines.append(f"    {target} = {step.write(inputs, called.unique(step.name, _plain(layer.name)))}")
             inputs = [target]
         if not steps and target != inputs[0]:
             lines.append(f"    {target} = {inputs[0]}")
     if problems:
         raise SpecError(problems)
-    function = re.sub(r"\W+", "_", (graph.variant or graph.name).strip().lower()).strip("_")
-    function = function if function.isidentifier() else f"net_{function}"
+    function = re.sub(r"[^0-9a-z]+", "_", (graph.variant or graph.name).strip().lower()).strip("_")
+    function = function if is_word(function) and function not in {*KERAS, *RESERVED} else f"net_{function}"
     heads = [
-        f'    {names[i]} = keras.Input({tuple_text(each.shape or ())}, name="{_plain(each.name)}")'
+        f"    {names.inputs[i]} = keras.Input({tuple_text(each.shape or ())}, name={literal(called.inputs[i])})"
         for i, each in enumerate(graph.inputs)
     ]
     given = listed([names.inputs[i] for i in range(graph.input_count)])
     results = listed([names[i] for i in graph.outputs])
     title = _plain(graph.variant or graph.name)
     about = docstring(graph, "Channels come first, as in PyTorch. Shapes and numbers of parameters are the same.")
-    return "\n".join(
+    text = "\n".join(
         [
-            about,
+            quoted(about),
             "",
             "import keras",
             "from keras import layers, ops",
@@ -82,7 +87,7 @@ def keras_source(graph: Graph) -> str:
             f"def {function}():",
             *heads,
             *lines,
-            f'    return keras.Model({given}, {results}, name="{title}")',
+            f"    return keras.Model({given}, {results}, name={literal(title)})",
             "",
             "",
             'if __name__ == "__main__":',
@@ -90,6 +95,7 @@ def keras_source(graph: Graph) -> str:
             "",
         ]
     )
+    return inspected(text, of_keras(frozenset({function, *names.words})), about)
 
 
 def _plain(text: str) -> str:
@@ -97,31 +103,65 @@ def _plain(text: str) -> str:
     return re.sub(r"[^0-9A-Za-z_]", "_", text)
 
 
-class _Names:
+def _apart(name: str, *taken: Container[str]) -> str:
+    """The name, with a number behind it where it is taken."""
+    found, number = name, 2
+    while any(found in each for each in taken):
+        found, number = f"{name}_{number}", number + 1
+    return found
+
+
+class _LayerNames:
+    """The names of the layers of a Keras model, each of them once: `a.b` and `a-b` would both be `a_b`."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.of_spec = {_plain(layer.name) for layer in graph.nodes}
+        self.used: set[str] = set()
+        self.inputs = [self.unique(_plain(each.name), _plain(each.name)) for each in graph.inputs]
+
+    def unique(self, wish: str, of_layer: str) -> str:
+        """A name that no other has; what helps a layer, such as its padding, does not take the name of one."""
+        if not wish:
+            return ""
+        found = _apart(wish, self.used) if wish == of_layer else _apart(wish, self.used, self.of_spec)
+        self.used.add(found)
+        return found
+
+
+class _Variables:
     """The variables: a value that is needed no more gives its name to the next."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        alone = graph.input_count == 1
-        self.inputs = {
-            i: "inputs" if alone else re.sub(r"\W", "_", f"in_{each.name}") for i, each in enumerate(graph.inputs)
-        }
-        self.names = dict(self.inputs)
-        self.last: dict[int, int] = {}
-        for node, layer in enumerate(graph.nodes):
-            for i in layer.inputs:
-                self.last[i] = node
-        for i in graph.outputs:
-            self.last[i] = len(graph.nodes)
+        self.inputs: list[str] = []
+        for each in graph.inputs:
+            name = "inputs" if graph.input_count == 1 else f"in_{_plain(each.name)}"
+            self.inputs.append(_apart(name, self.inputs))
+        self.names: dict[int, str] = dict(enumerate(self.inputs))
+        self.words: set[str] = set(self.inputs)
+        self.last = {i: node for node, layer in enumerate(graph.nodes) for i in layer.inputs}
+        self.last |= dict.fromkeys(graph.outputs, len(graph.nodes))
+        self._held: dict[int, int] = {}  # the numbers of variables that are still needed, by node
+        self._free: list[int] = []
+        self._count = 0
 
     def __getitem__(self, node: int) -> str:
         return self.names[node]
 
     def assign(self, node: int) -> str:
-        """The variable for the value of a node."""
-        held = {self.names[i] for i, last in self.last.items() if last > node and i in self.names}
-        number, name = 1, "x"
-        while name in held or name in self.inputs.values():
-            number, name = number + 1, f"x{number + 1}"
+        """The variable for the value of a node: the first that is free."""
+        for i in dict.fromkeys(self.graph.nodes[node].inputs):
+            if i in self._held and self.last[i] == node:
+                heappush(self._free, self._held.pop(i))
+        if not self._free:
+            self._count += 1
+            heappush(self._free, self._count)
+        number = heappop(self._free)
+        if node in self.last:
+            self._held[node] = number
+        else:  # nothing needs it
+            heappush(self._free, number)
+        name = "x" if number == 1 else f"x{number}"
         self.names[node] = name
+        self.words.add(name)
         return name

@@ -90,19 +90,25 @@ def _run(items: Sequence[str], start: int) -> int:
     return end - start + 1
 
 
+#: Numbers that grow. Digits of other scripts belong to names.
+_NUMBER = re.compile("[0-9]+")
+
+
 def _numbers(text: str) -> list[int]:
-    return [int(each) for each in re.findall(r"\d+", text)]
+    return [int(each) for each in _NUMBER.findall(text)]
 
 
 def _steps(a: str, b: str) -> tuple[int, ...] | None:
     """By how much each number grows from one text to another that is otherwise the same."""
-    if re.sub(r"\d+", "#", a) != re.sub(r"\d+", "#", b):
+    if _NUMBER.sub("#", a) != _NUMBER.sub("#", b):
         return None
     steps = tuple(y - x for x, y in zip(_numbers(a), _numbers(b), strict=True))
-    for step, found in zip(steps, re.finditer(r"\d+", a), strict=True):
+    for step, found in zip(steps, _NUMBER.finditer(a), strict=True):
         quoted = a[: found.start()].count('"') % 2
         if step and not quoted and re.match(r"\w", a[found.start() - 1 : found.start()]):
             return None  # the number belongs to a name
+        if step and quoted and found[0].startswith("0") and len(found[0]) > 1:
+            return None  # 01, 02 … are not what i makes
     return steps
 
 
@@ -119,5 +125,5 @@ def _template(a: str, b: str) -> str:
         quoted = a[: found.start()].count('"') % 2
         return f"{{{expression}}}" if quoted else expression
 
-    text = re.sub(r"\d+", grown, a)
+    text = _NUMBER.sub(grown, a)
     return re.sub(r'"([^"]*\{[^"]*)"', r'f"\1"', text)

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..graph import Graph, Layer
+from ..names import is_word
 from ..ops import Shape
+from .common import RESERVED
 
 
 def places(node: int) -> int:
@@ -188,8 +190,8 @@ def optional_part(scope: Scope, smaller: Any) -> str:
         return ""
     for part in scope.parts:
         module = isinstance(part, Scope) or part.has_module
-        alone = module and part.name.isidentifier() and len(part.inputs) == len(part.results) == 1
-        if alone and form(scope, part.name)[0] == smaller:
+        alone = module and len(part.inputs) == len(part.results) == 1
+        if alone and is_word(part.name) and part.name not in RESERVED and form(scope, part.name)[0] == smaller:
             return part.name
     return ""
 

@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .common import RESERVED
 from .outline import Hole
 
 #: The value at a place that an instance does not have.
@@ -47,7 +48,7 @@ class Parameters:
         arguments: Sequence[Mapping[str, Any]] = (),
         taken: Sequence[str] = (),
     ) -> None:
-        self.taken = set(taken)
+        self.taken = {*taken, *RESERVED}
         self.columns = [tuple(row[i] for row in values) for i in range(len(holes))] if values else []
         self.names: dict[str, tuple[Any, ...]] = {}
         self.places: dict[str, list[int]] = {}  # the places at which each parameter stands as it is

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..graph import Graph
-from .common import OWN, docstring, own_class, refuse_what_has_no_source
+from ..generated import inspected, literal
+from ..graph import Graph, Group
+from ..names import is_word
+from .common import OWN, RESERVED, docstring, own_class, quoted, refuse_what_has_no_source
 from .layout import broken, looped, optional_module, wrapped
 from .outline import Leaf, Scope, class_name, form, leaf_values, network_name, optional_part, outline
 from .parameters import MISSING, Parameters, Text, written
+from .vocabulary import of_torch
 
 
 def torch_source(graph: Graph) -> str:
@@ -38,7 +41,7 @@ def torch_source(graph: Graph) -> str:
     """
     refuse_what_has_no_source(graph, "PyTorch")
     root = outline(graph)
-    classes = _Classes(root)
+    classes = _Classes(root, graph.groups)
     name = classes.of_root(network_name(graph))
     texts = list(classes.texts)
     used = {layer.type for layer in graph.layers}
@@ -61,7 +64,8 @@ def torch_source(graph: Graph) -> str:
         f"        out = net({shapes})",
         f'    print({results}, sum(each.numel() for each in net.parameters()), "parameters")',
     ]
-    return "\n".join([about, "", *imports, "", "", body, "", "", *main]) + "\n"
+    text = "\n".join([quoted(about), "", *imports, "", "", body, "", "", *main]) + "\n"
+    return inspected(text, of_torch(graph, frozenset(classes.words), own), about)
 
 
 class Known(NamedTuple):
@@ -75,22 +79,27 @@ class Known(NamedTuple):
 class _Classes:
     """Writes the classes of a network, the inner ones first."""
 
-    def __init__(self, root: Scope) -> None:
+    def __init__(self, root: Scope, groups: Mapping[str, Group]) -> None:
         self.root = root
         self.texts: list[str] = []
+        self.words: set[str] = set()  # all names that are made here
         self.known: dict[Any, Known] = {}
         self.instances: dict[Any, list[Scope]] = {}
-        self.taken: set[str] = set(OWN)
+        given = {name for group in groups.values() for name in group.arguments}
+        self.taken: set[str] = {*OWN, *RESERVED, *root.block_arguments, *given}
         for scope in _scopes(root):
             if self.is_class(scope):
                 self.instances.setdefault(self.key(scope), []).append(scope)
         self.larger: dict[Any, tuple[Any, str]] = {}  # a form → the form that has one part more, and that part
+        by_length: dict[tuple[str, int], list[Any]] = {}
         for key, (scope, *_) in self.instances.items():
-            for other, (candidate, *_) in self.instances.items():
-                if scope.block and other[0] == scope.block and len(candidate.parts) == len(scope.parts) + 1:
-                    part = optional_part(candidate, key[1])
-                    if part and key not in self.larger:
-                        self.larger[key] = other, part
+            by_length.setdefault((scope.block, len(scope.parts)), []).append(key)
+        for key, (scope, *_) in self.instances.items():
+            for other in by_length.get((scope.block, len(scope.parts) + 1), ()) if scope.block else ():
+                part = optional_part(self.instances[other][0], key[1])
+                if part:
+                    self.larger[key] = other, part
+                    break
 
     def is_class(self, scope: Scope) -> bool:
         """Blocks are classes, and so is what is no plain chain of modules."""
@@ -143,6 +152,7 @@ class _Classes:
         while found in self.taken or keyword.iskeyword(found):
             found, number = f"{name}{number}", number + 1
         self.taken.add(found)
+        self.words.add(found)
         return found
 
     def write(self, name: str, scope: Scope, parameters: Parameters, optional: str = "") -> None:
@@ -165,6 +175,7 @@ class _Classes:
         else:
             body = "\n".join(["        super().__init__()", *kept, *lines])
         signature = "".join(f", {each}" for each in parameters.signature) + f", {optional}=True" * bool(optional)
+        self.words |= {*parameters.signature, *([optional] if optional else [])}
         base = "nn.Sequential" if numbered else "nn.Module"
         text = f"class {name}({base}):\n    def __init__(self{signature}):\n{body}"
         text += "\n\n" + forward if forward else ""
@@ -185,7 +196,7 @@ class _Classes:
         items = [self.made(each, holes) for each in part.parts]
         if part.is_numbered:
             return wrapped("nn.Sequential(", looped(items), ")", 0)
-        pairs = looped([f'("{each.name}", {item})' for each, item in zip(part.parts, items, strict=True)])
+        pairs = looped([f"({literal(each.name)}, {item})" for each, item in zip(part.parts, items, strict=True)])
         if len(pairs) == 1 and pairs[0].startswith("*("):
             return f"nn.Sequential(OrderedDict{pairs[0][1:]})"
         return "nn.Sequential(OrderedDict(" + wrapped("[", pairs, "]", 0) + "))"
@@ -226,6 +237,7 @@ class _Classes:
         else:
             lines.append(f"return {results}")
         body = "\n".join(f"        {line}" for line in lines)
+        self.words |= names.taken
         return f"    def forward(self, {', '.join(names.arguments)}):\n{body}"
 
 
@@ -250,7 +262,7 @@ class _Variables:
         count = len(scope.inputs)
         self.arguments = ["x"] if count == 1 else [f"x{i}" for i in range(1, count + 1)]
         self.names = dict(zip(scope.inputs, self.arguments, strict=True))
-        self.taken = {"self", "torch", "nn", "F", *self.arguments}
+        self.taken = {*RESERVED, *self.arguments}
         self.last: dict[int, int] = {}
         for at, part in enumerate(scope.parts):
             for node in part.inputs:
@@ -275,7 +287,7 @@ class _Variables:
 
     def new(self, part: Leaf | Scope, wish: str = "") -> str:
         if not wish:
-            wish = part.name if isinstance(part, Scope) and part.name.isidentifier() else "out"
+            wish = part.name if isinstance(part, Scope) and is_word(part.name) else "out"
         name, number = wish, 2
         while name in self.taken or keyword.iskeyword(name):
             name, number = f"{wish}{number}", number + 1
@@ -291,14 +303,14 @@ def _scopes(scope: Scope) -> Iterator[Scope]:
 
 
 def _path(name: str) -> str:
-    return f"self.{name}" if name.isidentifier() and not keyword.iskeyword(name) else f'self.get_submodule("{name}")'
+    return f"self.{name}" if is_word(name) else f"self.get_submodule({literal(name)})"
 
 
 def _assigned(name: str, made: str) -> str:
     text = f"self.{name} = {made}"
-    if not name.isidentifier() or keyword.iskeyword(name):
+    if not is_word(name):
         how = "register_parameter" if made.startswith("nn.Parameter(") else "add_module"
-        text = f'self.{how}("{name}", {made})'
+        text = f"self.{how}({literal(name)}, {made})"
     return "\n".join(f"        {line}" for line in text.split("\n"))
 
 

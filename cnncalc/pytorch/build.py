@@ -13,6 +13,7 @@ import torch
 from torch import fx, nn
 
 from ..errors import Problem, Source, SpecError
+from ..generated import Vocabulary, inspected
 from ..graph import Graph, Layer
 from ..ops import Call, Op, Shape
 from ..spec.model import load
@@ -59,7 +60,7 @@ def build(
     places: dict[int, fx.Node] = {}
     for number, layer in enumerate(graph.inputs):
         alone = graph.input_count == 1
-        name = "x" if alone else re.sub(r"\W", "_", layer.name)
+        name = "x" if alone else re.sub(r"[^0-9A-Za-z]", "_", layer.name)
         values.append(traced.placeholder(name if name.isidentifier() else f"x{number}"))
     with torch.device(device or torch.get_default_device()):
         for layer in graph.layers:
@@ -72,8 +73,18 @@ def build(
             values.append(made)
     results = [values[i] for i in graph.outputs]
     traced.output(results[0] if len(results) == 1 else tuple(results))
-    name = re.sub(r"\W+", "", graph.name.title() if graph.name.islower() else graph.name)
+    inspect_forward(traced, graph)
+    name = re.sub(r"[^0-9A-Za-z]+", "", graph.name.title() if graph.name.islower() else graph.name)
     return fx.GraphModule(root, traced, name if name.isidentifier() else "Network")
+
+
+def inspect_forward(traced: fx.Graph, graph: Graph) -> None:
+    """Look through the forward that PyTorch generates of a graph and runs; raises `SpecError`."""
+    code = traced.python_code("self")
+    parts = frozenset(part for layer in graph.layers for part in layer.name.split("."))
+    names = {node.name for node in traced.nodes} | {"self", "forward", "getattr", "slice", "torch"}
+    functions = frozenset(["nn", "functional", "_C", "_nn", "pad", "cat", "mean", "permute"])
+    inspected(code.src, Vocabulary(frozenset(names), parts, frozenset(["torch"]), functions))
 
 
 def module(op: Op, *shapes: Shape) -> nn.Module:
@@ -155,7 +166,7 @@ def _attach(root: nn.Module, path: str, leaf: nn.Module | nn.Parameter) -> None:
 
 
 def _refuse_what_cannot_be_built(graph: Graph) -> None:
-    problems = list(graph.errors)
+    problems = [*graph.errors, *graph.strange_names()]
     taken = set(dir(nn.Module())) | {"graph", "code", "print_readable"}
     seen: set[str] = set()
     for layer in graph.layers:

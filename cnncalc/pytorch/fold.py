@@ -9,6 +9,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from ..graph import Graph, Layer
 from ..ops import REGISTRY
+from .build import inspect_forward
 
 FOLDING = {
     "Conv1d": "BatchNorm1d",
@@ -60,6 +61,7 @@ def folded(graph: Graph, net: fx.GraphModule) -> tuple[Graph, fx.GraphModule]:
         _replace(made, norm.name, nn.Identity())
         new.nodes[before] = _with_bias(layer)
         new.nodes[after] = norm._replace(op=REGISTRY["Identity"](), type="Identity")
+    inspect_forward(made.graph, graph)
     made.recompile()
     return new, made
 

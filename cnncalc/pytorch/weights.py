@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import wrong_call
+from ..printable import printable
 
 #: Where checkpoints of training programs keep the weights.
 INSIDE = ("state_dict", "model_state_dict", "model", "weights", "net")
@@ -38,7 +39,9 @@ class Loaded(NamedTuple):
             [f"unexpected: {name}" for name in self.unexpected],
             shapes,
         ):
-            found += kind[:most] + ([f"… and {len(kind) - most} more"] if len(kind) > most else [])
+            found += [printable(line) for line in kind[:most]] + (
+                [f"… and {len(kind) - most} more"] if len(kind) > most else []
+            )
         return found
 
 

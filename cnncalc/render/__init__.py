@@ -15,4 +15,4 @@ def render(table: Table, format: str) -> str:
     """A table in one of `FORMATS`; `table` is plain text, as for a pipe."""
     module = import_module(f"{__name__}.{'plain' if format == 'table' else format}")
     write: Callable[[Table], str] = module.render
-    return write(table)
+    return write(table if format in ("json", "csv") else table.printable())

@@ -101,7 +101,7 @@ def _field(name: str) -> Value:
             return EMPTY
         found = cells.rows[-1].receptive_field
         if found is None:
-            return EMPTY if cells.rows[-1].output_shape is not None else None
+            return None if cells.report.states[cells.rows[-1].node] is None else EMPTY
         return getattr(found, name)
 
     return get

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING
 from ..analysis.explain import Explanation, letters
 from ..analysis.explain import Line as Number
 from ..formula import Step, number
+from ..printable import printable
+from .markdown import escaped as markdown
 from .table import Column, Line, Table, as_number
 from .table import as_text as as_words
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 def as_text(explanation: Explanation, sources: bool = True, width: int = 79) -> str:
     """Formula, substitution and result below one another, the sources at the end of each number."""
-    parts = [explanation.title]
+    parts = [printable(explanation.title)]
     if explanation.note:
-        parts.append(textwrap.indent(textwrap.fill(explanation.note, width - 2), "  "))
+        parts.append(textwrap.indent(textwrap.fill(printable(explanation.note), width - 2), "  "))
     parts.append("")
     label_width = max((len(line.label) for line in explanation.lines), default=0)
     for line in explanation.lines:
@@ -33,7 +34,7 @@ def _text_line(line: Number, label_width: int, sources: bool, width: int) -> lis
     head, blank = f"  {line.label:<{label_width}} = ", " " * (label_width + 2) + " = "
     room = width - len(blank)
     if line.step is None:
-        wrapped = textwrap.wrap(line.text, room) or [""]
+        wrapped = textwrap.wrap(printable(line.text), room) or [""]
         return [head + wrapped[0], *(" " * len(blank) + each for each in wrapped[1:])]
     step = line.step
     result = f"{number(step.value)} {step.formula.unit}"
@@ -50,7 +51,7 @@ def _text_line(line: Number, label_width: int, sources: bool, width: int) -> lis
     ] * sources
     for each in extra:
         shown += textwrap.wrap(
-            each,
+            printable(each),
             width,
             initial_indent=" " * len(blank),
             subsequent_indent=" " * (len(blank) + 1 * each.startswith("[")),
@@ -62,7 +63,7 @@ def header(report: Report) -> str:
     """What the numbers are of: network, input, batch, dtype."""
     from .views import setting
 
-    return f"{report.title} · {setting(report)}"
+    return printable(f"{report.title} · {setting(report)}")
 
 
 def legend(explanations: list[Explanation]) -> list[str]:
@@ -73,24 +74,19 @@ def legend(explanations: list[Explanation]) -> list[str]:
 
 def as_markdown(explanation: Explanation) -> str:
     """A heading, and each number as a displayed equation with its source."""
-    parts = [f"### {_plain(explanation.title)}", ""]
+    parts = [f"### {markdown(explanation.title)}", ""]
     if explanation.note:
-        parts += [f"> {_plain(explanation.note)}", ""]
+        parts += [f"> {markdown(explanation.note)}", ""]
     for line in explanation.lines:
         if line.step is None:
-            parts += [f"**{line.label}**: {_plain(line.text)}", ""]
+            parts += [f"**{line.label}**: {markdown(line.text)}", ""]
             continue
         formula = line.step.formula
         parts += [f"**{line.label}** ({formula.unit})", "", f"$$ {_equation(line.step, ' = ')} $$", ""]
         if line.remark:
-            parts += [line.remark.rstrip(".") + ".", ""]
+            parts += [markdown(line.remark.rstrip(".")) + ".", ""]
         parts += [f"*{formula.source}*", ""]
     return "\n".join(parts).rstrip() + "\n"
-
-
-def _plain(text: str) -> str:
-    """A text on one line in which Markdown finds nothing to interpret."""
-    return re.sub(r"([\\`*_\[\]<>|#$])", r"\\\1", " ".join(text.split()))
 
 
 def _equation(step: Step, between: str) -> str:
@@ -167,6 +163,8 @@ def as_table(explanations: list[Explanation], title: str) -> Table:
 
 _LATEX = {
     "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
+    "\0": "{}",  # between two hyphens, which would be a dash
+    "[": "{[}", "]": "{]}", "*": "{*}",  # behind \\ they would be its arguments
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "×": r"$\times$", "→": r"$\to$", "−": "$-$", "·": r"$\cdot$", "≥": r"$\ge$", "≤": r"$\le$", "∏": r"$\prod$", "∑": r"$\sum$",
     "²": "$^2$", "⁹": "$^9$", "…": r"\dots{}", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "₁": "$_1$",
@@ -176,7 +174,8 @@ _LATEX = {
 
 def escaped(text: str) -> str:
     """A text on one line in which LaTeX finds nothing to interpret; letters that no font need have become ?."""
-    characters = (_LATEX.get(character, character) for character in " ".join(text.split()))
+    line = " ".join(printable(text).split())
+    characters = (_LATEX.get(character, character) for character in line.replace("--", "-\0-").replace("--", "-\0-"))
     return "".join(
         each if len(each) > 1 or ord(each) < 0x250 or 0x2010 <= ord(each) <= 0x201F else "?" for each in characters
     )

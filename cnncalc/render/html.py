@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..printable import printable
 from .table import Table
 
 if TYPE_CHECKING:
@@ -13,13 +14,13 @@ if TYPE_CHECKING:
 
 def render(table: Table) -> str:
     """A page with one table."""
-    head = f'<meta charset="utf-8"><title>{escape(table.title or "cnncalc")}</title>'
+    head = f'<meta charset="utf-8"><title>{escape(printable(table.title or "cnncalc"))}</title>'
     return f"<!doctype html>\n<html><head>{head}</head><body>\n{fragment(table)}</body></html>\n"
 
 
 def fragment(table: Table) -> str:
     """A table element with its title and notes around it, for a notebook or a page of one's own."""
-    parts = ["<div>"]
+    table, parts = table.printable(), ["<div>"]
     parts += [f"<p><b>{escape(table.title)}</b></p>"] if table.title else []
     parts += [f"<p><small>{escape(line)}</small></p>" for line in table.head]
     if table.columns:

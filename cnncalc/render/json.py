@@ -29,6 +29,22 @@ def render(table: Table) -> str:
     return _lines(content) + "\n"
 
 
+def as_json(value: Any, **options: Any) -> str:
+    r"""JSON whose letters are as they are, and what cannot be seen is escaped.
+
+    >>> print(as_json({"größe": "\u202e"}))
+    {"größe": "\u202e"}
+    """
+    text = json.dumps(value, ensure_ascii=False, **options)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(each if each == "\n" or each.isprintable() else _escape(each) for each in text)
+
+
+def _escape(character: str) -> str:
+    return json.dumps(character)[1:-1]
+
+
 def document(report: Report) -> dict[str, Any]:
     """A report as plain data."""
     from ..report import CONVENTION
@@ -115,7 +131,7 @@ def _plain(value: Any) -> Any:
 
 def _lines(content: Any) -> str:
     def one(value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, default=_plain)
+        return as_json(value, default=_plain)
 
     if isinstance(content, dict):
         parts = []

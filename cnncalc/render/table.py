@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..formula import number
 from ..ops import readable
+from ..printable import printable, printable_lines
 
 
 def as_text(value: Any) -> str:
@@ -98,6 +99,17 @@ class Table(NamedTuple):
         """The cells of a line as people read them."""
         return [shown(column, cell, unknown) for column, cell in zip(self.columns, line.cells, strict=True)]
 
+    def printable(self) -> Table:
+        """The same with a title, header and notes that are fit for a terminal and a page, as `texts` are."""
+        head = tuple(_kept(line, printable(line)) for line in self.head)
+        notes = tuple(_kept(note, printable_lines(note)) for note in self.notes)
+        return self._replace(title=printable(self.title), head=head, notes=notes)
+
+
+def _kept(text: str, cleaned: str) -> str:
+    """A text that was cleaned, prose if it was prose."""
+    return text if text == cleaned else type(text)(cleaned)
+
 
 class AtLeast(NamedTuple):
     """A total with an unknown part: what is known of it."""
@@ -113,7 +125,7 @@ def shown(column: Column, cell: Any, unknown: str = "?") -> str:
     if cell is None:
         return unknown
     if isinstance(cell, str):
-        return cell
+        return printable(cell)
     if isinstance(cell, AtLeast):
         return f"≥ {column.show(cell.value)}"
-    return column.show(cell)
+    return printable(column.show(cell))

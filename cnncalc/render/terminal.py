@@ -15,7 +15,7 @@ INDENT = 2
 
 def show(table: Table, console: Console) -> None:
     """Print a table; groups stand out, layers are indented below them. What does not fit is left out, and named."""
-    table, left_out = fitted(table, console.width)
+    table, left_out = fitted(table.printable(), console.width)
     if table.title:
         console.print(Text(table.title, style="bold"))
     for line in table.head:

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import Misfit, did_you_mean
 from ..formula import prod
 from ..graph import Claim, Group, Layer
+from ..names import is_name
 from ..ops import REGISTRY, Op, Shape, readable, value_of
 from ..ops.kinds import LARGEST
 from .items import BESIDE, Item
@@ -17,6 +18,7 @@ from .workspace import UNKNOWN, Names, Scope, Workspace
 
 MAX_LAYERS = 150_000
 MAX_PATH = 400
+MAX_AXES = 16
 MAX_NOTE = 2_000
 
 
@@ -71,8 +73,10 @@ class Builder:
         if not good:
             return None
         key = (item.name, repr(values))
+        self.space.budget.spend(len(values) + len(key[1]) // 8)
         op = self._made.get(key)
         if op is None:
+            self.space.budget.hold(len(key[1]) // 4)
             try:
                 op = cls(**values)
             except Misfit as misfit:
@@ -97,10 +101,12 @@ class Builder:
         index = len(graph.nodes)
         if index > MAX_LAYERS + graph.input_count:
             raise self.space.too_big(f"more than {MAX_LAYERS:,} layers", item.place)
+        self.space.budget.earn()
+        self.space.budget.spend(4 * len(inputs))
         shape = None if op is None else self.shape(item, path, op, inputs)
         self.check_path(item, path)
         block = self.space.uses[-1].block if self.space.uses else ""
-        kind = item.name or "unknown"
+        kind = item.name if is_name(item.name) else "unknown"
         graph.nodes.append(Layer(path, kind, op, inputs, shape, item.place, self.note(item), block))
         self.space.outputs[path] = index
         self.claims(item, path, index, names)
@@ -128,6 +134,8 @@ class Builder:
                     raise Misfit(message, "from: [conv5, pool5]", code="from")
                 op.check(*shapes)
                 shape = tuple(value_of(size) for size in op.output(*shapes))
+                if len(shape) > MAX_AXES:
+                    raise Misfit(f"a tensor of {len(shape)} axes; at most {MAX_AXES}", code="too-big")
                 if prod(shape) > LARGEST:
                     raise Misfit(f"{readable(shape)} is more than 10^15 values", "use fewer channels", code="too-big")
             except Misfit as misfit:
@@ -190,6 +198,7 @@ class Builder:
         self, path: str, block: str, x: int | None, item: Item, names: Names, arguments: Mapping_[str, Any] = {}
     ) -> None:
         """Note the end of a group or block, so that others can name it."""
+        self.space.budget.hold(30 + len(path) // 16)
         if x is None:
             return
         if path in self.space.outputs and path not in self.space.graph.groups:
@@ -212,6 +221,7 @@ class Builder:
         }
         for quantity, _, value in node.items():
             if quantity not in extra:
+                self.space.budget.hold(10)
                 found = self.space.claimed(value, names)
                 claim = Claim(path, quantity, found, value.place, extra.get("source", ""), extra.get("note", ""))
                 self.space.graph.claims.append(claim)

@@ -11,6 +11,7 @@ from ..ops.actions import Shape
 from ..ops.base import Count, Op, Size, Work, arg
 from ..ops.kinds import is_int, whole, whole_list
 from . import expressions
+from .budget import Budget
 from .reader import Mapping, Node, Scalar, Sequence
 
 KEYS = ("args", "shape", "params", "buffers", "macs", "flops", "note")
@@ -73,7 +74,9 @@ class Declaration(NamedTuple):
     figures: dict[str, Node]
     place: Place
 
-    def make(self, body: Node | None, value: Callable[[Node], Any], shape: Shape | None) -> _Declared | None:
+    def make(
+        self, body: Node | None, value: Callable[[Node], Any], shape: Shape | None, budget: Budget
+    ) -> _Declared | None:
         """The layer for given arguments and incoming shape; None where the shape is not known; raises `Misfit`."""
         from .workspace import sizes
 
@@ -89,29 +92,31 @@ class Declaration(NamedTuple):
             node = given.get(key.text, default)
             if node is None:
                 raise Misfit(f"{self.name} wants {key.text}", code="argument")
-            names[key.text] = value(node) if key.text in given else _worked(node, names)
-        figures = {key: self.figure(key, names) for key in ("params", "buffers", "macs", "flops")}
+            names[key.text] = value(node) if key.text in given else _worked(node, names, budget)
+        figures = {key: self.figure(key, names, budget) for key in ("params", "buffers", "macs", "flops")}
         cls = _WeightedDeclared if figures["params"] else _Declared
         return cls(
-            out=list(self.out(shape, names)),
+            out=list(self.out(shape, names, budget)),
             weights=figures["params"],
             stored=figures["buffers"],
             macs=figures["macs"],
             flops=figures["flops"],
         )
 
-    def figure(self, key: str, names: dict[str, Any]) -> int:
+    def figure(self, key: str, names: dict[str, Any], budget: Budget) -> int:
         node = self.figures.get(key)
-        found = 0 if node is None else _worked(node, names)
+        found = 0 if node is None else _worked(node, names, budget)
         if not is_int(found) or found < 0:
             raise Misfit(f"{key} of {self.name} must be a whole number ≥ 0, not {found}", code="types")
         return int(found)
 
-    def out(self, shape: Shape, names: dict[str, Any]) -> Shape:
+    def out(self, shape: Shape, names: dict[str, Any], budget: Budget) -> Shape:
         node = self.figures.get("shape")
         if node is None or (isinstance(node, Scalar) and node.value == "same"):
             return shape
-        found = [_worked(item, names) for item in node.items] if isinstance(node, Sequence) else _worked(node, names)
+        several = node.items if isinstance(node, Sequence) else ()
+        budget.hold(len(several))
+        found = [_worked(item, names, budget) for item in several] if several else _worked(node, names, budget)
         if not isinstance(found, list) or not found or not all(is_int(size) and size > 0 for size in found):
             raise Misfit(
                 f"shape of {self.name} must be 'same' or a list of sizes ≥ 1, not {found}",
@@ -121,7 +126,7 @@ class Declaration(NamedTuple):
         return tuple(found)
 
 
-def _worked(node: Node, names: dict[str, Any]) -> Any:
+def _worked(node: Node, names: dict[str, Any], budget: Budget) -> Any:
     if isinstance(node, Scalar):
-        return expressions.evaluate(node.value, names) if isinstance(node.value, str) else node.value
+        return expressions.evaluate(node.value, names, budget) if isinstance(node.value, str) else node.value
     raise Misfit("a number or an expression is wanted here", code="types")

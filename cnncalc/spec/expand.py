@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import Misfit, did_you_mean
+from ..errors import Misfit, Place, did_you_mean
 from ..graph import Graph, Group
 from ..ops import REGISTRY
+from .budget import Exhausted
 from .builder import MAX_LAYERS, Builder
 from .declared import Declaration
 from .items import BESIDE, Block, Item, Sorter, bare
@@ -33,19 +34,24 @@ class Expander:
         self.sorter = Sorter(self.space, self.blocks, self.types)
         self.builder = Builder(self.space)
         self.factor = 1  # product of the repeats around
-        self.steps = self.used = 0  # copies of entries, uses of blocks
+        self.at = Place(1, 1)  # what is being worked out
+        self.used = 0  # uses of blocks
 
     def expand(self, node: Node, names: Names) -> int | None:
         """All layers of a model; returns the node that comes out. Raises `TooBig`."""
         try:
             return self._expanded(node, names)
+        except Exhausted as exhausted:
+            hint = "blocks that use others twice grow fast, and so do long lists in what is repeated"
+            raise self.space.too_big(f"this takes {exhausted}", self.at, hint) from None
         except RecursionError:
             hint = "groups in blocks in groups: fewer of them, or a block that uses itself less often"
             raise self.space.too_big("blocks and groups are nested too deeply", node.place, hint) from None
 
     def _expanded(self, node: Node, names: Names) -> int | None:
+        self.at = node.place
         size = Size(self.sorter, self.blocks, dict(names), MAX_BLOCKS, MAX_LAYERS)
-        least = size.of(node, dict(names))
+        least = size.least(node)
         if least > MAX_LAYERS:
             place = size.culprit or node.place
             raise self.space.too_big(f"at least {least:,} layers; a network may have {MAX_LAYERS:,}", place)
@@ -171,11 +177,8 @@ class Expander:
         names: Names,
     ) -> int | None:
         """One copy of an entry."""
-        self.steps += 1
-        if self.steps > 2 * MAX_LAYERS:
-            raise self.space.too_big(
-                f"more than {MAX_LAYERS:,} layers", item.place, "blocks that use others twice grow fast"
-            )
+        self.at = item.place
+        self.space.budget.spend(8)
         if "when" in item.beside:
             wanted = self.wanted(item, x, names)
             if not wanted:
@@ -219,6 +222,7 @@ class Expander:
     def block(self, item: Item, name: str, scope: Scope, x: int | None, names: Names) -> int | None:
         block = self.blocks[item.name]
         path = scope.child(name)
+        self.space.budget.hold(2 * len(block.args))
         self.used += 1
         if self.used > MAX_USES:
             raise self.space.too_big(
@@ -373,7 +377,10 @@ class Expander:
         x = inputs[0] if inputs else None
         try:
             op = self.types[item.name].make(
-                item.body, lambda node: self.space.value(node, x, names, words=True), self.space.shape(x)
+                item.body,
+                lambda node: self.space.value(node, x, names, words=True),
+                self.space.shape(x),
+                self.space.budget,
             )
         except Misfit as misfit:
             self.builder.misfit(misfit, item, scope.child(name), inputs)

@@ -1,7 +1,7 @@
 """The arithmetic that a spec may use, and nothing else.
 
 An expression is data from a stranger. It is parsed by Python's own parser, checked against a short list of what may
-stand in it, and evaluated here, with every intermediate number and list bounded.
+stand in it, and evaluated here, with every intermediate number and list bounded, and every step paid for.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from ..errors import Misfit, did_you_mean
 from ..ops.kinds import LARGEST
+from .budget import Budget
 
 MAX_TEXT = 500
 MAX_LIST = 10_000
@@ -53,6 +54,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "divisible": divisible,
 }
 CONSTANTS = {"true": True, "false": False, "null": None}
+#: Names that mean something everywhere.
+OWN = frozenset({*FUNCTIONS, *CONSTANTS})
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -74,7 +77,18 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 
 
-@lru_cache(maxsize=4096)
+def _tree(text: str, budget: Budget) -> ast.expr:
+    """The tree of an expression, kept while there is room."""
+    tree = budget.trees.get(text)
+    if tree is None:
+        budget.spend(len(text))
+        tree = _parsed(text)
+        if budget.room >= len(text):
+            budget.room -= len(text)
+            budget.trees[text] = tree
+    return tree
+
+
 def _parsed(text: str) -> ast.expr:
     if len(text) > MAX_TEXT:
         raise Misfit(f"an expression of {len(text)} characters; at most {MAX_TEXT} are read", code="too-big")
@@ -89,7 +103,7 @@ def _parsed(text: str) -> ast.expr:
         raise Misfit(f"{text!r} is not an expression", hint, code="expression") from None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def names_in(text: str) -> frozenset[str]:
     """The names that an expression uses; none where it cannot be read.
 
@@ -102,14 +116,17 @@ def names_in(text: str) -> frozenset[str]:
         return frozenset()
 
 
-def evaluate(text: str, names: Mapping[str, Any]) -> Any:
-    """The value of an expression; raises `Misfit`.
+def evaluate(text: str, names: Mapping[str, Any], budget: Budget | None = None) -> Any:
+    """The value of an expression; raises `Misfit`, and `Exhausted` where a budget is given that is too small.
 
     >>> evaluate("divisible(hidden * 0.25, 8) if se else 0", {"hidden": 96, "se": True})
     24
     """
     try:
-        return _value(_parsed(text), names)
+        budget = budget or Budget()
+        # No part of a text is worked out twice, but each name is looked for in all the scopes around.
+        budget.spend(len(text) * (1 + len(getattr(names, "maps", ())) // 8))
+        return _value(_tree(text, budget), names, budget)
     except ZeroDivisionError:
         raise Misfit(f"{text!r} divides by zero", code="expression") from None
     except (TypeError, ValueError, OverflowError) as error:
@@ -120,11 +137,11 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
         raise Misfit(f"{text!r} is nested too deeply", code="too-big") from None
 
 
-def fill(template: str, names: Mapping[str, Any]) -> str:
+def fill(template: str, names: Mapping[str, Any], budget: Budget | None = None) -> str:
     """A name with its `{expressions}` worked out, as in `denselayer{i + 1}`."""
 
     def word(found: re.Match[str]) -> str:
-        value = evaluate(found.group(1), names)
+        value = evaluate(found.group(1), names, budget)
         if value is None or isinstance(value, list):
             raise Misfit(
                 f"{found.group(1)!r} is no part of a name: it is {'null' if value is None else 'a list'}", code="name"
@@ -137,7 +154,7 @@ def fill(template: str, names: Mapping[str, Any]) -> str:
 TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
 
-def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
+def _value(node: ast.expr, names: Mapping[str, Any], budget: Budget) -> Any:
     rule = _RULES.get(type(node))
     if rule is None:
         what = type(node).__name__.lower()
@@ -146,37 +163,45 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
             "allowed are names, arithmetic, comparisons, and or not, a if c else b, lists, " + ", ".join(FUNCTIONS),
             code="expression",
         )
-    return _bounded(rule(node, names))
+    return _bounded(rule(node, names, budget))
 
 
 def _bounded(value: Any) -> Any:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not -LARGEST <= value <= LARGEST:
-            raise Misfit(f"a number beyond ±10^{len(str(LARGEST)) - 1}", code="too-big")
-    elif isinstance(value, list) and _items(value) > MAX_LIST:
-        raise Misfit(f"a list of more than {MAX_LIST:,} items", code="too-big")
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and not -LARGEST <= value <= LARGEST:
+        raise Misfit(f"a number beyond ±10^{len(str(LARGEST)) - 1}", code="too-big")
     return value
 
 
-def _items(value: Any) -> int:
-    """The items of a list, those of lists inside it counted too; stops where there are too many."""
-    if not isinstance(value, list):
-        return 1
-    count = 1
-    for each in value:
-        count += _items(each) if isinstance(each, list) else 1
-        if count > MAX_LIST + 1:
+def items_in(value: Any) -> int:
+    """The items of a list, those of lists inside it counted too; stops where there are too many.
+
+    >>> items_in([1, [2, 3]]), items_in(7)
+    (4, 0)
+    """
+    count = 0
+    for each in value if isinstance(value, list) else ():
+        count += 1 + (items_in(each) if isinstance(each, list) else 0)
+        if count > MAX_LIST:
             break
     return count
 
 
-def _constant(node: ast.Constant, names: Mapping[str, Any]) -> Any:
+def _new(items: list[Any], budget: Budget) -> list[Any]:
+    """A list that an expression made, bounded and paid for."""
+    count = items_in(items)
+    budget.hold(count)
+    if count > MAX_LIST:
+        raise Misfit(f"a list of more than {MAX_LIST:,} items", code="too-big")
+    return items
+
+
+def _constant(node: ast.Constant, names: Mapping[str, Any], budget: Budget) -> Any:
     if node.value is None or isinstance(node.value, (bool, int, float, str)):
         return node.value
     raise Misfit(f"{node.value!r} may not stand in an expression", code="expression")
 
 
-def _name(node: ast.Name, names: Mapping[str, Any]) -> Any:
+def _name(node: ast.Name, names: Mapping[str, Any], budget: Budget) -> Any:
     try:
         return names[node.id]
     except KeyError:
@@ -189,17 +214,17 @@ def _name(node: ast.Name, names: Mapping[str, Any]) -> Any:
     raise Misfit(f"there is no {node.id!r} here", hint, code="name")
 
 
-def _binary(node: ast.BinOp, names: Mapping[str, Any]) -> Any:
-    left, right = _value(node.left, names), _value(node.right, names)
+def _binary(node: ast.BinOp, names: Mapping[str, Any], budget: Budget) -> Any:
+    left, right = _value(node.left, names, budget), _value(node.right, names, budget)
     if isinstance(node.op, ast.Pow):
         return _power(left, right)
     rule = _ARITHMETIC.get(type(node.op))
     if rule is None:
         raise Misfit(f"{ast.unparse(node)[:60]!r}: this operator is not among + - * / // % **", code="expression")
-    lists = isinstance(left, list) + isinstance(right, list)
-    if lists:
+    if isinstance(left, list) or isinstance(right, list):
         _check_list_arithmetic(node.op, left, right)
-    elif isinstance(left, str) or isinstance(right, str):
+        return _new(rule(left, right), budget)
+    if isinstance(left, str) or isinstance(right, str):
         raise Misfit(f"{ast.unparse(node)[:60]!r} calculates with text", code="expression")
     return rule(left, right)
 
@@ -211,7 +236,7 @@ def _check_list_arithmetic(op: ast.operator, left: Any, right: Any) -> None:
     items = left if isinstance(left, list) else right
     if not isinstance(op, ast.Mult) or not isinstance(times, int):
         raise Misfit("lists can be joined with + and repeated with *, nothing else", code="expression")
-    if _items(items) * times > MAX_LIST:
+    if items_in(items) * times > MAX_LIST:
         raise Misfit(f"a list of more than {MAX_LIST:,} items", code="too-big")
 
 
@@ -226,8 +251,8 @@ def _power(base: Any, exponent: Any) -> Any:
     return result
 
 
-def _unary(node: ast.UnaryOp, names: Mapping[str, Any]) -> Any:
-    value = _value(node.operand, names)
+def _unary(node: ast.UnaryOp, names: Mapping[str, Any], budget: Budget) -> Any:
+    value = _value(node.operand, names, budget)
     if isinstance(node.op, ast.Not):
         return not value
     if isinstance(node.op, ast.USub):
@@ -237,51 +262,54 @@ def _unary(node: ast.UnaryOp, names: Mapping[str, Any]) -> Any:
     raise Misfit(f"{ast.unparse(node)[:60]!r}: ~ is not among what a spec may use", code="expression")
 
 
-def _logical(node: ast.BoolOp, names: Mapping[str, Any]) -> Any:
+def _logical(node: ast.BoolOp, names: Mapping[str, Any], budget: Budget) -> Any:
     stop = isinstance(node.op, ast.Or)
     value: Any = None
     for each in node.values:
-        value = _value(each, names)
+        value = _value(each, names, budget)
         if bool(value) is stop:
             break
     return value
 
 
-def _compare(node: ast.Compare, names: Mapping[str, Any]) -> bool:
-    left = _value(node.left, names)
+def _compare(node: ast.Compare, names: Mapping[str, Any], budget: Budget) -> bool:
+    left = _value(node.left, names, budget)
     for op, right_node in zip(node.ops, node.comparators, strict=True):
-        right = _value(right_node, names)
+        right = _value(right_node, names, budget)
         rule = _COMPARISONS.get(type(op))
         if rule is None:
             raise Misfit(f"{ast.unparse(node)[:60]!r}: compare with == != < <= > >= in", code="expression")
+        if isinstance(left, list) or isinstance(right, list):
+            budget.spend(items_in(left) + items_in(right))
         if not rule(left, right):
             return False
         left = right
     return True
 
 
-def _choice(node: ast.IfExp, names: Mapping[str, Any]) -> Any:
-    return _value(node.body if _value(node.test, names) else node.orelse, names)
+def _choice(node: ast.IfExp, names: Mapping[str, Any], budget: Budget) -> Any:
+    return _value(node.body if _value(node.test, names, budget) else node.orelse, names, budget)
 
 
-def _list(node: ast.List, names: Mapping[str, Any]) -> list[Any]:
-    return [_value(item, names) for item in node.elts]
+def _list(node: ast.List, names: Mapping[str, Any], budget: Budget) -> list[Any]:
+    return _new([_value(item, names, budget) for item in node.elts], budget)
 
 
-def _subscript(node: ast.Subscript, names: Mapping[str, Any]) -> Any:
-    items = _value(node.value, names)
+def _subscript(node: ast.Subscript, names: Mapping[str, Any], budget: Budget) -> Any:
+    items = _value(node.value, names, budget)
     if not isinstance(items, list):
         raise Misfit(f"{ast.unparse(node.value)[:60]!r} is not a list", code="expression")
     if isinstance(node.slice, ast.Slice):
         parts = (node.slice.lower, node.slice.upper, node.slice.step)
-        return items[slice(*(None if part is None else _value(part, names) for part in parts))]
-    index = _value(node.slice, names)
+        chosen = slice(*(None if part is None else _value(part, names, budget) for part in parts))
+        return _new(items[chosen], budget)
+    index = _value(node.slice, names, budget)
     if not isinstance(index, int):
         raise Misfit(f"{index!r} is not a place in a list", code="expression")
     return items[index]
 
 
-def _call(node: ast.Call, names: Mapping[str, Any]) -> Any:
+def _call(node: ast.Call, names: Mapping[str, Any], budget: Budget) -> Any:
     function = FUNCTIONS.get(node.func.id) if isinstance(node.func, ast.Name) else None
     if function is None:
         called = ast.unparse(node.func)[:60]
@@ -292,8 +320,10 @@ def _call(node: ast.Call, names: Mapping[str, Any]) -> Any:
         )
     if node.keywords or any(isinstance(each, ast.Starred) for each in node.args):
         raise Misfit(f"{ast.unparse(node)[:60]!r}: functions take plain values", code="expression")
-    arguments = [_value(each, names) for each in node.args]
+    arguments = [_value(each, names, budget) for each in node.args]
     lists = [each for each in arguments if isinstance(each, list)]
+    if lists:
+        budget.spend(sum(map(len, lists)))
     if any(isinstance(item, (list, str)) for each in lists for item in each) and function is not len:
         raise Misfit(f"{ast.unparse(node)[:60]!r}: functions take numbers and lists of numbers", code="expression")
     if any(isinstance(each, str) for each in arguments):
@@ -301,7 +331,7 @@ def _call(node: ast.Call, names: Mapping[str, Any]) -> Any:
     return function(*arguments)
 
 
-_RULES: dict[type[ast.expr], Callable[[Any, Mapping[str, Any]], Any]] = {
+_RULES: dict[type[ast.expr], Callable[[Any, Mapping[str, Any], Budget], Any]] = {
     ast.Constant: _constant,
     ast.Name: _name,
     ast.BinOp: _binary,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..errors import Place, did_you_mean
+from ..names import RULE, is_name
 from ..ops import MERGES, REGISTRY
 from .declared import Declaration
 from .expressions import TEMPLATE
 from .reader import Mapping, Node, Scalar, Sequence
-from .workspace import NAMES, Workspace, is_name
+from .workspace import Workspace
 
 GROUPS = ("layers", "inline")
 BESIDE = ("when", "repeat", "foreach", "from", "expect", "note")
@@ -145,6 +146,7 @@ class Sorter:
         if isinstance(value, Sequence):
             return False
         if not value.pairs:
+            self.space.budget.spend(300)
             return name[:1].isupper() or bool(did_you_mean(name, REGISTRY))
         if any(self.is_known(key) or key in GROUPS for key in value.pairs):
             return False
@@ -173,7 +175,7 @@ class Sorter:
             )
         elif not is_name(TEMPLATE.sub("x", name)):
             shown = name if len(name) <= 60 else name[:57] + "…"
-            self.space.problem("name", f"{shown!r} cannot be the name of a layer", key.place, NAMES)
+            self.space.problem("name", f"{shown!r} cannot be the name of a layer", key.place, RULE)
         else:
             return True
         return False

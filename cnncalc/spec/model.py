@@ -6,15 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Mapping as Map
 from collections.abc import Sequence as Items
-from keyword import iskeyword
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import Place, Problem, Source, SpecError, did_you_mean, wrong_call
 from ..graph import Graph, Layer
+from ..names import RULE, is_name, is_path, is_word
 from ..ops import REGISTRY
 from ..ops.kinds import LARGEST, is_int
 from . import expressions
+from .budget import Exhausted
 from .claimed import ClaimReader
 from .declared import KEYS as TYPE_KEYS
 from .declared import Declaration
@@ -22,8 +24,8 @@ from .expand import Expander
 from .items import BESIDE, GROUPS, Block
 from .locate import locate
 from .reader import Mapping, Node, Scalar, Sequence, read
-from .warnings import warn, warning
-from .workspace import Names, Scope, TooBig, is_name
+from .warnings import MOST, warn, warning
+from .workspace import Names, Scope, TooBig
 
 KEYS = ("name", "source", "year", "task", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs",
         "expect", "disputed")  # fmt: skip
@@ -39,7 +41,7 @@ RESERVED = {*expressions.FUNCTIONS, *expressions.CONSTANTS, "i", *(f"in_{size}" 
 
 def usable(name: str) -> bool:
     """Whether expressions can use a name."""
-    return name.isidentifier() and name.isascii() and not iskeyword(name) and name not in RESERVED
+    return is_word(name) and name not in RESERVED
 
 
 class Spec(NamedTuple):
@@ -147,14 +149,14 @@ class _Model:
 
     def graph(self) -> Graph:
         graph, expander = self.made, self.expander
-        self.check_keys()
-        graph.args = self.args()
-        names = Names(dict(graph.args))
-        expander.types.update(self.types())
-        expander.blocks.update(self.blocks())
-        self.inputs(names)
-        layers = self.root.get("layers")
         try:
+            self.check_keys()
+            graph.args = self.args()
+            names = Names(dict(graph.args))
+            expander.types.update(self.types())
+            expander.blocks.update(self.blocks())
+            self.inputs(names)
+            layers = self.root.get("layers")
             if layers is None:
                 near = [key for key in self.root.pairs if key not in KEYS and did_you_mean(key, ["layers"])]
                 hint = f"should {near[0]} be layers?" if near else "layers: is a list of layer types"
@@ -166,6 +168,9 @@ class _Model:
             self.expectations(names)
         except TooBig:
             pass
+        except Exhausted as exhausted:
+            with suppress(TooBig):
+                expander.space.too_big(f"this takes {exhausted}", expander.at, "are there shorter lists?")
         if any(error.code != "unknown-layer" for error in graph.errors):
             # An image with its channels last explains what does not fit further down.
             doubts = [each for each in graph.warnings if each.code == "channels-last"]
@@ -176,10 +181,10 @@ class _Model:
     # -- the head ------------------------------------------------------------------------------------------------
 
     def check_keys(self) -> None:
-        for key, scalar, _ in self.root.items():
-            if key not in KEYS:
-                hint = did_you_mean(key, KEYS) or f"a spec has {', '.join(KEYS)}"
-                warning(self.made, "unused-key", f"nothing uses the key {key}", scalar.place, hint)
+        strange = [(key, scalar) for key, scalar, _ in self.root.items() if key not in KEYS]
+        for key, scalar in strange[:MOST]:
+            hint = did_you_mean(key, KEYS) or f"a spec has {', '.join(KEYS)}"
+            warning(self.made, "unused-key", f"nothing uses the key {key}", scalar.place, hint)
         year = self.root.get("year")
         if year is not None and self.spec.year is None:
             self.problem("year", "a year is a whole number", year.place, "year: 2015")
@@ -198,7 +203,9 @@ class _Model:
         declared = self.mapping("args", "args: {classes: 1000}")
         variants = self.mapping("variants", "variants: {small: {width: 32}}")
         chosen = variants.get(self.spec.variant) if self.spec.variant else None
-        for variant, _, node in variants.items():
+        for variant, key, node in variants.items():
+            if not is_path(variant):
+                self.problem("variants", f"{variant!r} cannot be the name of a variant", key.place, RULE)
             if isinstance(node, Scalar) and node.value is None:
                 continue
             if not isinstance(node, Mapping):
@@ -220,6 +227,7 @@ class _Model:
         settings = chosen if isinstance(chosen, Mapping) else Mapping({}, declared.place)
         values: dict[str, Any] = {}
         for name, key, default in declared.items():
+            self.expander.at = key.place
             if not usable(name):
                 self.problem("args", f"{name!r} cannot be the name of an argument", key.place, NAMING)
                 continue
@@ -232,7 +240,9 @@ class _Model:
     def types(self) -> dict[str, Declaration]:
         found: dict[str, Declaration] = {}
         for name, key, node in self.mapping("types", "types: {Deform: {shape: same, params: 9 * in_channels}}").items():
-            if name in REGISTRY or name in (*BESIDE, *GROUPS) or not is_name(name):
+            if not is_name(name):
+                self.problem("types", f"{name!r} cannot be the name of a type", key.place, RULE)
+            elif name in REGISTRY or name in (*BESIDE, *GROUPS):
                 self.problem(
                     "types", f"{name!r} cannot be declared: it has a meaning already", key.place, "give it another name"
                 )
@@ -251,7 +261,8 @@ class _Model:
         found: dict[str, Block] = {}
         for name, key, node in self.mapping("blocks", "blocks: {conv_bn: {args: [c], layers: […]}}").items():
             if name in REGISTRY or name in self.expander.types or name in (*BESIDE, *GROUPS) or not is_name(name):
-                self.problem("blocks", f"{name!r} cannot be the name of a block, or has a meaning already", key.place)
+                message = f"{name!r} cannot be the name of a block, or has a meaning already"
+                self.problem("blocks", message, key.place, "" if is_name(name) else RULE)
                 continue
             if not isinstance(node, Mapping) or "layers" not in node.pairs:
                 self.problem("blocks", f"block {name} wants layers", node.place, f"{name}: {{args: […], layers: […]}}")
@@ -308,14 +319,16 @@ class _Model:
                 )
                 raise wrong_call(which, hint, where=self.spec.source.name)
         for name, value in several.items():
+            self.expander.at = value.place
             asked = self.new_inputs.get(name, self.new_inputs.get(""))
             if asked is None and isinstance(value, Scalar) and re.fullmatch(r"\d+([x×]\d+)+", str(value.value)):
                 sizes = re.split("[x×]", str(value.value))
                 self.problem("input", f"{value.text} is no list of sizes", value.place, f"write [{', '.join(sizes)}]")
                 continue
             found = list(asked) if asked is not None else self.expander.space.value(value, None, names)
-            if isinstance(node, Mapping) and (self.expander.sorter.is_known(name) or not is_name(name) or "{" in name):
-                self.problem("input", f"{name!r} cannot be the name of an input", node.pairs[name][0].place)
+            if isinstance(node, Mapping) and (self.expander.sorter.is_known(name) or not is_name(name)):
+                hint = "" if is_name(name) else RULE
+                self.problem("input", f"{name!r} cannot be the name of an input", node.pairs[name][0].place, hint)
             if (
                 not isinstance(found, list)
                 or not 1 <= len(found) <= 4
@@ -370,6 +383,7 @@ class _Model:
     # -- what the spec claims ------------------------------------------------------------------------------------
 
     def expectations(self, names: Names) -> None:
+        self.expander.at = (self.root.get("expect") or self.root).place
         reader = ClaimReader(self.expander.space, self.spec.variant, self.spec.variants, names)
         found = reader.expected(self.mapping("expect", "expect: {params: 61706}"))
         own = {each.quantity: each.value for each in found if each.quantity in FACTS}
@@ -380,4 +394,4 @@ class _Model:
         self.made.disputes += reader.disputed(self.root.get("disputed"))
 
     def problem(self, code: str, message: str, place: Place, hint: str = "") -> None:
-        self.made.errors.append(Problem(code, message, self.spec.source, place, hint=hint))
+        self.expander.space.problem(code, message, place, hint)

@@ -17,6 +17,8 @@ from ..errors import Place, Problem, Source, SpecError
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
 MAX_DEPTH = 60
+#: Characters of a text that count as one value more.
+LONG = 100
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _INT = re.compile(r"[-+]?[0-9]+")
@@ -110,7 +112,7 @@ class _Reading:
                 if not event.value.isprintable() and _CONTROL.search(event.value):
                     raise self.error("a control character may not stand in a spec", place, "remove the escape sequence")
                 node = Scalar(self.resolve(event), event.value, place)
-                self.add(node, 1, event.anchor)
+                self.add(node, 1 + len(event.value) // LONG, event.anchor)
             elif isinstance(event, yaml.AliasEvent):
                 self.alias(str(event.anchor), place)
             elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from keyword import iskeyword
 from typing import Any
 
+from ..names import is_word
 from . import expressions
 from .items import Item
 from .reader import Mapping
@@ -23,7 +23,7 @@ def columns(space: Workspace, item: Item, x: int | None, names: Names) -> Iterat
         return
     lists: dict[str, list[Any]] = {}
     for name, key, value in node.items():
-        if not name.isidentifier() or iskeyword(name) or name in expressions.FUNCTIONS:
+        if not is_word(name) or name in expressions.FUNCTIONS:
             space.problem("foreach", f"{name!r} cannot be a name in expressions", key.place, "letters, digits and _")
             return
         found = space.value(value, x, names)
@@ -43,6 +43,7 @@ def columns(space: Workspace, item: Item, x: int | None, names: Names) -> Iterat
         return
     alone = "repeat" not in item.beside
     for i, column in enumerate(zip(*lists.values(), strict=True)):
+        space.budget.spend(len(lists))
         bound = dict(zip(lists, column, strict=True))
         yield names.new_child({"i": i, **bound} if alone else bound)
 

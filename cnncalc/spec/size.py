@@ -1,7 +1,8 @@
 """How many layers a spec has at least, counted without expanding it, so that one that is far too big ends at once.
 
 What depends on `i`, on a column or on an incoming shape is not known here and counts nothing: the count is a lower
-bound. A block with the same arguments is counted once, so that blocks that use each other cost nothing.
+bound. A block with the same arguments is counted once, so that blocks that use each other cost nothing; and where
+counting itself takes long, it is left to the walk, which pays for all that it does.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from typing import Any
 
 from ..errors import Misfit, Place
 from . import expressions
+from .budget import Budget, Exhausted
 from .items import Block, Item, Sorter
 from .reader import Mapping, Node, Scalar, Sequence
 
 #: A lower bound beyond which counting on makes no sense.
 ENOUGH = 10**12
+#: Steps after which counting is given up.
+STEPS = 300_000
 
 
 class Size:
@@ -23,10 +27,19 @@ class Size:
     def __init__(self, sorter: Sorter, blocks: dict[str, Block], args: dict[str, Any], deepest: int, most: int) -> None:
         self.sorter, self.blocks, self.args, self.deepest, self.most = sorter, blocks, args, deepest, most
         self.culprit: Place | None = None
+        self.budget = Budget(STEPS)
         self._known: dict[tuple[str, str], int] = {}
+
+    def least(self, node: Node) -> int:
+        """The layers of a whole model, at least."""
+        try:
+            return self.of(node, dict(self.args))
+        except Exhausted:
+            return 0
 
     def of(self, node: Node | None, names: dict[str, Any], depth: int = 0) -> int:
         """The layers of a list, a mapping or a single entry, at least."""
+        self.budget.spend(3)
         if node is None or depth > self.deepest:
             return 0
         if isinstance(node, Sequence):
@@ -70,6 +83,7 @@ class Size:
             if value is not None:
                 inside[key.text] = value
         known = (block.name, repr(inside))
+        self.budget.hold(20 + len(known[1]) // 8)
         if known not in self._known:
             self._known[known] = 0  # while it is being counted: a block that never ends is found by the walk
             self._known[known] = self.of(block.layers, inside, depth + 1)
@@ -89,10 +103,14 @@ class Size:
     def _value(self, node: Node | None, names: dict[str, Any]) -> Any:
         """The value of a node, None where it is not known."""
         if isinstance(node, Sequence):
+            self.budget.hold(len(node.items))
             return [self._value(item, names) for item in node.items]
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return node.value if isinstance(node, Scalar) else None
+        self.budget.spend(len(node.value))
+        if any(name not in names for name in expressions.names_in(node.value) - expressions.OWN):
+            return None
         try:
-            return expressions.evaluate(node.value, names)
+            return expressions.evaluate(node.value, names, self.budget)
         except Misfit:
             return None

@@ -16,6 +16,17 @@ MOST = 20  # of each kind
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
+def words(text: str) -> list[str]:
+    """The names in an expression or template.
+
+    >>> words("in_channels * 2 + k"), words("दो + größe")
+    (['in_channels', 'k'], ['दो', 'größe'])
+    """
+    if not text.isascii():  # marks belong to names, but not to what \\w means
+        return "".join(each if f"a{each}".isidentifier() else " " for each in text).split()
+    return _NAME.findall(text)
+
+
 def warning(graph: Graph, code: str, message: str, place: Place | None, hint: str = "") -> None:
     """Note a warning, unless there are many already."""
     if sum(each.code == code for each in graph.warnings) < MOST:
@@ -58,10 +69,10 @@ def _maps_into_linear_layers(graph: Graph) -> None:
 
 
 def _unused_blocks(graph: Graph, root: Mapping, blocks: dict[str, Block]) -> None:
-    words = Counter(word for text in _texts(root, keys=True) for word in set(_NAME.findall(text)))
+    counted = Counter(word for text in _texts(root, keys=True) for word in set(words(text)))
     declared = root.get("blocks")
     for name, block in blocks.items():
-        if words[name] < 2:
+        if counted[name] < 2:
             warning(graph, "unused-block", f"nothing uses the block {name}", block.place)
         node = declared.get(name) if isinstance(declared, Mapping) else None
         inside = _used(node) if node is not None else set()
@@ -81,7 +92,7 @@ def _unused_arguments(graph: Graph, root: Mapping) -> None:
 
 
 def _used(node: Node) -> set[str]:
-    return set(_NAME.findall(" ".join(_texts(node, keys=False))))
+    return {word for text in _texts(node, keys=False) for word in words(text)}
 
 
 def _texts(root: Node, keys: bool) -> Iterator[str]:

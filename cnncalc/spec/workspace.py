@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 
 from ..errors import Misfit, Place, Problem, did_you_mean
 from ..graph import Graph
+from ..names import RULE, is_name
 from ..ops import REGISTRY, Shape
 from . import expressions
+from .budget import Budget
 from .reader import Mapping, Node, Scalar, Sequence
 
 Names = ChainMap[str, Any]
 
 MAX_PROBLEMS = 50
+MAX_MESSAGE = 2_000
 
 
 class Scope:
@@ -46,14 +49,6 @@ class TooBig(Exception):
     """The spec breaks a bound; nothing more is expanded."""
 
 
-NAMES = "at most 100 letters, digits, _ and -; no dot and no space"
-
-
-def is_name(name: str) -> bool:
-    """Whether a layer may bear a name, as far as its letters go."""
-    return 0 < len(name) <= 100 and name.isprintable() and not any(each == "." or each.isspace() for each in name)
-
-
 class Unknown:
     """The value of an expression that could not be worked out; the error is noted already."""
 
@@ -70,6 +65,7 @@ class Workspace:
         self.outputs: dict[str, int] = {}  # full path → node
         self.uses: tuple[Use, ...] = ()
         self.noted = 0  # errors, repeated ones too
+        self.budget = Budget()
 
     def problem(self, code: str, message: str, place: Place, hint: str = "", context: tuple[str, ...] = ()) -> None:
         lines = [f"in block {use.block}, used in line {use.place.line}" for use in reversed(self.uses[-5:])]
@@ -77,6 +73,7 @@ class Workspace:
         if used:
             path = self.uses[-1].path
             used[0] += f" as {path if len(path) <= 60 else '…' + path[-59:]}"
+        message, hint = message[:MAX_MESSAGE], hint[:MAX_MESSAGE]
         found = Problem(code, message, self.graph.source, place, (*context, *used), hint)
         if not any((each.message, each.place) == (message, place) for each in self.graph.errors):
             self.graph.errors.append(found)
@@ -94,10 +91,12 @@ class Workspace:
         `words` are strings that are meant literally; True takes any word that an argument of some layer takes.
         """
         if isinstance(node, Sequence):
+            self.budget.hold(len(node.items))
             values = [self.value(item, x, names, words) for item in node.items]
             return UNKNOWN if any(value is UNKNOWN for value in values) else values
         if isinstance(node, Mapping):
             if words is True:
+                self.budget.hold(len(node.pairs))
                 return {key: self.value(each, x, names, words) for key, _, each in node.items()}
             self.problem(
                 "value", "a mapping stands where a value should", node.place, "an expression with { } wants quotes"
@@ -109,12 +108,13 @@ class Workspace:
             return node.value
         if words is True and node.value in _WORDS and node.value not in names:
             return node.value
-        if self.shape(x) is None and any(
-            name.startswith("in_") for name in expressions.names_in(node.value) - set(names)
-        ):
-            return UNKNOWN
+        follows = x is not None or self.graph.errors  # from something that is not known, and complained of already
+        if follows and self.shape(x) is None:
+            self.budget.spend(len(node.value))
+            if any(name.startswith("in_") and name not in names for name in expressions.names_in(node.value)):
+                return UNKNOWN
         try:
-            return expressions.evaluate(node.value, self.seen(node.value, x, names))
+            return expressions.evaluate(node.value, self.seen(node.value, x, names), self.budget)
         except Misfit as misfit:
             hint = misfit.hint
             if node.value.lower() in ("yes", "no", "on", "off"):
@@ -126,9 +126,11 @@ class Workspace:
 
     def claimed(self, node: Node, names: Names) -> Any:
         """The value of a claim: a number, a list, a rounded figure such as 61.1M, or an expression."""
+        self.budget.hold(4)
         if isinstance(node, Scalar) and isinstance(node.value, str) and not _ROUNDED.fullmatch(node.value):
-            known = {*names, *expressions.FUNCTIONS, *expressions.CONSTANTS}
-            if node.value in expressions.FUNCTIONS or not expressions.names_in(node.value) <= known:
+            self.budget.spend(len(node.value))
+            used = expressions.names_in(node.value) - expressions.OWN
+            if node.value in expressions.FUNCTIONS or not all(name in names for name in used):
                 return node.value
             found = self.value(node, None, names)
             return None if found is UNKNOWN else found
@@ -145,11 +147,9 @@ class Workspace:
         if "{" not in template:
             return template
         try:
-            name = expressions.fill(template, self.seen(template, x, names))
+            name = expressions.fill(template, self.seen(template, x, names), self.budget)
             if check and not is_name(name):
-                self.problem(
-                    "name", f"{name!r} cannot be the name of a layer", key.place if key else Place(1, 1), NAMES
-                )
+                self.problem("name", f"{name!r} cannot be the name of a layer", key.place if key else Place(1, 1), RULE)
             return name
         except Misfit as misfit:
             self.problem(misfit.code, misfit.cause, key.place if key else Place(1, 1), misfit.hint)
@@ -167,6 +167,7 @@ class Workspace:
 
     def find(self, node: Scalar, scope: Scope, x: int | None, names: Names) -> int | None:
         """The earlier layer of that name: in the nearest scope first, then outward; behind a dot the full path."""
+        self.budget.spend(8 + len(scope.path) // 10)
         name = self.filled(node.text, node, names, x, check=False)
         path = "" if name.startswith(".") else scope.path
         name = name.removeprefix(".")

@@ -359,5 +359,8 @@ def as_layer(text: str, type_: str) -> str:
         raise Misfit(f"{text[:60]} cannot be read as a layer") from None
     names = [each.name for each in REGISTRY[type_].arguments()]
     given = dict(zip(names, values, strict=False)) | {str(key): value for key, value in named.items()}
-    shown = yaml.safe_dump(given, default_flow_style=True, sort_keys=False, width=10**9).strip()
+    try:
+        shown = yaml.safe_dump(given, default_flow_style=True, sort_keys=False, width=10**9).strip()
+    except yaml.YAMLError:  # of what no layer takes, such as 1j
+        raise Misfit(f"{text[:60]} cannot be read as a layer") from None
     return f"{type_}: {shown}"

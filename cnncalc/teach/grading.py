@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping as Map
@@ -12,14 +11,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import Misfit, Source, SpecError, did_you_mean
+from ..render.csv import written
+from ..render.markdown import escaped
 from ..spec.reader import Mapping, Node, Scalar
 from .files import cause, mapping, typed
 from .forms import Task
 from .marks import Graded, judge
 from .worksheet import Worksheet, tasks
 
-#: Bytes of an answer file that are read.
+#: Bytes of an answer file that are read, characters of a student's name, and bytes of a name of a file.
 LARGEST = 100_000
+LONGEST_NAME, LONGEST_FILE_NAME = 200, 150
 
 
 class Class(NamedTuple):
@@ -33,34 +35,73 @@ class Class(NamedTuple):
 def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[str] = ()) -> Class:
     """Grade all answer files below a folder. What cannot be read is listed, and the rest is graded all the same.
 
-    Of several files of one student the one counts that bears the student's name. With a roster those count who are on
-    it, and those of them are listed who handed nothing in.
+    A file says whose answers it holds, and anybody can write anybody's name. So of several files that name one student
+    none is graded and all are listed, unless one of them lies where `worksheet build` put it: in the student's own
+    folder. What lies in the folder of another is not graded either. With a roster those count who are on it, and
+    those of them are listed who handed nothing in.
     """
     found: dict[str, list[tuple[Path, Node]]] = {}
     unreadable: list[tuple[str, str]] = []
-    for path in sorted(each for each in Path(folder).rglob("*") if each.is_file() and _is_answer_file(each)):
+    for path in sorted(each for each in Path(folder).rglob("*") if _is_answer_file(each)):
+        place = path.relative_to(folder)
         try:
             student, answers = submission(path)
         except Misfit as misfit:
-            unreadable.append((str(path.relative_to(folder)), misfit.cause))
+            unreadable.append((str(place), misfit.cause))
             continue
-        found.setdefault(student, []).append((path, answers))
+        found.setdefault(student, []).append((place, answers))
+    owners = {file_name(student): student for student in (*found, *roster)}
     graded = []
     for student, files in sorted(found.items()):
-        files.sort(key=lambda each: file_name(student) not in (_stem(each[0]), each[0].parent.name))
-        for path, _ in files[1:]:
-            unreadable.append((str(path.relative_to(folder)), f"there is another submission of {student}"))
-        name = str(files[0][0].relative_to(folder))
+        chosen, refused = _chosen(student, files, owners)
+        unreadable += refused
+        if chosen is None:
+            continue
+        name = str(chosen[0])
         if roster and student not in roster:
             near = did_you_mean(student, roster)
             unreadable.append((name, f"{student} is not on the roster" + (f"; {near}" if near else "")))
             continue
         try:
-            graded.append(judge(sheet, tasks(sheet, secret, student), student, typed(files[0][1])))
-        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+            graded.append(judge(sheet, tasks(sheet, secret, student), student, typed(chosen[1])))
+        except Exception as error:  # one file does not stop the grading of all others
             unreadable.append((name, f"it cannot be judged: {type(error).__name__}"))
     absent = sorted(set(roster) - set(found))
     return Class(tuple(graded), tuple(unreadable), tuple(absent))
+
+
+def _chosen(
+    student: str, files: Sequence[tuple[Path, Node]], owners: Map[str, str]
+) -> tuple[tuple[Path, Node] | None, list[tuple[str, str]]]:
+    """The file that counts for a student, if one does; and the others, with the reason."""
+    own = [each for each in files if each[0].parts in _own_places(student)]
+    refused: list[tuple[str, str]] = []
+    candidates: list[tuple[Path, Node]] = []
+    for each in files:
+        owner = owners.get(_folder(each[0]), student)
+        if owner != student and each not in own:
+            refused.append((str(each[0]), f"it names {student}, but lies in the folder of {owner}"))
+        else:
+            candidates.append(each)
+    if len(own) == 1:
+        chosen, why = own[0], f"there is another submission of {student}, in {own[0][0].parent}"
+    elif len(candidates) == 1:
+        return candidates[0], refused
+    else:
+        chosen, why = None, f"{len(candidates)} files name {student}, so none of them is graded"
+    return chosen, refused + [(str(each[0]), why) for each in candidates if each is not chosen]
+
+
+def _own_places(student: str) -> tuple[tuple[str, ...], ...]:
+    """Where `worksheet build` puts the answers of a student, in the folder that it makes or in its `students`."""
+    name = file_name(student)
+    return (name, "answers.yaml"), ("students", name, "answers.yaml")
+
+
+def _folder(place: Path) -> str:
+    """The student's folder that a file lies in, however deep; an empty string if it lies in none."""
+    parts = place.parts[1:] if place.parts[0] == "students" and len(place.parts) > 2 else place.parts
+    return parts[0] if len(parts) > 1 else ""
 
 
 def _is_answer_file(path: Path) -> bool:
@@ -68,18 +109,46 @@ def _is_answer_file(path: Path) -> bool:
     return re.search(r"\.ya?ml(\.txt)?$", path.name.lower()) is not None
 
 
-def _stem(path: Path) -> str:
-    return re.sub(r"\.ya?ml(\.txt)?$", "", path.name, flags=re.IGNORECASE)
-
-
 def file_name(student: str) -> str:
-    """A student's name as the name of a file."""
-    return re.sub(r"[^\w\-.@]+", "_", student).strip(".")[:100] or "_"
+    """A student's name as the name of a file or folder. Different names may give the same."""
+    name = re.sub(r"[^\w\-.@]+", "_", student).strip(".")
+    return name.encode()[:LONGEST_FILE_NAME].decode(errors="ignore") or "_"
+
+
+def page_names(students: Sequence[str]) -> dict[str, str]:
+    """A file for each student's page, also where capitals do not count.
+
+    What several would take, the one takes who is called so; the others get names that nobody else has.
+
+    >>> page_names(["s01", ".s01.", "Ann Lee"])
+    {'s01': 's01', 'Ann Lee': 'Ann_Lee', '.s01.': 's01-62041070'}
+    """
+    alike: dict[str, list[str]] = {}
+    for student in students:
+        alike.setdefault(file_name(student).casefold(), []).append(student)
+    found, others = dict[str, str](), list[str]()
+    for group in alike.values():
+        called = [student for student in group if student == file_name(student)] if len(group) > 1 else group
+        if len(called) == 1:
+            found[called[0]] = file_name(called[0])
+        others += [student for student in group if student not in found]
+    taken = {name.casefold() for name in found.values()}
+    for student in others:
+        name = f"{file_name(student)}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
+        while name.casefold() in taken:
+            name += "_"
+        taken.add(name.casefold())
+        found[student] = name
+    return found
 
 
 def submission(path: Path) -> tuple[str, Node]:
     """The student and the answers of a file; raises `Misfit` for one that cannot be read."""
     try:
+        if path.is_symlink():
+            raise Misfit("it is a link, and what it leads to was not handed in here")
+        if not path.is_file():
+            raise Misfit("it is no file")
         if path.stat().st_size > LARGEST:
             raise Misfit(f"it is larger than {LARGEST // 1000} kB")
         text = path.read_bytes().decode("utf-8-sig")
@@ -94,9 +163,12 @@ def submission(path: Path) -> tuple[str, Node]:
     student, answers = root.get("student"), root.get("answers")
     if not isinstance(student, Scalar) or not student.text.strip():
         raise Misfit("it names no student")
+    name = student.text.strip()
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise Misfit("the name of its student is too long, or holds what cannot be seen")
     if not isinstance(answers, Mapping):
         raise Misfit("it holds no answers")
-    return student.text.strip(), answers
+    return name, answers
 
 
 # -- what is written ---------------------------------------------------------------------------------------------------
@@ -104,41 +176,28 @@ def submission(path: Path) -> tuple[str, Node]:
 
 def results(sheet: Worksheet, found: Class) -> str:
     """All marks as CSV: a line a student, a column an item."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["student", *(item.id for item in sheet.items), "points", "of"])
-    for each in found.graded:
-        writer.writerow(
-            [
-                _safe(each.student),
-                *(_points(mark.points) for mark in each.marks),
-                _points(each.points),
-                _points(each.most),
-            ]
-        )
-    return out.getvalue()
+    rows = [
+        (each.student, *(_points(mark.points) for mark in each.marks), _points(each.points), _points(each.most))
+        for each in found.graded
+    ]
+    return written(["student", *(item.id for item in sheet.items), "points", "of"], rows)
 
 
 def _points(value: float) -> str:
     return f"{round(value, 2):g}"
 
 
-def _safe(text: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    text = "".join(char if char.isprintable() else "�" for char in text)
-    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") else text
-
-
 def page(sheet: Worksheet, each: Graded) -> str:
-    """What a student is told: points and ideas, no right numbers."""
-    lines = [f"# {sheet.title}: {each.student}", f"{_points(each.points)} of {_points(each.most)} points", ""]
+    """What a student is told: points and ideas, no right numbers. What students write stays text on the page."""
+    lines = [f"# {escaped(sheet.title)}: {escaped(each.student)}"]
+    lines += [f"{_points(each.points)} of {_points(each.most)} points", ""]
     told = _told_of(sheet)
     for name, times, shows in each.habits[:3]:
-        lines.append(f"{times} of {shows} answers are what one slip gives; think about: {told[name]}")
+        lines.append(f"{times} of {shows} answers are what one slip gives; think about: {escaped(told[name])}")
     lines += [""] if each.habits else []
     for mark in each.marks:
-        lines.append(f"## {mark.item}: {_points(mark.points)} of {_points(mark.most)}")
-        lines += [f"- {line.strip()}" for line in mark.said]
+        lines.append(f"## {escaped(mark.item)}: {_points(mark.points)} of {_points(mark.most)}")
+        lines += [f"- {escaped(line)}" for line in mark.said]
         lines.append("")
     return "\n".join(lines)
 
@@ -151,7 +210,7 @@ def _told_of(sheet: Worksheet) -> dict[str, str]:
 def class_page(sheet: Worksheet, found: Class) -> str:
     """How hard each item was, which slips were commonest, and which wrong answers nobody has named yet."""
     count = len(found.graded)
-    lines = [f"# {sheet.title}: the class", f"{count} graded, {len(found.unreadable)} unreadable", ""]
+    lines = [f"# {escaped(sheet.title)}: the class", f"{count} graded, {len(found.unreadable)} unreadable", ""]
     if count:
         mean = sum(each.points for each in found.graded) / count
         lines += [f"mean {mean:.2f} of {found.graded[0].most:g} points", "", "## Difficulty", ""]
@@ -160,7 +219,7 @@ def class_page(sheet: Worksheet, found: Class) -> str:
             share = sum(mark.points for mark in marks) / (count * item.points)
             verdicts = Counter(mark.verdict for mark in marks)
             told = ", ".join(f"{verdicts[key]} {key}" for key, _ in verdicts.most_common())
-            lines.append(f"- {item.id} ({item.form}: {item.what}): {share:.0%} of the points; {told}")
+            lines.append(f"- {escaped(item.id)} ({item.form}: {escaped(item.what)}): {share:.0%} of the points; {told}")
     slips: Counter[str] = Counter()
     for each in found.graded:
         for mark in each.answers:
@@ -168,7 +227,8 @@ def class_page(sheet: Worksheet, found: Class) -> str:
                 slips.update(mark.suspects)
     says = _told_of(sheet)
     lines += ["", "## The commonest slips, where only one gives the answer", ""]
-    lines += [f"- {name}: {times} times: {says[name]}" for name, times in slips.most_common(10)] or ["- none"]
+    common = [f"- {escaped(name)}: {times} times: {escaped(says[name])}" for name, times in slips.most_common(10)]
+    lines += common or ["- none"]
     unnamed = Counter(
         (mark.item, mark.given if len(mark.given) <= 60 else mark.given[:59] + "…")
         for each in found.graded
@@ -176,23 +236,20 @@ def class_page(sheet: Worksheet, found: Class) -> str:
         if mark.verdict in ("unknown", "unreadable") and mark.given
     )
     lines += ["", "## The commonest wrong answers that no slip explains", ""]
-    lines += [f"- {item}: {given} ({times} times)" for (item, given), times in unnamed.most_common(10)] or ["- none"]
+    strange = [(f"{item}: {given}", times) for (item, given), times in unnamed.most_common(10)]
+    lines += [f"- {escaped(what)} ({times} times)" for what, times in strange] or ["- none"]
     if found.absent:
-        lines += ["", "## No answers", "", *(f"- {student}" for student in found.absent)]
+        lines += ["", "## No answers", "", *(f"- {escaped(student)}" for student in found.absent)]
     if found.unreadable:
         lines += ["", "## Unreadable", ""]
-        lines += [f"- {name}: {reason}" for name, reason in found.unreadable]
+        lines += [f"- {escaped(name)}: {escaped(reason)}" for name, reason in found.unreadable]
     return "\n".join(lines) + "\n"
 
 
 def key(sheet: Worksheet, given: Map[str, Sequence[Task]]) -> str:
     """The right answers of every student as CSV, for the teacher alone."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["student", *(item.id for item in sheet.items)])
-    for student, each in given.items():
-        writer.writerow([_safe(student), *(_told(task) for task in each)])
-    return out.getvalue()
+    rows = [(student, *map(_told, each)) for student, each in given.items()]
+    return written(["student", *(item.id for item in sheet.items)], rows)
 
 
 def _told(task: Task) -> str:

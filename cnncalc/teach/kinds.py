@@ -29,7 +29,7 @@ LARGEST = 10**15
 
 def _power(base: Any, exponent: Any) -> Any:
     """A power that is a number of a size that one meets."""
-    if abs(exponent) > 100 or (base < 0 and exponent != int(exponent)):
+    if abs(exponent) > 100 or abs(base) > LARGEST or (base < 0 and exponent != int(exponent)):
         raise ArithmeticError(f"{base} to the power of {exponent} is no number that is met here")
     return base**exponent
 

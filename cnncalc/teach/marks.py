@@ -69,8 +69,23 @@ def judge(sheet: Worksheet, given: Sequence[Task], student: str, answers: Mappin
     return Graded(student, tuple(_mark(sheet, each, answers.get(each.item.id)) for each in given))
 
 
+#: Characters of an answer that are read.
+LONGEST = 1000
+
+
+def _length(answer: Any) -> int:
+    """The characters of an answer, of all its parts."""
+    if isinstance(answer, dict):
+        return sum(len(key) + _length(value) for key, value in answer.items())
+    return sum(map(_length, answer)) if isinstance(answer, list) else len(str(answer))
+
+
 def _mark(sheet: Worksheet, task: Task, answer: Any) -> Mark:
     item = task.item
+    length = _length(answer)
+    if length > LONGEST * max(1, len(task.blanks)):
+        told = (f"an answer of {length:,} characters; {LONGEST:,} are read",)
+        return Mark(item.id, 0.0, item.points, "unreadable", told)
     answer = answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
     if answer is None or answer == "" or (isinstance(answer, dict) and not _filled(answer)):
         return Mark(item.id, 0.0, item.points, "missing", ("no answer",))

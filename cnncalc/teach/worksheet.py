@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from ..errors import SpecError, did_you_mean, wrong_call
+from ..render.markdown import escaped
 from ..render.table import Column, Line, Prose, Table, as_number
 from .files import load, plain
 from .forms import FORMS, TABLES, Item, Task, blank_layer, drawn, table_rows, task
@@ -202,7 +203,7 @@ def kind_table(name: str, extra: str = "") -> Table:
 
 def printed(sheet: Worksheet, given: Sequence[Task], student: str) -> str:
     """A student's sheet as text."""
-    lines = [f"# {sheet.title}", f"student: {student}", ""]
+    lines = [f"# {sheet.title}", f"student: {escaped(student)}", ""]
     for count, each in enumerate(given, 1):
         points = f"{each.item.points:g} point{'s' * (each.item.points != 1)}"
         lines += [f"## {count}. ({each.item.id}, {points})", each.text, ""]

@@ -1,0 +1,116 @@
+"""Generated Python source, looked through before it is written or run.
+
+The names in a spec come from strangers. They are checked when the spec is read, and every text that is written into
+source goes through `literal`. This is the lock behind those two: source is parsed, and refused if it holds anything
+that its generator does not write.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .errors import SpecError, wrong_call
+from .names import is_path
+
+#: What the generators write: classes, functions, assignments, calls, and loops inside of calls.
+_NODES: tuple[type[ast.AST], ...] = (
+    *(ast.Module, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.With, ast.withitem),
+    *(ast.Assign, ast.Return, ast.Expr, ast.If, ast.IfExp, ast.Compare, ast.Eq, ast.Is, ast.Call, ast.keyword),
+    *(ast.Starred, ast.GeneratorExp, ast.ListComp, ast.comprehension, ast.JoinedStr, ast.FormattedValue),
+    *(ast.Attribute, ast.Subscript, ast.Slice, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Load, ast.Store),
+    *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.UnaryOp, ast.USub),
+)
+
+
+class Vocabulary(NamedTuple):
+    """What a generator writes.
+
+    `names` are variables, parameters, classes and modules; `attributes` what stands behind a dot. Behind the name of
+    one of the `libraries` stands one of `functions`. `imports` are whole lines, `texts` the strings that are no names,
+    and `trusted` the sources of classes that are copied from this package as they are.
+    """
+
+    names: frozenset[str]
+    attributes: frozenset[str] = frozenset()
+    libraries: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+    imports: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+    trusted: Sequence[str] = ()
+
+
+def literal(text: str) -> str:
+    r"""A text as Python source: `repr`, in double quotes where the text holds no quotes itself.
+
+    >>> print(literal("conv1"), literal('x"'), literal("a\nb"))
+    "conv1" 'x"' "a\nb"
+    """
+    written = repr(text)
+    return written if "'" in text or '"' in text else f'"{written[1:-1]}"'
+
+
+def inspected(source: str, known: Vocabulary, docstring: str = "") -> str:
+    """Source that holds nothing but what its generator writes; raises `SpecError`.
+
+    `docstring` is the text at its head, which is free text.
+
+    >>> known = Vocabulary(frozenset({"x"}))
+    >>> inspected("x = x + 1", known)
+    'x = x + 1'
+    >>> inspected("x = __import__('os')", known)
+    Traceback (most recent call last):
+    ...
+    cnncalc.errors.SpecError: cnncalc: the generated source holds __import__, which cnncalc does not write
+    ...
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise _refusal("what is no Python") from None
+    if docstring and ast.get_docstring(tree, clean=False) == docstring:
+        del tree.body[0]
+    tree.body = [
+        statement
+        for statement in tree.body
+        if not (isinstance(statement, ast.ClassDef) and ast.get_source_segment(source, statement) in known.trusted)
+        and not (isinstance(statement, (ast.Import, ast.ImportFrom)) and ast.unparse(statement) in known.imports)
+    ]
+    for node in ast.walk(tree):
+        strange = _strange(node, known)
+        if strange:
+            raise _refusal(strange)
+    return source
+
+
+def _strange(node: ast.AST, known: Vocabulary) -> str:
+    """What a node holds that no generator writes; an empty string if there is nothing."""
+    if not isinstance(node, _NODES):
+        return type(node).__name__
+    if isinstance(node, ast.Attribute):
+        root: ast.AST = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        library = isinstance(root, ast.Name) and root.id in known.libraries
+        return "" if node.attr in (known.functions if library else known.attributes) else node.attr
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return "" if node.name in known.names and not node.decorator_list else node.name
+    if isinstance(node, ast.Name):
+        return "" if node.id in known.names else node.id
+    if isinstance(node, ast.arg):
+        return "" if node.arg in known.names else node.arg
+    if isinstance(node, ast.keyword):
+        return "" if (node.arg or "").isidentifier() else "**"
+    if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+        good = isinstance(node.value, str) and (node.value in known.texts or is_path(node.value))
+        return "" if good else repr(node.value)
+    return ""
+
+
+def _refusal(what: str) -> SpecError:
+    return wrong_call(
+        f"the generated source holds {what}, which cnncalc does not write",
+        "nothing was written or run; please report this, with the spec",
+        code="generated",
+    )

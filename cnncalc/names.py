@@ -1,0 +1,64 @@
+"""What layers, blocks, types, arguments, inputs and variants may be called.
+
+A name comes from whoever wrote the spec, and goes into paths, pages, tables and source code. So it is letters of any
+script with their combining marks, digits, `_` and `-`, and nothing that could be read as something else: no quotes,
+brackets, spaces, controls, and nothing that Unicode's compatibility form (NFKC) changes, since Python reads two such
+names as one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from keyword import iskeyword
+
+#: Characters of a name.
+LONGEST = 100
+#: The rule, as a hint says it.
+RULE = f"at most {LONGEST} letters, digits, _ and -; no dot and no space"
+
+_ASCII = re.compile(r"[A-Za-z0-9_-]+")
+#: Letters and marks that cannot be seen: fillers, joiners and variation selectors.
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+
+def is_name(text: str) -> bool:
+    """Whether a part of a path may be called so.
+
+    >>> [is_name(each) for each in ("conv1", "größe", "слой-2", "दो", "x y", "a.b", 'x"', "ﬁx", "")]
+    [True, True, True, True, False, False, False, False, False]
+    """
+    if not 0 < len(text) <= LONGEST:
+        return False
+    return _ASCII.fullmatch(text) is not None or _is_name_of_a_script(text)
+
+
+@lru_cache(maxsize=1024)
+def _is_name_of_a_script(text: str) -> bool:
+    if unicodedata.normalize("NFKC", text) != text or _INVISIBLE.search(text):
+        return False
+    before = ""
+    for character in text:
+        kind = unicodedata.category(character)
+        if kind[0] == "M":  # an enclosing mark (Me) draws a box around its letter
+            if before not in ("L", "M") or kind == "Me":
+                return False
+        elif kind[0] != "L" and kind != "Nd" and character not in "_-":
+            return False
+        before = kind[0]
+    return True
+
+
+def is_path(text: str) -> bool:
+    """Whether each part of a text with dots is a name, as in `layer1.0.conv1` or `mobilenet_v2_1.4`."""
+    return all(map(is_name, text.split(".")))
+
+
+def is_word(text: str) -> bool:
+    """Whether expressions can use a name: a name that is an identifier of Python, and none of its own words.
+
+    >>> is_word("width"), is_word("ширина"), is_word("a-b"), is_word("if")
+    (True, True, False, False)
+    """
+    return is_name(text) and text.isidentifier() and not iskeyword(text)
