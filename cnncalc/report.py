@@ -14,6 +14,7 @@ from .errors import Problem, Source, did_you_mean, wrong_call
 from .graph import Graph, Layer
 from .ops import Shape
 from .ops.actions import Setting
+from .printable import printable
 from .spec.model import load
 from .totals import UNKNOWN, Figures, Totals, added
 
@@ -148,6 +149,7 @@ class Report:
         self.graph, self.setting, self.optimizer = graph, setting, optimizer
         self.batch, self.dtype, self.inplace = setting.batch, setting.dtype, setting.inplace
         self.rows: Sequence[Row] = ()
+        self._parts: dict[str, Part] = {}
 
     def __getitem__(self, name: str) -> Row:
         found = self._by_name.get(name)
@@ -165,8 +167,8 @@ class Report:
         return len(self.rows)
 
     def __repr__(self) -> str:
-        totals = self.totals
-        return f"<Report of {self.title}: {len(self.rows)} layers, {totals.params:,} parameters, {totals.macs:,} MACs>"
+        totals, title = self.totals, printable(self.title)
+        return f"<Report of {title}: {len(self.rows)} layers, {totals.params:,} parameters, {totals.macs:,} MACs>"
 
     def _repr_html_(self) -> str:
         from .render.html import report_html
@@ -246,6 +248,11 @@ class Report:
         >>> analyse("resnet50").part("layer1").figures.params
         215808
         """
+        if name not in self._parts:
+            self._parts[name] = self._part(name)
+        return self._parts[name]
+
+    def _part(self, name: str) -> Part:
         if name not in self.graph.groups:
             row = self[name]
             return Part(name, row.output_shape, row.figures, row.figures is not UNKNOWN)

@@ -121,12 +121,12 @@ class Totals:
         """The peak of activations, without the input and the weights."""
         return self.peak.bytes
 
-    @property
+    @cached_property
     def backward_macs(self) -> int:
         """Multiply-adds of the backward pass."""
         return sum((row.input_gradient_macs or 0) + (row.weight_gradient_macs or 0) for row in self._report)
 
-    @property
+    @cached_property
     def saved_for_backward_bytes(self) -> int:
         """What autograd keeps between the forward and the backward pass."""
         return self._report.training.saved

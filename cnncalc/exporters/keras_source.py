@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from ..errors import Problem, SpecError
 from ..generated import inspected, literal
 from ..graph import Graph
-from ..names import is_word
+from ..names import LONGEST, is_word
 from .common import RESERVED, docstring, quoted, refuse_what_has_no_source
 from .keras_layers import Inexpressible, listed, tuple_text
 from .keras_layers import steps as steps_of
@@ -64,7 +64,7 @@ def keras_source(graph: Graph) -> str:
             lines.append(f"    {target} = {inputs[0]}")
     if problems:
         raise SpecError(problems)
-    function = re.sub(r"[^0-9a-z]+", "_", (graph.variant or graph.name).strip().lower()).strip("_")
+    function = re.sub(r"[^0-9a-z]+", "_", (graph.variant or graph.name).strip().lower()).strip("_")[:LONGEST]
     function = function if is_word(function) and function not in {*KERAS, *RESERVED} else f"net_{function}"
     heads = [
         f"    {names.inputs[i]} = keras.Input({tuple_text(each.shape or ())}, name={literal(called.inputs[i])})"
@@ -72,7 +72,7 @@ def keras_source(graph: Graph) -> str:
     ]
     given = listed([names.inputs[i] for i in range(graph.input_count)])
     results = listed([names[i] for i in graph.outputs])
-    title = _plain(graph.variant or graph.name)
+    title = _plain(graph.variant or graph.name)[:LONGEST]
     about = docstring(graph, "Channels come first, as in PyTorch. Shapes and numbers of parameters are the same.")
     text = "\n".join(
         [
@@ -95,7 +95,7 @@ def keras_source(graph: Graph) -> str:
             "",
         ]
     )
-    return inspected(text, of_keras(frozenset({function, *names.words})), about)
+    return inspected(text, of_keras(frozenset({function, *names.words}), frozenset({title, *called.used})), about)
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..graph import Graph, Layer
-from ..names import is_word
+from ..names import LONGEST, is_word
 from ..ops import Shape
 from .common import RESERVED
 
@@ -234,7 +234,7 @@ def class_name(text: str) -> str:
     ('InvertedResidual', 'LeNet5', 'Layer1', 'VGG')
     """
     words = [word for word in re.split(r"[^A-Za-z0-9]+", text) if word]
-    joined = "".join(word[0].upper() + word[1:] for word in words)
+    joined = "".join(word[0].upper() + word[1:] for word in words)[:LONGEST]
     return joined if joined[:1].isalpha() else f"Net{joined}"
 
 

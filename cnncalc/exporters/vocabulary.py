@@ -63,13 +63,13 @@ _OF_KERAS = frozenset(
 )
 
 
-def of_keras(words: frozenset[str]) -> Vocabulary:
-    """For Keras: `words` are the function and the variables that were named."""
+def of_keras(words: frozenset[str], names: frozenset[str]) -> Vocabulary:
+    """For Keras: `words` are the function and the variables that were named, `names` those of layers and model."""
     return Vocabulary(
         names=words | KERAS | frozenset(["__name__", "float"]),
         attributes=frozenset(["summary"]),
         libraries=KERAS,
         functions=_OF_KERAS,
         imports=_KERAS_IMPORTS,
-        texts=frozenset(["-inf"]),
+        texts=names | frozenset(["-inf"]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,9 +11,18 @@ from torch import Tensor
 
 from ..errors import wrong_call
 from ..ops import Shape
+from ..printable import printable
 
 #: The mean and standard deviation of ImageNet's red, green and blue.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+#: What pictures may be. Pillow knows many more formats, and has other programs read some of them.
+FORMATS = ("JPEG", "PNG")
+#: Pixels of a picture, as it is and after it was enlarged: more than a camera's, and a bounded memory.
+MOST_PIXELS = 64_000_000
+#: Bytes of a file of labels.
+LARGEST_LABELS = 1 << 20
 
 
 class Guess(NamedTuple):
@@ -37,18 +47,34 @@ def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = ()
         raise wrong_call("the network takes no picture: its input is no image of 1 or 3 channels", where=path)
     channels, height, width = shape
     try:
-        with Image.open(path) as opened:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what Pillow thinks large; the bound here is lower
+            opened = Image.open(path, formats=FORMATS)
+        with opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise wrong_call(
+                    f"has {opened.width:,}×{opened.height:,} pixels; at most {MOST_PIXELS:,} are read",
+                    "a smaller picture",
+                    where=path,
+                )
             upright = ImageOps.exif_transpose(opened)
             if upright.mode.startswith("I"):  # 16 bits, which a conversion would cut off
                 upright = upright.point(lambda value: value / 256).convert("L")
             image = upright.convert("RGB" if channels == 3 else "L")
     except UnidentifiedImageError:
         raise wrong_call("is no picture that can be read", "a JPEG or PNG file", where=path) from None
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
         raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=path) from None
     shorter = resize or round(min(height, width) * 256 / 224)
     factor = max(shorter / min(image.size), height / image.size[1], width / image.size[0])
     size = max(width, round(image.size[0] * factor)), max(height, round(image.size[1] * factor))
+    if size[0] * size[1] > MOST_PIXELS:
+        raise wrong_call(
+            f"{image.size[0]:,}×{image.size[1]:,} pixels would become {size[0]:,}×{size[1]:,}, "
+            f"so that the shorter side has {shorter}; at most {MOST_PIXELS:,} are made",
+            "a picture that is less narrow",
+            where=path,
+        )
     image = image.resize(size, Image.Resampling.BILINEAR)
     left, top = (size[0] - width) // 2, (size[1] - height) // 2
     image = image.crop((left, top, left + width, top + height))
@@ -71,8 +97,10 @@ def read_labels(path: str) -> list[str]:
     """The names of classes, one a line; raises `SpecError`."""
     try:
         with open(path, encoding="utf-8") as file:
-            lines = file.read().rstrip("\n").splitlines()
-            return ["".join(each for each in line if each.isprintable()).strip()[:60] for line in lines]
+            text = file.read(LARGEST_LABELS + 1)
+        if len(text) > LARGEST_LABELS:
+            raise wrong_call(f"is longer than {LARGEST_LABELS:,} characters", "one name a line", where=path)
+        return [printable(line).strip()[:60] for line in text.rstrip("\n").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", where=path) from None
 

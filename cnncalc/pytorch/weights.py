@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..errors import wrong_call
+from ..errors import SpecError, wrong_call
 from ..printable import printable
 
 #: Where checkpoints of training programs keep the weights.
@@ -57,9 +59,12 @@ def read_weights(path: str) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return dict(load_file(path))
+        _refuse_packed(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             content = torch.load(path, map_location="cpu", weights_only=True)
+    except SpecError:
+        raise
     except ImportError:
         raise wrong_call("safetensors is not installed", "pip install 'cnncalc[torch]'", where=path) from None
     except OSError as error:
@@ -82,6 +87,18 @@ def read_weights(path: str) -> dict[str, Tensor]:
             what = "complex numbers" if tensor.is_complex() else "no values" if tensor.is_meta else "a sparse tensor"
             raise wrong_call(f"{name} holds {what}, which no layer here takes", "save dense tensors", where=path)
     return found
+
+
+def _refuse_packed(path: str) -> None:
+    """Raise `SpecError` for an archive that unpacks to more than it is: torch.save never packs what it writes."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        inside = archive.infolist()
+    size, unpacked = os.path.getsize(path), sum(each.file_size for each in inside)
+    if unpacked > size or any(each.compress_type != zipfile.ZIP_STORED for each in inside):
+        message = f"is packed: its {size:,} bytes would become {unpacked:,}"
+        raise wrong_call(message, "what torch.save(net.state_dict(), …) writes is not packed", where=path)
 
 
 def _tensors(content: Any) -> dict[str, Tensor]:

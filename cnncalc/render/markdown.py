@@ -10,7 +10,7 @@ from .table import Table
 
 def render(table: Table) -> str:
     """Title, header, table, notes."""
-    parts = [f"**{escaped(table.title)}**"] if table.title else []
+    parts = [f"**{escaped(table.title)}**"] if table.title.strip() else []
     parts += [escaped(line) for line in table.head]
     if table.columns:
         rows = [
@@ -33,7 +33,7 @@ def render(table: Table) -> str:
 #: What Markdown, GitHub's and pandoc's additions to it included, finds something in: emphasis, code, links, HTML,
 #: entities, tables, mathematics, what is struck out, raised, cited or marked up; and addresses, by their colon or dot.
 _MEANT = re.compile(
-    r"(?<!\w)_|_(?!\w)|[\\`*\[\]<>|#&~$^{}@]|:(?=//)|(?<=www)\.|^[-+=:!%]|^(\d{1,9})[.)](?=\s|$)", re.IGNORECASE
+    r"(?<![^\W_])_|_(?![^\W_])|[\\`*\[\]<>|#&~$^{}@]|:(?=//)|(?<=www)\.|^[-+=:!%]|^(\d{1,9})[.)](?=\s|$)", re.IGNORECASE
 )
 
 

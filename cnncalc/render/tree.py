@@ -47,8 +47,14 @@ def _level(
         first, last = spans[index]
         copies = 1
         if fold:
-            own = _signature(report, split, first, last, level)
-            while index + copies < len(spans) and own == _signature(report, split, *spans[index + copies], level):
+            own = None
+            while index + copies < len(spans):
+                other, stop = spans[index + copies]
+                if stop - other != last - first:  # it is cheap to see that they differ
+                    break
+                own = own or _signature(report, split, first, last, level)
+                if own != _signature(report, split, other, stop, level):
+                    break
                 copies += 1
         single = last - first == 1 and len(split[first]) == level + 1
         if copies >= (3 if single else 2):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 STEPS, STEPS_OF_A_LAYER = 1_500_000, 150
-CELLS, CELLS_OF_A_LAYER = 2_000_000, 40
+CELLS, CELLS_OF_A_LAYER = 1_000_000, 40
 #: Characters of expressions whose trees are kept, each of which takes some 350 times as much; others are parsed anew.
 PARSED = 100_000
 

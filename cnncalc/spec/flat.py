@@ -8,6 +8,7 @@ import yaml
 
 from ..errors import wrong_call
 from ..graph import Graph, Layer
+from ..names import LONGEST
 from ..ops import MERGES, REGISTRY, Op
 from .items import BESIDE, GROUPS
 
@@ -31,6 +32,8 @@ class _Writer:
         self.graph = graph
         self.nodes = {layer.name: number for number, layer in enumerate(graph.nodes)}
         self.declared: dict[str, tuple[str, dict[str, Any]]] = {}
+        self.types = {layer.type for layer in graph.layers}
+        self._taken = {*REGISTRY, *GROUPS, *BESIDE}
         for layer in graph.layers:
             if layer.op is None or layer.shape is None:
                 message = f"{layer.name} is not known, so the network cannot be written down whole"
@@ -78,10 +81,6 @@ class _Writer:
             else:
                 yield f"{indent}{key}: {self._layer(self.graph.nodes[inside], inside, scope)}"
 
-    @property
-    def types(self) -> set[str]:
-        return {layer.type for layer in self.graph.layers}
-
     def _layer(self, layer: Layer, number: int, scope: str) -> str:
         op = layer.op
         assert op is not None
@@ -118,8 +117,11 @@ class _Writer:
         figures["buffers"] = figures.pop("stored")
         key = repr((layer.type, figures))
         if key not in self.declared:
-            used = sum(name.partition("_")[0] == layer.type for name, _ in self.declared.values())
-            self.declared[key] = (f"{layer.type}_{used}" if used else layer.type, figures)
+            name, number = layer.type, 2
+            while name in self._taken or (name in self.types and name != layer.type):
+                name, number = f"{layer.type[: LONGEST - 10]}_{number}", number + 1
+            self._taken.add(name)
+            self.declared[key] = name, figures
         return self.declared[key][0], {}
 
     def _reference(self, number: int, scope: str) -> str:

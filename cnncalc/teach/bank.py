@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
+from ..printable import printable, printable_lines
 from .quiz import Question
 
 
@@ -65,17 +66,17 @@ def gift(questions: Sequence[Question]) -> str:
     for number, question in enumerate(questions, 1):
         unit = f" [{question.kind.unit}]" if question.kind.unit else ""
         title = _escaped(f"{question.kind.topic} {number:03d} {question.kind.name}")
-        lines = [f"::{title}:: {_escaped(question.text + unit)} {{#"]
+        lines = [f"::{title}:: [plain]{_escaped(question.text + unit)} {{#"]
         for each in answers(question):
             share = "" if each.share == 100 else f"%{each.share}%"
-            lines.append(f"  ={share}{_plain(each.value)}:{each.tolerance:g}#{_escaped(each.feedback)}")
-        lines += [f"  ~#{_escaped(f'not right; the formula is {question.hint()}')}", "}"]
+            lines.append(f"  ={share}{_plain(each.value)}:{each.tolerance:g}#{_feedback(each.feedback)}")
+        lines += [f"  ~#{_feedback(f'not right; the formula is {question.hint()}')}", "}"]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
 
 
 def _text(parent: ElementTree.Element, text: str) -> None:
-    ElementTree.SubElement(parent, "text").text = text
+    ElementTree.SubElement(parent, "text").text = printable_lines(text)
 
 
 def _answer(parent: ElementTree.Element, fraction: str, value: str, tolerance: str, feedback: str) -> None:
@@ -90,4 +91,10 @@ def _plain(value: Any) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([~=#{}:\\])", r"\\\1", text)
+    """A text on one line in which GIFT finds nothing to interpret."""
+    return re.sub(r"([~=#{}:\\])", r"\\\1", " ".join(printable(text).split()))
+
+
+def _feedback(text: str) -> str:
+    """Feedback, which would tell its own format if it began with a bracket."""
+    return "[plain]" * text.lstrip().startswith("[") + _escaped(text)

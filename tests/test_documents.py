@@ -1,0 +1,336 @@
+"""Whatever a text says, it is that text in every format: a document parses, and nothing in it becomes markup or code."""
+
+from __future__ import annotations
+
+import csv
+import html.parser
+import io
+import json
+import os
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import strangers
+from markdown_it import MarkdownIt
+
+from cnncalc import analyse
+from cnncalc.analysis.explain import Explanation, Line
+from cnncalc.bundled import entries, story
+from cnncalc.errors import Source, SpecError
+from cnncalc.exporters.common import quoted
+from cnncalc.printable import printable, printable_lines
+from cnncalc.render import explanation as explained
+from cnncalc.render import render
+from cnncalc.render.csv import written
+from cnncalc.render.json import as_json
+from cnncalc.render.markdown import escaped as markdown
+from cnncalc.render.table import Column, Prose, Table
+from cnncalc.render.table import Line as Row
+from cnncalc.render.views import view
+from cnncalc.teach.bank import gift, moodle
+from cnncalc.teach.kinds import kinds
+from cnncalc.teach.quiz import Question, draw
+
+TRIES = int(os.environ.get("CNNCALC_FUZZ", "1500"))
+SEED = os.environ.get("CNNCALC_FUZZ_SEED", "0")
+
+
+def folded(text: str) -> str:
+    """A text as it stands in a document: on one line, spaces told from nothing else."""
+    return " ".join(printable(text).split())
+
+
+class Page(html.parser.HTMLParser):
+    """The tags of a page, and the text of its cells, headings and paragraphs."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.texts: list[str] = []
+        self.comments = 0
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {f"{name}={value}" for name, value in attrs}
+        self.texts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.texts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if not self.texts:
+            self.texts.append("")
+        self.texts[-1] += data
+
+    def handle_comment(self, data: str) -> None:
+        self.comments += 1
+
+    def handle_decl(self, decl: str) -> None:
+        self.comments += decl.lower() != "doctype html"
+
+    handle_pi = unknown_decl = handle_comment
+
+    @property
+    def held(self) -> set[str]:
+        return {" ".join(each.split()) for each in self.texts}
+
+
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+PLAIN_TAGS = {"p", "strong", "table", "thead", "tbody", "tr", "th", "td", "pre", "code", "h1", "h2", "h3", "ul", "li"}
+ALIGNED = {
+    "style=text-align:right",
+    "style=text-align:left",
+    "class=language-text",
+    "style=font-weight:bold",
+    "charset=utf-8",
+}
+
+
+def read_latex(text: str) -> str:
+    """What LaTeX makes of a text that was escaped; fails where anything is a command that is not one for a character."""
+    commands = {
+        r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^", r"\textless{}": "<", r"\textgreater{}": ">",
+        r"\textbar{}": "|", r"\_": "_", r"\%": "%", r"\&": "&", r"\#": "#", r"\$": "$", r"\{": "{", r"\}": "}", "{[}": "[", "{]}": "]", "{*}": "*",
+        "{}": "",
+    }  # fmt: skip
+    pattern = "|".join(map(re.escape, sorted(commands, key=len, reverse=True))) + r"|\$[^$]*\$|\\dots\{\}|."
+    found = ""
+    for token in re.findall(pattern, text):
+        if token in commands:
+            found += commands[token]
+        elif len(token) == 1:
+            assert token not in "\\{}$%&#^_~", f"{token!r} in {text!r}"
+            found += token
+        else:
+            found += "?"
+    assert "--" not in text
+    return found
+
+
+def assert_latex(text: str, meant: str) -> None:
+    assert "\n" not in text and not text.startswith(("[", "*"))
+    found = read_latex(text)
+    special = "×→−·≥≤∏∑²⁹…⌊⌋⌈⌉₁αβγλΦΣµ"
+    expected = "".join(
+        "?" if each in special or not (ord(each) < 0x250 or 0x2010 <= ord(each) <= 0x201F) else each
+        for each in folded(meant)
+    )
+    assert found == expected
+
+
+def read_cell(text: str, delimiter: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text), delimiter=delimiter))
+
+
+def assert_no_formula(text: str) -> None:
+    """Whatever a spreadsheet takes for the mark between cells, none of its cells is a formula."""
+    for delimiter in ",;\t|":
+        for row in read_cell(text, delimiter):
+            for cell in row:
+                first = cell.strip()[:1]
+                assert first not in ("=", "+", "-", "@", "＝", "＋", "－", "＠") or re.fullmatch(
+                    r"[-+]?\d[\d.,]*(e[-+]?\d+)?\s?%?", cell, re.IGNORECASE
+                ), (cell, text)
+
+
+def check_table(texts: list[str]) -> None:
+    """A table with these texts everywhere, in every format."""
+    a, b, c, d, e, f = texts
+    table = Table(
+        a, (Column("k", "k"), Column("v", "v", str, True)), [Row((b, 1)), Row((c, 2.5), "group"), Row((d, None), "total", 1)],
+        (e, Prose(f)), (f, Prose(e)),
+    )  # fmt: skip
+    plain = render(table, "table")
+    assert plain == printable_lines(plain)
+
+    page = Page(render(table, "html"))
+    assert page.tags <= {
+        "html",
+        "head",
+        "meta",
+        "title",
+        "body",
+        "div",
+        "p",
+        "b",
+        "small",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "pre",
+    }
+    assert page.attributes <= ALIGNED and not page.comments
+    assert {folded(b), folded(c), folded(d)} <= page.held | {""}
+
+    text = render(table, "markdown")
+    made = Page(MARKDOWN.render(text))
+    assert made.tags <= PLAIN_TAGS and made.attributes <= ALIGNED and not made.comments, (text, made.tags)
+    cells = made.held | {""}
+    assert {folded(b), folded(c), folded(a), folded(e)} <= cells, (text, cells)
+    assert text == printable_lines(text)
+
+    for meant in texts:
+        assert_latex(explained.escaped(meant), meant)
+    latex = render(table, "latex")
+    assert next(line for line in latex.split("\n") if line and not line.startswith("%")) == r"\begin{tabular}{lr}"
+    assert latex.count(r"\end{tabular}") == 1 + sum(
+        each.count(r"\end{tabular}") for each in re.findall("^%.*", latex, re.MULTILINE)
+    )
+
+    rows = read_cell(render(table, "csv"), ",")
+    assert [len(row) for row in rows] == [2, 2, 2] and [row[0].replace("'", "") for row in rows[1:]] == [
+        printable(each).replace("'", "") for each in (b, c)
+    ]
+    assert_no_formula(render(table, "csv"))
+
+    document = render(table, "json")
+    assert [each["k"] for each in json.loads(document)] == [b, c, d]
+    assert document == printable_lines(document)
+    assert json.loads(as_json(texts, indent=1)) == texts
+
+
+def check_texts(texts: list[str]) -> None:
+    """The other documents that hold texts from outside."""
+    note, label = texts[0], texts[1]
+    work = analyse("lenet")["C1"].explain("params")
+    made = Explanation(note, (*work.lines, Line("kept", text=label, remark=note)), label)
+    for text in (str(made), explained.as_text(made)):
+        assert text == printable_lines(text)
+    page = Page(MARKDOWN.render(explained.as_markdown(made)))
+    assert page.tags <= PLAIN_TAGS | {"blockquote", "em"} and not page.comments
+    latex = explained.as_latex(made)
+    assert latex.count(r"\begin{") == latex.count(r"\end{") == 1
+    lines = quoted("\n".join(folded(each) for each in texts) + "\n")
+    scope: dict[str, Any] = {}
+    exec(compile(f"text = {lines}", "text.py", "exec"), {}, scope)
+    assert scope["text"] == "\n".join(folded(each) for each in texts) + "\n"
+    assert_no_formula(written(texts, [texts, texts]))
+
+
+def check_bank(texts: list[str]) -> None:
+    """Banks for learning platforms."""
+    kind = kinds()["channels"]
+    asked = draw(kind, random.Random(1))
+    safe = [each.replace("{", "(").replace("}", ")") for each in texts]
+    slips = tuple(slip._replace(says=safe[0]) for slip in kind.slips)
+    question = Question(
+        kind._replace(ask=safe[1], topic=safe[2], name=safe[3], unit=safe[4], slips=slips), asked.letters
+    )
+    root = ElementTree.fromstring(moodle([question, question]).split("\n", 1)[1])
+    assert {each.tag for each in root.iter()} == {
+        "quiz", "question", "name", "text", "questiontext", "generalfeedback", "defaultgrade", "answer", "feedback", "tolerance",
+    }  # fmt: skip
+    assert folded(safe[1]) in folded(root.findtext("question/questiontext/text", ""))
+    blocks = re.split(r"\n[ \t]*\n", gift([question, question]).strip())
+    assert len(blocks) == 2
+    for block in blocks:
+        lines = block.split("\n")
+        assert (
+            lines[0].startswith("::")
+            and lines[-1] == "}"
+            and all(line.startswith(("  =", "  ~#")) for line in lines[1:-1])
+        )
+        assert re.sub(r"\\.", "", lines[0]).count("::") == 2 and re.search(r":: \[plain\]", lines[0])
+        for line in lines[1:-1]:
+            answer, _, feedback = re.sub(r"\\.", "_", line).partition("#")
+            assert not re.search(r"[{}~=#]", feedback) and not feedback.startswith("[html")
+            assert re.fullmatch(r"  [=~](%50%|%0%)?[-\d.]*(:[-\de.]+)?", answer), line
+
+
+CHECKS: list[Callable[[list[str]], None]] = [check_table, check_texts, check_bank]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("text", strangers.TEXTS, ids=ascii)
+def test_every_text_stays_itself(check: Callable[[list[str]], None], text: str) -> None:
+    check([text] * 6)
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_random_texts_stay_themselves(part: int) -> None:
+    for number in range(TRIES // 3):
+        rng = random.Random(f"{SEED}-text-{part}-{number}")
+        texts = [strangers.text(rng) for _ in range(6)]
+        check = CHECKS[0] if number % 4 else rng.choice(CHECKS[1:])
+        try:
+            check(texts)
+        except Exception:
+            print(f"seed {SEED}-text-{part}-{number}: {texts!r}")
+            raise
+
+
+@pytest.mark.parametrize("text", [each for each in strangers.TEXTS if each.isprintable() and each.strip()], ids=ascii)
+def test_a_spec_with_free_text_in_every_format(text: str) -> None:
+    """From a spec through the tables that show its free texts."""
+    quote = json.dumps(text, ensure_ascii=False)
+    spec = (
+        f"name: {quote}\nsource: {quote}\nnote: {quote}\ntask: {quote}\ninput: [3, 8, 8]\nlayers:\n"
+        f"  a: {{Conv2d: {{out_channels: 2, kernel_size: 3}}, note: {quote}, expect: {{params: 1, source: {quote}}}}}\n  b: ReLU\n"
+        f"expect: {{params: 56, macs: 9, top1: 1, source: {quote}}}\ndisputed: [{{params: 3, source: {quote}, note: {quote}}}]\n"
+    )
+    try:
+        report = analyse(Source("net.yaml", spec))
+    except SpecError as error:
+        assert "control character" in str(error) or "may not stand in YAML" in str(error)
+        return
+    assert report.graph.name == text
+    for table in (view(report, "shapes"), view(report, "memory")):
+        page = Page(MARKDOWN.render(render(table, "markdown")))
+        assert page.tags <= PLAIN_TAGS and folded(text) in page.held
+        assert Page(render(table, "html")).tags <= {
+            "html",
+            "head",
+            "meta",
+            "title",
+            "body",
+            "div",
+            "p",
+            "b",
+            "small",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "pre",
+        }
+        assert render(table, "table") == printable_lines(render(table, "table"))
+
+
+def test_stories_and_claims_hold_their_texts(tmp_path: Any) -> None:
+    from cnncalc.catalogue import verdicts
+    from cnncalc.claims import check
+
+    for number, text in enumerate(strangers.TEXTS):
+        if not text.isprintable() or not text.strip():
+            continue
+        quote = json.dumps(text, ensure_ascii=False)
+        path = tmp_path / f"n{number}.yaml"
+        path.write_text(
+            f"name: {quote}\nsource: {quote}\nnote: {quote}\ninput: [3, 8, 8]\nlayers: [ReLU]\nexpect: {{params: 1, source: {quote}}}\n"
+            f"disputed: [{{macs: 3, source: {quote}, note: {quote}}}]\n"
+        )
+        for table in (story(str(path)), verdicts(check(str(path)))):
+            page = Page(MARKDOWN.render(render(table, "markdown")))
+            assert page.tags <= PLAIN_TAGS, text
+            assert_no_formula(render(table, "csv"))
+            assert render(table, "table") == printable_lines(render(table, "table"))
+    assert next(iter(entries())).name
+
+
+@pytest.mark.parametrize(
+    "text", ["a_b", "conv1_1.weight", "28×28 (H×W×C)", "x, y; z", "50 %", "it's", '"quoted"', "2.5"]
+)
+def test_ordinary_text_is_left_alone(text: str) -> None:
+    assert markdown(text) == text

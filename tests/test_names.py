@@ -1,0 +1,360 @@
+"""Names are names: whatever else a stranger writes in their place is refused, and source code never runs it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import strangers
+import yaml
+
+from cnncalc import SpecError, analyse, load
+from cnncalc.errors import Source
+from cnncalc.exporters.common import docstring
+from cnncalc.exporters.keras_source import keras_source
+from cnncalc.exporters.torch_source import torch_source
+from cnncalc.generated import Vocabulary, inspected, literal
+from cnncalc.graph import Graph
+from cnncalc.names import is_name
+from cnncalc.spec.flat import flat
+
+PROGRAM = str(Path(sys.executable).parent / "cnncalc")
+BAD = [name for name in strangers.NAMES if name != "x.y"]
+
+
+def spec(**parts: Any) -> Source:
+    """A small spec, with some of its parts replaced."""
+    whole = {"input": [3, 8, 8], "layers": [{"Conv2d": {"out_channels": 4, "kernel_size": 3}}, "ReLU"]} | parts
+    return Source("net.yaml", yaml.safe_dump(whole, allow_unicode=True, sort_keys=False))
+
+
+def named(name: str) -> dict[str, Source]:
+    """The name in every place that a spec has for one."""
+    conv = {"Conv2d": {"out_channels": 4, "kernel_size": 1}}
+    return {
+        "layer": spec(layers={name: conv, "b": "ReLU"}),
+        "layer in a list": spec(layers=[{name: conv}, "ReLU"]),
+        "group": spec(layers={name: [conv, "ReLU"]}),
+        "repeated layer": spec(layers={name: {**conv, "repeat": 3}}),
+        "template": spec(layers={f"{name}{{i}}": {**conv, "repeat": 3}}),
+        "block": spec(blocks={name: {"args": ["k"], "layers": [conv]}}, layers=[{name: {"k": 1}}]),
+        "type": spec(types={name: {"shape": "same"}}, layers=[name, conv]),
+        "argument": spec(args={name: 3}),
+        "argument of a block": spec(blocks={"b": {"args": [name], "layers": [conv]}}, layers=[{"b": {name: 1}}]),
+        "column": spec(layers=[{"inline": [conv], "foreach": {name: [1, 2]}}]),
+        "input": spec(input={name: [3, 8, 8]}, layers=[conv]),
+        "one of two inputs": spec(input={name: [3, 8, 8], "b": [3, 8, 8]}, layers=[{"add": [name, "b"]}]),
+        "variant": spec(args={"k": 1}, variants={name: {"k": 2}}),
+    }
+
+
+@pytest.mark.parametrize("place", named("x"))
+@pytest.mark.parametrize("name", BAD, ids=ascii)
+def test_what_is_no_name_is_refused_in_every_place(place: str, name: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        load(named(name)[place])
+    assert all(problem.place for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize("name", strangers.GOOD_NAMES)
+def test_other_languages_are_welcome(name: str) -> None:
+    assert is_name(name)
+    for place, source in named(name).items():
+        word = name.isidentifier()
+        if not word and place in ("argument", "argument of a block", "column"):
+            continue  # names that expressions use are identifiers
+        graph = load(source)
+        assert analyse(graph).totals.complete
+        assert place == "type" or name.startswith("_") or torch_source(graph)
+
+
+@pytest.mark.parametrize(("template", "args"), [
+    ("a{'\"+x'}", {}), ("a{\"'\"}", {}), ("{'x y'}", {}), ("{'ﬁ'}", {}), ("a{'.'}b", {}), ("{''}", {}), ("{'\\x1b'}", {}),
+    ("{1 == 1}'", {}), ("a{'(' if i == 1 else 'b'}", {}), ("{'e\u0301'}", {}), ("{'{'}", {}), ("a{1.5}", {}),
+])  # fmt: skip
+def test_templates_are_checked_after_they_are_filled(template: str, args: dict[str, Any]) -> None:
+    with pytest.raises(SpecError):
+        load(spec(args=args, layers={template: {"ReLU": {}, "repeat": 2}}))
+
+
+def test_two_names_that_python_reads_as_one_are_refused() -> None:
+    with pytest.raises(SpecError, match="cannot be the name of a layer"):
+        load(spec(layers={"ﬁx": {"Linear": {"out_features": 4}}, "fix": {"Linear": {"out_features": 4}}}))
+
+
+# -- nothing runs ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [("run", "--no-bench"), ("bench", "--quick"), ("export", "-o", "net.py"), ("export", "--to", "keras", "-o", "net.py"),
+                                     ("export", "--to", "onnx", "-o", "net.onnx"), ("shapes",), ("show", "--expanded")])  # fmt: skip
+def test_a_name_is_not_executed(command: tuple[str, ...], tmp_path: Path) -> None:
+    for number, name in enumerate(strangers.NAMES[:6]):
+        (tmp_path / f"{number}.yaml").write_text(named(name)["layer"].text)
+        proof = tmp_path / "proof"
+        done = subprocess.run(
+            [PROGRAM, command[0], f"{number}.yaml", *command[1:]], cwd=tmp_path, capture_output=True, text=True,
+            env={**os.environ, "PROOF": str(proof)}, check=False,
+        )  # fmt: skip
+        assert (
+            done.returncode == 2 and "cannot be the name of a layer" in done.stderr and "Traceback" not in done.stderr
+        )
+        assert not proof.exists() and not (tmp_path / "net.py").exists() and not (tmp_path / "net.onnx").exists()
+        if command[0] == "run":
+            break  # PyTorch takes its time to load, and the others are refused in the same place
+
+
+def graph_with(name: str, **places: str) -> Graph:
+    """A graph as no spec gives it: the name is put where the reader would have refused it."""
+    graph = load(spec(blocks={"b": {"args": ["k"], "layers": ["ReLU"]}}, layers={"a": {"b": {"k": 1}}, "c": "ReLU"}))
+    at = graph.input_count
+    if "layer" in places:
+        graph.nodes[at] = graph.nodes[at]._replace(name=name)
+    if "block" in places:
+        graph.nodes[at] = graph.nodes[at]._replace(block=name)
+        graph.groups["a"] = graph.groups["a"]._replace(block=name)
+    if "argument" in places:
+        graph.groups["a"] = graph.groups["a"]._replace(arguments={name: 1})
+    if "input" in places:
+        graph.nodes[0] = graph.nodes[0]._replace(name=name)
+    if "variant" in places:
+        graph.variant = name
+    if "args" in places:
+        graph.args = {name: 1}
+    return graph
+
+
+@pytest.mark.parametrize("place", ["layer", "block", "argument", "input", "variant", "args"])
+@pytest.mark.parametrize("name", [name for name in BAD if "." not in name][:24], ids=ascii)
+def test_names_are_asked_again_where_source_is_written(place: str, name: str) -> None:
+    for write in (torch_source, keras_source):
+        with pytest.raises(SpecError, match="is no name"):
+            write(graph_with(name, **{place: "here"}))
+
+
+@pytest.mark.parametrize("name", strangers.NAMES[:5])
+def test_what_is_generated_is_looked_through(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The last lock holds by itself, with both others open."""
+    monkeypatch.setattr("cnncalc.graph.is_name", lambda text: True)
+    monkeypatch.setattr("cnncalc.graph.is_path", lambda text: True)
+    monkeypatch.setattr("cnncalc.exporters.torch_source.literal", lambda text: f'"{text}"')
+    monkeypatch.setattr("cnncalc.exporters.keras_layers.literal", lambda text: f'"{text}"')
+    monkeypatch.setenv("PROOF", str(tmp_path / "proof"))
+    graph = load(spec(layers={"a": {"Conv2d": {"out_channels": 4, "kernel_size": 1}}}))
+    graph.nodes[1] = graph.nodes[1]._replace(name=name)
+    with pytest.raises(SpecError):
+        torch_source(graph)
+    pytest.importorskip("torch", reason="the forward is generated by PyTorch")
+    from cnncalc.pytorch.build import build
+
+    with pytest.raises(SpecError):
+        build(graph)
+    assert not (tmp_path / "proof").exists()
+
+
+KNOWN = Vocabulary(
+    names=frozenset({"self", "x", "Net", "forward", "nn", "torch"}),
+    attributes=frozenset({"a", "system", "__init__"}),
+    libraries=frozenset({"nn", "torch"}),
+    functions=frozenset({"Conv2d", "Module", "nn"}),
+    imports=frozenset({"import torch", "from torch import nn"}),
+)
+
+
+@pytest.mark.parametrize("source", [
+    "import os", "from os import system", "import torch as x", "from torch import *", "x = y", "x = __import__('os')", "x = eval('1')",
+    "x = self.b", "x = nn.a", "x = torch.load('a')", "x = torch.hub.load('a')", "x = torch.nn.a", "x = self.__class__", "x = x.__dict__",
+    "x = lambda: 0", "x = 'a b'", "x = b'a'", "x = f'{x} y'", "x = (y := 1)", "x = [x for x in y]", "x = {x: x}", "x = {x}", "x = x @ x",
+    "x = x << 1", "x = x ** 99", "del x", "global x", "assert x", "raise x", "while x: x", "for x in x: x", "try: x\nexcept: x", "async def forward(): x",
+    "def g(x): x", "def forward(y): x", "def forward(*y): x", "@x\ndef forward(): x", "class Net(nn.Module):\n    import os", "class Other: x = 1",
+    "x = x(**y)", "x = yield_", "x = await_", "x = not x", "x = x and x", "x = x is not x", "x = x in x", "x = `x`", "x = (", "x = 'a\nb'", "'a b'",
+    "x = nn.Conv2d(x)['a;b']", "x: 'a b' = 1", "nonlocal x", "match x:\n    case x: x", "x = 1\x00",
+])  # fmt: skip
+def test_what_no_generator_writes_is_refused(source: str) -> None:
+    assert inspected(
+        "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        return self.a(nn.Conv2d(x))",
+        KNOWN,
+    )
+    with pytest.raises(SpecError, match="the generated source holds"):
+        inspected(source, KNOWN)
+
+
+@pytest.mark.parametrize("text", [*strangers.TEXTS, *strangers.NAMES], ids=ascii)
+def test_a_literal_is_its_text(text: str) -> None:
+    assert ast.literal_eval(literal(text)) == text and "\n" not in literal(text)
+
+
+# -- the same code, whatever the names -------------------------------------------------------------------------------
+
+
+def structure(source: str) -> str:
+    """The code without its names and texts: what would change if one of them were more than a name."""
+
+    class Blank(ast.NodeTransformer):
+        def generic_visit(self, node: ast.AST) -> ast.AST:
+            super().generic_visit(node)
+            for field in ("id", "attr", "arg", "name"):
+                if isinstance(getattr(node, field, None), str):
+                    setattr(node, field, "_")
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                node.value = "_"
+            return node
+
+    return ast.dump(Blank().visit(ast.parse(source)))
+
+
+def network(names: list[str], free: list[str]) -> Source:
+    """A network with blocks, branches and groups that bears these names, and these texts where text is free."""
+    a, b, c, d, block, argument = names
+    conv = {"Conv2d": {"out_channels": 4, "kernel_size": 3, "padding": 1}}
+    layers = {
+        a: {**conv, "note": free[0]},
+        b: {block: {argument: 2}, "note": free[1]},
+        c: {"add": [{d: conv}, b]},
+        "tail": [{block: {argument: 3}}, {block: {argument: 3}}, "ReLU"],
+    }
+    blocks = {
+        block: {
+            "args": [argument],
+            "note": free[2],
+            "layers": {c: {"Conv2d": {"out_channels": f"2 * {argument}", "kernel_size": 1}}, d: "BatchNorm2d"},
+        }
+    }
+    head = {"name": free[3], "source": free[4], "note": free[5], "task": free[6]}
+    return spec(**head, blocks=blocks, layers=layers)
+
+
+SHAPE = random.Random(0)
+
+
+def drawn(rng: random.Random, word: bool) -> str:
+    """A name of some script, one that Python can use or one that it cannot."""
+    letters = rng.choice(["abcxyz", "ABC", "äöüßéñ", "жщыя", "αβγω", "卷积层网", "ابتث", "אבגד", "कखगघ", "あいうア"])
+    name = "".join(rng.choice(letters) for _ in range(rng.randint(2, 5)))
+    name += rng.choice(["", "", "\u0308" if letters == "жщыя" else "", "ा" if letters == "कखगघ" else ""])
+    return name if word else f"{name}-{rng.choice(letters)}"
+
+
+def test_code_does_not_depend_on_what_is_written(tmp_path: Path) -> None:
+    """Whatever names and free texts a spec holds, its source has the same structure, and the texts are in the docstring."""
+    tries, seed = int(os.environ.get("CNNCALC_FUZZ", "1500")) // 10, os.environ.get("CNNCALC_FUZZ_SEED", "0")
+    plain = {
+        words: [structure(write(load(network(list(words), ["x"] * 7)))) for write in (torch_source, keras_source)]
+        for words in (("qa", "qb", "qc", "qd", "qe", "qf"), ("q-a", "q-b", "q-c", "q-d", "q-e", "qf"))
+    }
+    for number in range(tries):
+        rng = random.Random(f"{seed}-code-{number}")
+        words = rng.random() < 0.5
+        names = [drawn(rng, words) for _ in range(5)] + [drawn(rng, True)]
+        if len(set(names)) < 6 or not all(map(is_name, names)):
+            continue
+        source = network(names, [strangers.text(rng) for _ in range(7)])
+        try:
+            graph = load(source)
+        except SpecError as error:  # a control character, which YAML or the reader refuses
+            assert "cannot be the name" not in str(error)
+            continue
+        expected = plain[("qa", "qb", "qc", "qd", "qe", "qf") if words else ("q-a", "q-b", "q-c", "q-d", "q-e", "qf")]
+        for write, same in zip((torch_source, keras_source), expected, strict=True):
+            found = write(graph)
+            assert structure(found) == same, f"{number}: {names}"
+            more = (
+                ()
+                if write is torch_source
+                else ("Channels come first, as in PyTorch. Shapes and numbers of parameters are the same.",)
+            )
+            assert ast.get_docstring(ast.parse(found), clean=False) == docstring(graph, *more)
+        again = load(Source("flat.yaml", flat(graph)))
+        assert [(each.name, each.shape) for each in again.layers] == [(each.name, each.shape) for each in graph.layers]
+        json.dumps(analyse(graph).to_dict())
+
+
+def test_names_that_keras_would_read_as_one_are_apart() -> None:
+    layer = {"Linear": {"out_features": 3}}
+    graph = load(spec(input=[8], layers={"a": {"b": layer}, "a-b": layer, "a_b": layer, "ä_b": layer}))
+    found = re.findall(r'name="([^"]+)"\)\(', keras_source(graph))
+    assert len(found) == len(set(found)) == 4 and "a_b" in found
+
+
+def test_what_helps_a_layer_does_not_take_the_name_of_one() -> None:
+    conv = {"Conv2d": {"out_channels": 4, "kernel_size": 3, "padding": 1}}
+    text = keras_source(load(spec(layers={"c": conv, "c_pad": "ReLU", "d_pad": "ReLU", "d": conv})))
+    found = re.findall(r'name="([^"]+)"\)\(', text)
+    assert found == ["c_pad_2", "c", "c_pad", "d_pad", "d_pad_2", "d"]
+
+
+@pytest.mark.parametrize(
+    "name", ["class", "layers", "Layers", "ops", "keras", "def", "1", "???", "ﬁx", "print", "None"]
+)
+def test_the_name_of_a_network_may_be_anything(name: str) -> None:
+    for write in (torch_source, keras_source):
+        compile(write(load(spec(name=name))), "net.py", "exec")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "nn",
+        "torch",
+        "F",
+        "super",
+        "range",
+        "OrderedDict",
+        "Tensor",
+        "self",
+        "each",
+        "slice",
+        "Wide",
+        "print",
+        "__init__",
+    ],
+)
+def test_words_of_the_source_are_not_taken_by_a_spec(word: str) -> None:
+    torch = pytest.importorskip("torch", reason="what is written is run")
+    block = {
+        "args": [word, "s: 1"],
+        "layers": [{"Conv2d": {"out_channels": word, "kernel_size": 1}}, {"add": [["ReLU"], []]}],
+    }
+    block["args"] = [word]
+    blocks = {
+        "wide": block,
+        "Tensor_": block,
+        "f": block,
+        "ordered_dict": block,
+        "narrow": {"args": [word], "layers": [{"wide": {word: f"{word} + 1"}}]},
+    }
+    layers = [{"wide": {word: 4}}, {"wide": {word: 5}}, {"f": {word: 6}}, {"ordered_dict": {word: 3}}, {"ordered_dict": {word: 5}},
+              {"narrow": {word: 5}}, {"narrow": {word: 7}}, {"x": [{"Conv2d": {"out_channels": 2, "kernel_size": 1}}] * 4}, {"y": {word: "ReLU"}}]  # fmt: skip
+    if word.startswith("_"):
+        layers.pop()
+    graph = load(spec(blocks=blocks, layers=layers))
+    names: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(torch_source(graph), "exported.py", "exec"), names)
+    made = [each for each in names.values() if isinstance(each, type) and each.__module__ == "exported"][-1]()
+    assert tuple(made(torch.zeros(1, 3, 8, 8)).shape[1:]) == graph.nodes[graph.outputs[0]].shape
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("l00", "l01", "l02", "l03"),
+        ("l١", "l٢", "l٣", "l٤"),
+        ("a1b1", "a1b2", "a1b3", "a1b4"),
+        ("08", "09", "10", "11"),
+    ],
+)
+def test_numbers_in_names_stay_what_they_are(names: tuple[str, ...]) -> None:
+    torch = pytest.importorskip("torch", reason="what is written is run")
+    graph = load(spec(layers={"g": {name: {"Conv2d": {"out_channels": 3, "kernel_size": 1}} for name in names}}))
+    made: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(torch_source(graph), "exported.py", "exec"), made)
+    net = [each for each in made.values() if isinstance(each, type) and each.__module__ == "exported"][-1]()
+    assert list(net.state_dict()) == [f"g.{name}.{kind}" for name in names for kind in ("weight", "bias")]
+    assert net(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 8, 8)
