@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from cnncalc import SpecError, analyse
+from cnncalc import SpecError, analyse, load
 from cnncalc.analysis.explain import explain
+from cnncalc.errors import Source
 from cnncalc.ops import REGISTRY
 from cnncalc.render import render
 from cnncalc.render.views import QUESTIONS, view
+from cnncalc.spec.budget import Budget
 from cnncalc.spec.locate import zoo_files
 from cnncalc.spec.reader import read_file_text
 
@@ -108,3 +110,129 @@ def test_no_traceback(part: int, tmp_path: Path) -> None:
             print(f"seed {seed}, kept in {tmp_path / 'found.yaml'}")
             raise
         assert time.perf_counter() - start < 10, f"seed {seed} took too long"
+
+
+# -- time and memory -------------------------------------------------------------------------------------------------
+
+
+class Monster:
+    """A spec that is right more often than not, and as large as its numbers make it."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.blocks = rng.choice([0, 1, 3, 12])
+        self.named = 0
+
+    def count(self, most: int = 100_000) -> int:
+        """A small number mostly, and now and then a large one."""
+        rng = self.rng
+        return min(most, int(10 ** (rng.uniform(0, 1) if rng.random() < 0.85 else rng.uniform(0, 5))))
+
+    def number(self, depth: int = 0) -> str:
+        """An expression for a number."""
+        rng = self.rng
+        if depth > 2 or rng.random() < 0.5:
+            return rng.choice(["n", "k", "1", "2", "3", str(self.count()), "len(x)", "in_channels" if depth else "2"])
+        form = rng.choice([
+            "{} + {}", "{} * {}", "abs({} - {})", "({} // 2)", "{} % 3", "max({}, {})", "({} if {} > 2 else {})", "divisible({}, 8)", "len(LIST)", "max(LIST)", "sum(LIST)",
+            "LIST[0]", "len(LIST + LIST)", "len([{}] * {})", " + ".join(["{0}"] * rng.choice([2, 20, 100])),
+        ])  # fmt: skip
+        while "LIST" in form:
+            form = form.replace("LIST", self.list(), 1)
+        return form.format(*(self.number(depth + 1) for _ in range(3)))[:490]
+
+    def list(self) -> str:
+        return self.rng.choice(
+            [
+                "x",
+                "y",
+                "[1, 2]",
+                f"[1] * {self.count(9_000)}",
+                f"[7] * {self.count(9_000)}",
+                "(x + y)",
+                "x[1:]",
+                "[n, k]",
+            ]
+        )
+
+    def layer(self, depth: int) -> str:
+        rng = self.rng
+        inner = ", ".join(self.layer(depth + 1) for _ in range(rng.choice([1, 2, 2, 3]))) if depth < 4 else "ReLU"
+        block = f"b{rng.randrange(self.blocks)}" if self.blocks else "ReLU"
+        body = rng.choice([
+            "ReLU: {}", "Identity: {}", f"Linear: {{out_features: {rng.randint(1, 4)}}}", f"Linear: {{out_features: '{self.number()}'}}", f"inline: [{inner}]", f"layers: [{inner}]",
+            f"add: [[{inner}], []]" if "Linear" not in inner else f"layers: [{inner}]", f"add: [{', '.join(['[]'] * self.count(3_000))}]", f"concat: [{', '.join(['[]'] * self.count(900))}], dim: 1",
+            "D: {a: 2}", *([f"{block}: {{n: '{self.number()}', k: '{self.number()}'}}", f"{block}: {{n: n + 1}}", f"{block}: {{}}"] if self.blocks else []),
+        ])  # fmt: skip
+        beside = [
+            (0.3, f"repeat: {self.count()}"), (0.1, f"repeat: '{self.number()}'"), (0.1, f"when: '{self.number()} > 1'"), (0.1, f"foreach: {{k: '{self.list()}'}}"),
+            (0.05, f"note: {'n' * self.count(1_500)}"), (0.05, f"expect: {{{', '.join(f'q{i}: 1' for i in range(self.count(2_000)))}}}"),
+        ]  # fmt: skip
+        keys: dict[str, str] = {}
+        for chance, text in beside:
+            if rng.random() < chance and not (text.startswith("expect") and body.startswith("inline")):
+                keys.setdefault(text.split(":")[0], text)
+        text = ", ".join([body, *keys.values()])
+        if rng.random() < 0.7 or body.startswith("inline"):
+            return f"{{{text}}}"
+        self.named += 1
+        return f"{{l{self.named}{'x' * self.count(60)}: {{{text}}}}}"
+
+    def text(self) -> str:
+        rng = self.rng
+        lines = [
+            "input: [2]",
+            f"args: {{n: {rng.randint(0, 9)}, k: 2, x: '[3] * {self.count(9_000)}', y: [1, 2]}}",
+            "types: {D: {args: [a], shape: same, params: a}}",
+            "blocks:",
+        ]
+        for number in range(self.blocks):
+            inner = ", ".join(self.layer(2) for _ in range(rng.choice([0, 1, 2, 4])))
+            stop = (
+                f"{{b{number + 1}: {{n: n + 1}}}}, {{b{number + 1}: {{n: 2 * n}}}}"
+                if number + 1 < self.blocks and rng.random() < 0.5
+                else "ReLU"
+            )
+            lines.append(
+                f"  b{number}: {{args: [n: {rng.randint(0, 5)}, k: '{self.number(2)}'], layers: [{inner}{', ' if inner else ''}{stop}]}}"
+            )
+        lines += ["layers:", *(f"  - {self.layer(0)}" for _ in range(rng.choice([1, 2, 5, 20])))]
+        if rng.random() < 0.1:
+            lines[-1] = "  - &r " + lines[-1].removeprefix("  - ")
+            lines.append("  - [" + "*r, " * self.count(20_000) + "]")
+        if rng.random() < 0.1:
+            lines.append("variants: {" + ", ".join(f"v{i}: {{n: {i}}}" for i in range(self.count(20_000))) + "}")
+        if rng.random() < 0.1:
+            lines.append("disputed: [" + "{macs: 1, source: a, note: b}, " * self.count(10_000) + "]")
+        return "\n".join(line for line in lines if line != "blocks:" or self.blocks) + "\n"
+
+
+#: What a spec may take in seconds and bytes, and what each of its layers may, on a machine that does other things too.
+SECONDS, SECONDS_OF_A_LAYER = 4.0, 150e-6
+MEMORY, MEMORY_OF_A_LAYER = 200 << 20, 6_000
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_no_spec_takes_long_or_much(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = pytest.importorskip("resource", reason="memory is measured as Unix does it")
+    made, earn = [0], Budget.earn
+
+    def counted(budget: Budget) -> None:
+        made[0] += 1
+        earn(budget)
+
+    monkeypatch.setattr(Budget, "earn", counted)
+    most, before = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    for number in range(TRIES // 40):
+        seed = f"{SEED}-monster-{part}-{number}"
+        text = Monster(random.Random(seed)).text()
+        made[0], start = 0, time.process_time()
+        try:
+            load(Source("monster.yaml", text))
+        except SpecError as error:
+            assert error.problems
+        taken = time.process_time() - start
+        most = max(most, made[0])
+        assert taken < SECONDS + SECONDS_OF_A_LAYER * made[0], f"seed {seed}: {taken:.1f} s for {made[0]} layers"
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+        assert grown < MEMORY + MEMORY_OF_A_LAYER * most, f"seed {seed}: {grown >> 20} MiB, at most {most} layers"

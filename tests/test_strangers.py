@@ -533,6 +533,31 @@ class TestFiles:
         with pytest.raises(SpecError, match="is packed: its"):
             read_weights(str(tmp_path / "b.pt"))
 
+    @pytest.mark.parametrize("archive", [True, False])
+    def test_a_checkpoint_that_unfolds_without_end_is_refused(self, archive: bool, tmp_path: Path) -> None:
+        import torch
+
+        from cnncalc.pytorch.weights import read_weights
+
+        torch.save({"a": torch.zeros(1)}, tmp_path / "a.pt")
+        torch.save({"a": torch.zeros(1)}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+        assert set(read_weights(str(tmp_path / "old.pt"))) == {"a"}
+        pickled = b"\x80\x02K\x01K\x01\x86q\x00"
+        for number in range(60):  # each a pair of the one before
+            pickled += b"h%ch%c\x86q%c" % (number, number, number + 1)
+        pickled += b"}h\x3cK\x01s."
+        if archive:
+            with zipfile.ZipFile(tmp_path / "a.pt") as old, zipfile.ZipFile(tmp_path / "b.pt", "w") as new:
+                for each in old.infolist():
+                    new.writestr(
+                        each.filename, pickled if each.filename.endswith("data.pkl") else old.read(each.filename)
+                    )
+        else:
+            head = (tmp_path / "old.pt").read_bytes().split(b"}q\x00", 1)[0]
+            (tmp_path / "b.pt").write_bytes(head[: head.rfind(b"\x80\x02")] + pickled)
+        with pytest.raises(SpecError, match="unfolds to more than any network has"):
+            read_weights(str(tmp_path / "b.pt"))
+
     def test_labels_are_bounded_and_printed_as_text(self, tmp_path: Path) -> None:
         from cnncalc.pytorch.image import read_labels
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import SpecError, wrong_call
 from ..printable import printable
+from .pickled import unfolds
 
 #: Where checkpoints of training programs keep the weights.
 INSIDE = ("state_dict", "model_state_dict", "model", "weights", "net")
@@ -60,6 +61,8 @@ def read_weights(path: str) -> dict[str, Tensor]:
 
             return dict(load_file(path))
         _refuse_packed(path)
+        if not unfolds(path):
+            raise wrong_call("unfolds to more than any network has", "what torch.save(…) writes", where=path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             content = torch.load(path, map_location="cpu", weights_only=True)

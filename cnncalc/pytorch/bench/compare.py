@@ -13,6 +13,8 @@ from .plan import Configuration
 from .statistics import Ratio, ratio
 
 SCHEMA_VERSION = 1
+#: A forward pass that takes longer is no measurement.
+LONGEST_S = 1e6
 #: What differs from minute to minute and means nothing.
 IGNORED = ("load", "memory_limit")
 
@@ -34,10 +36,15 @@ def read(path: str) -> list[dict[str, Any]]:
         if content["kind"] != "cnncalc bench" or content["schema_version"] != SCHEMA_VERSION:
             raise KeyError
         for each in results:
-            each["latency"]["seconds"], each["network"], each["config"], each["environment"]
+            dict(_flat(each))
+            called(each)
+            if {"environment", "config", "spec", "args", "inputs"} - set(each):
+                raise KeyError
+            if not all(isinstance(time, float) and 0 < time < LONGEST_S for time in each["latency"]["seconds"]):
+                raise ValueError
     except OSError as error:
         raise wrong_call(f"cannot be read: {error.strerror}", where=path) from None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise wrong_call("is no benchmark", "`cnncalc bench SPEC --json FILE` writes one", where=path) from None
     return list(results)
 
