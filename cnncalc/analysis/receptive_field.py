@@ -85,16 +85,16 @@ def fields(graph: Graph) -> list[State | None]:
             reach = known[key] = layer.op.reach(layer.shape, *shapes)
         after = [_through(state, reach) for state in before if state is not None]
         state = after[0] if len(after) == 1 else _merged(after, layer, graph)
-        states.append(None if any(_is_endless(field) for found in state.values() for field in found) else state)
+        endless = state is not before[0] and any([_is_endless(each) for found in state.values() for each in found])
+        states.append(None if endless else state)
     return states
 
 
 def _is_endless(field: Field) -> bool:
     """Whether a field is too large, or its fractions too fine, for any picture: it is not followed any further."""
-    return any(
-        not -LARGEST <= each <= LARGEST or each.denominator > LARGEST
-        for each in (field.size, field.stride, field.padding)
-    )
+    size, stride, padding = field.size, field.stride, field.padding
+    large = size > LARGEST or stride > LARGEST or not -LARGEST <= padding <= LARGEST
+    return large or max(size.denominator, stride.denominator, padding.denominator) > LARGEST
 
 
 def receptive_field(graph: Graph, layer: Layer, state: State | None) -> ReceptiveField | None:

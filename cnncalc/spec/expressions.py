@@ -20,6 +20,7 @@ from ..ops.kinds import LARGEST
 from .budget import Budget
 
 MAX_TEXT = 500
+SHORT = 40
 MAX_LIST = 10_000
 
 
@@ -78,7 +79,9 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 
 
 def _tree(text: str, budget: Budget) -> ast.expr:
-    """The tree of an expression, kept while there is room."""
+    """The tree of an expression: short ones are known from file to file, others are kept while there is room."""
+    if len(text) <= SHORT:
+        return _short(text)
     tree = budget.trees.get(text)
     if tree is None:
         budget.spend(len(text))
@@ -87,6 +90,11 @@ def _tree(text: str, budget: Budget) -> ast.expr:
             budget.room -= len(text)
             budget.trees[text] = tree
     return tree
+
+
+@lru_cache(maxsize=1024)
+def _short(text: str) -> ast.expr:
+    return _parsed(text)
 
 
 def _parsed(text: str) -> ast.expr:
