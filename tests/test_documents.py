@@ -10,18 +10,24 @@ import os
 import random
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 import strangers
+import yaml
 from markdown_it import MarkdownIt
 
-from cnncalc import analyse
-from cnncalc.analysis.explain import Explanation, Line
+from cnncalc import analyse, load
+from cnncalc.analysis.explain import Explanation, Line, explain
 from cnncalc.bundled import entries, story
+from cnncalc.catalogue import verdicts
+from cnncalc.claims import check
 from cnncalc.errors import Source, SpecError
 from cnncalc.exporters.common import quoted
+from cnncalc.exporters.keras_source import keras_source
+from cnncalc.exporters.torch_source import torch_source
 from cnncalc.printable import printable, printable_lines
 from cnncalc.render import explanation as explained
 from cnncalc.render import render
@@ -30,7 +36,8 @@ from cnncalc.render.json import as_json
 from cnncalc.render.markdown import escaped as markdown
 from cnncalc.render.table import Column, Prose, Table
 from cnncalc.render.table import Line as Row
-from cnncalc.render.views import view
+from cnncalc.render.views import Choice, summary, view
+from cnncalc.spec.flat import flat
 from cnncalc.teach.bank import gift, moodle
 from cnncalc.teach.kinds import kinds
 from cnncalc.teach.quiz import Question, draw
@@ -309,9 +316,6 @@ def test_a_spec_with_free_text_in_every_format(text: str) -> None:
 
 
 def test_stories_and_claims_hold_their_texts(tmp_path: Any) -> None:
-    from cnncalc.catalogue import verdicts
-    from cnncalc.claims import check
-
     for number, text in enumerate(strangers.TEXTS):
         if not text.isprintable() or not text.strip():
             continue
@@ -334,3 +338,95 @@ def test_stories_and_claims_hold_their_texts(tmp_path: Any) -> None:
 )
 def test_ordinary_text_is_left_alone(text: str) -> None:
     assert markdown(text) == text
+
+
+# -- every text of a spec --------------------------------------------------------------------------------------------
+
+WHOLE: Any = {
+    "name": "Net", "source": "a paper", "year": 2015, "task": "classification", "note": "of all",
+    "input": {"image": [3, 8, 8]},
+    "args": {"width": 4, "mode": "zeros", "words": "[1, 2]"},
+    "variants": {"small": {"width": 2}, "large": {"width": "2 * 4"}},
+    "types": {"Own": {"args": [{"k": 1}], "shape": "same", "params": "k + 1"}},
+    "blocks": {"pair": {"args": ["c", {"s": 1}], "note": "two", "layers": {"conv": {"Conv2d": {"out_channels": "c", "kernel_size": 1, "padding_mode": "mode"}}, "norm": "BatchNorm2d"}}},
+    "layers": {
+        "stem": {"Conv2d": {"out_channels": "width", "kernel_size": 3, "padding": "same"}, "note": "first", "expect": {"params": "112", "source": "table 1"}},
+        "l{i}": {"pair": {"c": "width + i"}, "repeat": "2", "when": "width > 0"},
+        "sum": {"add": [{"up": {"Conv2d": {"out_channels": 5, "kernel_size": 1}}}, "l1"]},
+        "own": {"ReLU": {}, "from": "sum"},
+        "each": "Tanh",
+    },
+    "outputs": ["each", {"from": "sum", "when": "width == 4"}],
+    "expect": {"params": "9K", "macs": 1, "top1": 70.5, "source": "a table", "small": {"params": 3, "paper": "another", "parts": {"stem": {"params": 1}}}},
+    "disputed": [{"params": 3, "source": "a blog", "note": "counted twice"}, {"variant": "small", "part": "stem", "macs": 1, "source": "x", "note": "y"}],
+}  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where a text stands in a spec: values, and keys (behind None)."""
+    found: list[tuple[Any, ...]] = [path] if isinstance(value, str) else []
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        found += [(*path, None, key)] * isinstance(key, str) + places(each, (*path, key))
+    return found
+
+
+def with_text(value: Any, path: tuple[Any, ...], text: str) -> Any:
+    """The spec with a text in one place."""
+    if not path:
+        return text
+    if path[0] is None:
+        return {text if key == path[1] else key: each for key, each in value.items()}
+    if isinstance(value, dict):
+        return {key: with_text(each, path[1:], text) if key == path[0] else each for key, each in value.items()}
+    return [with_text(each, path[1:], text) if at == path[0] else each for at, each in enumerate(value)]
+
+
+ALLOWED = PLAIN_TAGS | {"blockquote", "em", "html", "head", "meta", "title", "body", "div", "b", "small"}
+
+
+def check_spec(source: Source) -> None:
+    """Everything that is generated of a spec."""
+    report = analyse(source)
+    chosen = Choice(columns=("layer", "type", "from", "note", "params"))
+    tables = [view(report, "shapes"), view(report, "params", chosen), summary(report)]
+    with suppress(SpecError):
+        tables.append(verdicts(check(source)))
+    for table in tables:
+        for format in ("table", "markdown", "html", "latex", "csv", "json"):
+            text = render(table, format)
+            assert text == printable_lines(text)
+            if format in ("markdown", "html"):
+                page = Page(MARKDOWN.render(text) if format == "markdown" else text)
+                assert page.tags <= ALLOWED and page.attributes <= ALIGNED and not page.comments, (text, page.tags)
+            if format == "csv":
+                assert_no_formula(text)
+    for each in explain(report):
+        assert Page(MARKDOWN.render(explained.as_markdown(each))).tags <= ALLOWED
+        assert str(each) == printable_lines(str(each)) and explained.as_latex(each)
+    for write in (torch_source, keras_source):
+        with suppress(SpecError):
+            compile(write(report.graph), "net.py", "exec")
+    again = load(Source("flat.yaml", flat(report.graph)))
+    assert [each.shape for each in again.layers] == [each.shape for each in report.graph.layers]
+
+
+def test_any_string_of_a_spec_may_be_anything() -> None:
+    """Each text of a spec, names and keys among them, replaced by what strangers write: refused, or a text everywhere."""
+    check_spec(Source("net.yaml", yaml.safe_dump(WHOLE, allow_unicode=True, sort_keys=False)))
+    found, refused = places(WHOLE), 0
+    for number in range(TRIES // 5):
+        rng = random.Random(f"{SEED}-spec-{number}")
+        changed = WHOLE
+        for _ in range(rng.choice([1, 1, 2])):
+            text = rng.choice(strangers.NAMES) if rng.random() < 0.3 else strangers.text(rng)
+            with suppress(AttributeError, KeyError, TypeError):
+                changed = with_text(changed, rng.choice(found), text)
+        try:
+            check_spec(Source("net.yaml", yaml.safe_dump(changed, allow_unicode=True, sort_keys=False)))
+        except SpecError as error:
+            refused += 1
+            assert str(error) == printable_lines(str(error))
+        except Exception:
+            print(f"seed {SEED}-spec-{number}")
+            raise
+    assert 0 < refused < TRIES // 5

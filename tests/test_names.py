@@ -358,3 +358,29 @@ def test_numbers_in_names_stay_what_they_are(names: tuple[str, ...]) -> None:
     net = [each for each in made.values() if isinstance(each, type) and each.__module__ == "exported"][-1]()
     assert list(net.state_dict()) == [f"g.{name}.{kind}" for name in names for kind in ("weight", "bias")]
     assert net(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 8, 8)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("names", [("größe", "слой", "卷积", "दो", "b", "c"), ("a-b", "x-y", "слой-2", "_-", "b", "c")])
+def test_onnx_holds_names_as_data(names: tuple[str, ...], tmp_path: Path) -> None:
+    for package in ("torch", "onnx", "onnxscript"):
+        pytest.importorskip(package, reason=f"{package} writes the file: pip install 'cnncalc[torch,onnx]'")
+    import onnx
+
+    from cnncalc.pytorch.build import build
+    from cnncalc.pytorch.onnx import export_onnx
+
+    texts = ['"""\n', "<script>", "{x}", "\\", "'); import os", "%s", "=1"]
+    graph = load(network(list(names), texts))
+    export_onnx(graph, str(tmp_path / "net.onnx"))
+    model = onnx.load(tmp_path / "net.onnx")
+    onnx.checker.check_model(model, full_check=True)
+    assert {each.name for each in model.graph.initializer} <= {
+        *build(graph).state_dict(),
+        *(each.name for each in model.graph.initializer if each.name.startswith("val_")),
+    }
+    assert {each.domain for each in model.opset_import} <= {
+        "",
+        "pkg.onnxscript.torch_lib.common",
+        "pkg.onnxscript.torch_lib",
+    }

@@ -85,7 +85,7 @@ def fields(graph: Graph) -> list[State | None]:
             reach = known[key] = layer.op.reach(layer.shape, *shapes)
         after = [_through(state, reach) for state in before if state is not None]
         state = after[0] if len(after) == 1 else _merged(after, layer, graph)
-        endless = state is not before[0] and any([_is_endless(each) for found in state.values() for each in found])
+        endless = state is not before[0] and any(_is_endless(each) for found in state.values() for each in found)
         states.append(None if endless else state)
     return states
 

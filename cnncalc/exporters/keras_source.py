@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Sequence
 from heapq import heappop, heappush
 
 from ..errors import Problem, SpecError
@@ -38,7 +38,8 @@ def keras_source(graph: Graph) -> str:
         x = layers.Dense(10, name="output")(x)
     """
     refuse_what_has_no_source(graph, "Keras")
-    names, called = _Variables(graph), _LayerNames(graph)
+    called = _LayerNames(graph)
+    names = _Variables(graph, called.inputs)
     lines, problems, group = [], list[Problem](), ""
     for node in range(graph.input_count, len(graph.nodes)):
         layer = graph.nodes[node]
@@ -103,27 +104,23 @@ def _plain(text: str) -> str:
     return re.sub(r"[^0-9A-Za-z_]", "_", text)
 
 
-def _apart(name: str, *taken: Container[str]) -> str:
-    """The name, with a number behind it where it is taken."""
-    found, number = name, 2
-    while any(found in each for each in taken):
-        found, number = f"{name}_{number}", number + 1
-    return found
-
-
 class _LayerNames:
     """The names of the layers of a Keras model, each of them once: `a.b` and `a-b` would both be `a_b`."""
 
     def __init__(self, graph: Graph) -> None:
         self.of_spec = {_plain(layer.name) for layer in graph.nodes}
         self.used: set[str] = set()
+        self._numbers: dict[str, int] = {}
         self.inputs = [self.unique(_plain(each.name), _plain(each.name)) for each in graph.inputs]
 
     def unique(self, wish: str, of_layer: str) -> str:
         """A name that no other has; what helps a layer, such as its padding, does not take the name of one."""
         if not wish:
             return ""
-        found = _apart(wish, self.used) if wish == of_layer else _apart(wish, self.used, self.of_spec)
+        found = wish
+        while found in self.used or (wish != of_layer and found in self.of_spec):
+            self._numbers[wish] = self._numbers.get(wish, 1) + 1
+            found = f"{wish}_{self._numbers[wish]}"
         self.used.add(found)
         return found
 
@@ -131,12 +128,9 @@ class _LayerNames:
 class _Variables:
     """The variables: a value that is needed no more gives its name to the next."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, inputs: Sequence[str]) -> None:
         self.graph = graph
-        self.inputs: list[str] = []
-        for each in graph.inputs:
-            name = "inputs" if graph.input_count == 1 else f"in_{_plain(each.name)}"
-            self.inputs.append(_apart(name, self.inputs))
+        self.inputs = [f"in_{name}" for name in inputs] if len(inputs) > 1 else ["inputs"]
         self.names: dict[int, str] = dict(enumerate(self.inputs))
         self.words: set[str] = set(self.inputs)
         self.last = {i: node for node, layer in enumerate(graph.nodes) for i in layer.inputs}

@@ -83,6 +83,7 @@ class _Classes:
         self.root = root
         self.texts: list[str] = []
         self.words: set[str] = set()  # all names that are made here
+        self.numbers: dict[str, int] = {}  # behind names that several classes would have
         self.known: dict[Any, Known] = {}
         self.instances: dict[Any, list[Scope]] = {}
         given = {name for group in groups.values() for name in group.arguments}
@@ -148,9 +149,10 @@ class _Classes:
         return own
 
     def unused(self, name: str) -> str:
-        found, number = name, 2
+        found = name
         while found in self.taken or keyword.iskeyword(found):
-            found, number = f"{name}{number}", number + 1
+            self.numbers[name] = self.numbers.get(name, 1) + 1
+            found = f"{name}{self.numbers[name]}"
         self.taken.add(found)
         self.words.add(found)
         return found
@@ -263,6 +265,7 @@ class _Variables:
         self.arguments = ["x"] if count == 1 else [f"x{i}" for i in range(1, count + 1)]
         self.names = dict(zip(scope.inputs, self.arguments, strict=True))
         self.taken = {*RESERVED, *self.arguments}
+        self.numbers: dict[str, int] = {}
         self.last: dict[int, int] = {}
         for at, part in enumerate(scope.parts):
             for node in part.inputs:
@@ -288,9 +291,10 @@ class _Variables:
     def new(self, part: Leaf | Scope, wish: str = "") -> str:
         if not wish:
             wish = part.name if isinstance(part, Scope) and is_word(part.name) else "out"
-        name, number = wish, 2
+        name = wish
         while name in self.taken or keyword.iskeyword(name):
-            name, number = f"{wish}{number}", number + 1
+            self.numbers[wish] = self.numbers.get(wish, 1) + 1
+            name = f"{wish}{self.numbers[wish]}"
         self.taken.add(name)
         return name
 

@@ -87,11 +87,13 @@ class ClaimReader:
         return not isinstance(part, Scalar) or self._is_part(part)
 
     def _is_part(self, name: Scalar) -> bool:
-        if name.text not in self.space.outputs and not self.space.graph.errors:
+        graph = self.space.graph
+        if self.space.outputs.get(name.text, -1) >= graph.input_count:
+            return True
+        if not graph.errors:  # behind one that is unknown, parts may be missing
             hint = did_you_mean(name.text, self.space.outputs)
             self.space.problem("expect", f"there is no part {name.text}", name.place, hint)
-            return False
-        return True
+        return False
 
     def _claims(self, node: Mapping) -> list[Claim]:
         texts = {
