@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .claims import shown
 from .errors import did_you_mean, wrong_call
+from .generated import literal
 from .graph import Claim
 from .render.table import EMPTY, Column, Item, Line, Prose, Table, as_number, as_shape, as_text
 from .report import Report, analyse
@@ -237,12 +239,13 @@ def _claims(word: str, claims: list[tuple[Entry, Claim]]) -> list[str]:
 def _usage(entry: Entry) -> list[str]:
     spec, path = entry.spec, entry.spec.source.name
     name = entry.name if path.startswith(ZOO) else f"{path}:{spec.variant}" if spec.variant else path
+    word = shlex.quote(name)
     classes = " --set classes=10" if "classes" in entry.report.graph.args else ""
     return [
-        f"cnncalc summary {name}{classes}",
-        f"cnncalc show {name} --expanded",
-        f"cnncalc bench {name} --device cuda",
-        f'python: cnncalc.analyse("{name}").totals.params; cnncalc.build("{name}")',
+        f"cnncalc summary {word}{classes}",
+        f"cnncalc show {word} --expanded",
+        f"cnncalc bench {word} --device cuda",
+        f"python: cnncalc.analyse({literal(name)}).totals.params; cnncalc.build({literal(name)})",
     ]
 
 

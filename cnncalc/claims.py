@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .errors import Problem, Source, SpecError, did_you_mean
+from .errors import Problem, Source, SpecError, did_you_mean, wrong_call
 from .formula import number
 from .graph import Claim
 from .ops import readable
@@ -65,6 +65,10 @@ class Checked(NamedTuple):
         return all(verdict.holds for verdict in (*self.verdicts, *self.disputed))
 
 
+#: Layers of all variants of a file together, and warnings of a kind, when it is checked.
+MOST_LAYERS, MOST_WARNINGS = 1_000_000, 20
+
+
 def check(spec: str | Path | Source) -> list[Checked]:
     """Check a spec; a family that is named without a variant is checked variant by variant. Raises `SpecError`.
 
@@ -75,25 +79,32 @@ def check(spec: str | Path | Source) -> list[Checked]:
     # A file of the zoo may bear the name of one of its variants (googlenet.yaml); its name means the whole family here.
     whole = not found.variant or found.variant == Path(found.source.name).stem
     names = ["", *found.variants] if whole else [found.variant]
-    results = [_checked(found._replace(variant=name)) for name in names]
+    results, layers = [], 0
+    for name in names:
+        results.append(_checked(found._replace(variant=name)))
+        layers += len(results[-1].report)
+        if layers > MOST_LAYERS:
+            message = f"its variants have more than {MOST_LAYERS:,} layers together"
+            raise wrong_call(message, f"check one: {found.source.name}:{names[-1]}", where=found.source.name)
     return [each for each in results if each.verdicts or each.disputed or len(results) == 1]
 
 
 def _checked(spec: Spec) -> Checked:
     report = analyse(spec.graph())
     _refuse_words((*report.graph.claims, *report.graph.disputes), spec.source)
-    verdicts, carried, warnings = [], [], []
+    verdicts, carried = [], []
+    warnings: list[Problem] = []
     for claim in report.graph.claims:
         known = OF_PARTS if claim.name else OF_NETWORKS
         if claim.quantity in known:
             verdicts.append(_verdict(report, claim))
             continue
         carried.append(claim)
-        if claim.name or claim.quantity not in CARRIED:
+        if len(warnings) < MOST_WARNINGS and (claim.name or claim.quantity not in CARRIED):
             warnings.append(_not_checked("expect", claim, known, spec.source))
     for claim in report.graph.disputes:
         known = OF_PARTS if claim.name else OF_NETWORKS
-        if claim.quantity not in (*known, *CARRIED):
+        if len(warnings) < MOST_WARNINGS and claim.quantity not in (*known, *CARRIED):
             warnings.append(_not_checked("disputed", claim, known, spec.source))
     disputed = [_disputed(report, claim) for claim in report.graph.disputes]
     return Checked(report.title, report, verdicts, carried, warnings, disputed)
@@ -109,7 +120,7 @@ def _refuse_words(found: Sequence[Claim], source: Source) -> None:
         and not ROUNDED.fullmatch(claim.value)
     ]  # fmt: skip
     if wrong:
-        raise SpecError(wrong)
+        raise SpecError(wrong[:MOST_WARNINGS])
 
 
 def _not_checked(key: str, claim: Claim, known: Sequence[str], source: Source) -> Problem:
@@ -142,7 +153,7 @@ def _computed(report: Report, claim: Claim) -> Any:
     if claim.quantity == "layers":
         return len(report.rows) if report.totals.complete else None
     if claim.quantity == "receptive_field":
-        return _field(report[outputs[0].name]) if outputs else None
+        return _field(report[outputs[0].name]) if outputs and outputs[0].op is not None else None
     return getattr(report.totals, claim.quantity) if report.totals.complete else None
 
 

@@ -67,14 +67,17 @@ def inspected(source: str, known: Vocabulary, docstring: str = "") -> str:
     """
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _refusal("what is no Python") from None
+    except (RecursionError, MemoryError):
+        raise _too_deep() from None
+    except (SyntaxError, ValueError) as error:
+        raise _too_deep() if "nested" in str(error) else _refusal("what is no Python") from None
     if docstring and ast.get_docstring(tree, clean=False) == docstring:
         del tree.body[0]
+    copied = {each.name: ast.dump(each) for each in map(_class, known.trusted)}
     tree.body = [
         statement
         for statement in tree.body
-        if not (isinstance(statement, ast.ClassDef) and ast.get_source_segment(source, statement) in known.trusted)
+        if not (isinstance(statement, ast.ClassDef) and ast.dump(statement) == copied.get(statement.name))
         and not (isinstance(statement, (ast.Import, ast.ImportFrom)) and ast.unparse(statement) in known.imports)
     ]
     for node in ast.walk(tree):
@@ -82,6 +85,21 @@ def inspected(source: str, known: Vocabulary, docstring: str = "") -> str:
         if strange:
             raise _refusal(strange)
     return source
+
+
+def _class(source: str) -> ast.ClassDef:
+    """The class in the source of one."""
+    (found,) = ast.parse(source).body
+    assert isinstance(found, ast.ClassDef)
+    return found
+
+
+def _too_deep() -> SpecError:
+    return wrong_call(
+        "the network is too deep, or joins too much at once, for Python source",
+        "fewer groups in groups, or a sum of fewer branches",
+        code="generated",
+    )
 
 
 def _strange(node: ast.AST, known: Vocabulary) -> str:

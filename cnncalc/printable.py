@@ -6,6 +6,12 @@ writing, or cannot be seen. Whatever prints such text prints it through here.
 
 from __future__ import annotations
 
+import re
+
+#: What can be printed and not be seen: fillers, blanks and joiners. Variation selectors only choose a picture.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0]")
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
 
 def printable(text: str) -> str:
     r"""A text on one line: every kind of space is a space, and what cannot be seen is �.
@@ -13,7 +19,13 @@ def printable(text: str) -> str:
     >>> printable("conv1\x1b[2J\n\u202etxt")
     'conv1�[2J �txt'
     """
-    return text if text.isprintable() else "".join(map(_shown, text))
+    if not text.isprintable():
+        text = "".join(map(_shown, text))
+    return text if text.isascii() else _seen(text)
+
+
+def _seen(text: str) -> str:
+    return _UNSEEN.sub("�", _SELECTORS.sub("", text))
 
 
 def printable_lines(text: str) -> str:
@@ -22,9 +34,9 @@ def printable_lines(text: str) -> str:
     >>> printable_lines("a\tb\x07\nc")
     'a\tb�\nc'
     """
-    if text.replace("\n", "").replace("\t", "").isprintable():
-        return text
-    return "".join(each if each in "\n\t" else _shown(each) for each in text.replace("\r\n", "\n"))
+    if not text.replace("\n", "").replace("\t", "").isprintable():
+        text = "".join(each if each in "\n\t" else _shown(each) for each in text.replace("\r\n", "\n"))
+    return text if text.isascii() else _seen(text)
 
 
 def _shown(character: str) -> str:

@@ -31,7 +31,7 @@ TEXTS = [
     "</title><script>", "</pre>", "&lt;b&gt;", "&#60;", "&amp;", "http://x.example/y", "https://x.example", "www.x.example",
     "a@b.example", "<http://a.b>", "[1]: http://a.b", "a | b", "|---|", "| a |", "$a$", "$$a$$", "\\(a\\)", "^a^", "H~2~O", "@cite", "[@cite]",
     "{.class}", "{{ 7*7 }}", "{% a %}", "<%= a %>", "=1+1", "+1+1", "-1+1", "@SUM(A1)", '=HYPERLINK("http://x","y")', "+cmd|' /C calc'!A0",
-    "＝1+1", "\t=1", " =1", "a;=1", "a\t=1", "a;b", "a,b", '"a"', "'=1", "0123", "1e5", "1/2", "\\input{/etc/passwd}", "\\write18{id}", "\\end{tabular}",
+    "＝1+1", "\t=1", " =1", "a;=1", "a\t=1", "x;\"=HYPERLINK(1);y", "a|'=1", "a. x", "(1) x", "i) x", "Table: x", "x :smile: y", "?`", ",,", "\u3164\u2800\ufe0f", "a;b", "a,b", '"a"', "'=1", "0123", "1e5", "1/2", "\\input{/etc/passwd}", "\\write18{id}", "\\end{tabular}",
     "\\\\[1cm]", "[1cm]", "*", "%", "% a", "a & b", "a_b", "^^5c", "~", "\\def\\a{}", "$\\infty$", "{", "}", "}}", "{{", "--", "---", "``a''", "?`",
     "::a::", "~a", "=a", "#a", "a -> b", "//a", "$CATEGORY: a", "[html]<b>a</b>", "[markdown]*a*", "<![CDATA[a]]>", "]]>", "<?xml", "<!DOCTYPE a>",
     "\x1b[2J", "\x1b]0;a\x07", "\x9b31m", "\x00", "\x07", "\x08", "\r", "a\rb", "a\nb", "a\n\n\nb", "\n# a", "\n\n- a", "\u2028a", "\u202egnp.a", "\u2066a\u2069", "\u200ba",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+import keyword
 import os
 import random
 import re
 import subprocess
 import sys
+import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -384,3 +387,129 @@ def test_onnx_holds_names_as_data(names: tuple[str, ...], tmp_path: Path) -> Non
         "pkg.onnxscript.torch_lib.common",
         "pkg.onnxscript.torch_lib",
     }
+
+
+def mutated_name(rng: random.Random) -> str:
+    """A name with a character or two in it that may not belong there."""
+    name = list(rng.choice(strangers.GOOD_NAMES + strangers.NAMES[:12]))
+    for _ in range(rng.choice([0, 1, 1, 2])):
+        ranges = [
+            (0x20, 0x7F),
+            (0, 0x250),
+            (0x300, 0x1000),
+            (0x2000, 0x2200),
+            (0, 0xD800),
+            (0xE000, 0x30000),
+            (0xFB00, 0x10000),
+        ]
+        name.insert(rng.randrange(len(name) + 1), chr(rng.randrange(*rng.choice(ranges))))
+    if rng.random() < 0.3:
+        name = name[rng.randrange(len(name)) :]
+    return "".join(name)
+
+
+def test_a_name_that_is_taken_is_harmless_everywhere() -> None:
+    """Whatever is accepted as a name can be part of a path, of source and of a table, and is read again as itself."""
+    accepted = 0
+    tries = int(os.environ.get("CNNCALC_FUZZ", "1500")) * 2
+    for number in range(tries):
+        rng = random.Random(f"{os.environ.get('CNNCALC_FUZZ_SEED', '0')}-name-{number}")
+        name = mutated_name(rng)
+        text = f"input: [3]\nlayers:\n  {json.dumps(name, ensure_ascii=False)}: ReLU\n"
+        try:
+            graph = load(Source("net.yaml", text))
+        except SpecError as error:
+            assert str(error).isprintable() or all(line.isprintable() for line in str(error).split("\n"))
+            continue
+        called = graph.layers[0].name
+        if called != name:  # a template, or a dot that says that it is a name
+            assert "{" in name or name.startswith(".")
+        accepted += 1
+        assert called.isprintable() and unicodedata.normalize("NFKC", called) == called and len(called) <= 100
+        assert not set(called) & set(" !\"#$%&'()*+,./:;<=>?@[\\]^`{|}~") and not any(each.isspace() for each in called)
+        if called.isidentifier() and not keyword.iskeyword(called):
+            node = ast.parse(f"self.{called}", mode="eval").body
+            assert isinstance(node, ast.Attribute) and node.attr == called, "Python reads it as itself"
+        if number % 8 == 0 and not called.startswith("_"):
+            with suppress(SpecError):  # a word of nn.Module
+                tree = ast.parse(torch_source(graph))
+                words = {each.attr for each in ast.walk(tree) if isinstance(each, ast.Attribute)} | {
+                    each.value for each in ast.walk(tree) if isinstance(each, ast.Constant)
+                }
+                assert called in words
+            assert load(Source("flat.yaml", flat(graph))).layers[0].name == called
+    assert tries // 20 < accepted < tries
+
+
+CONV = "Conv2d: {out_channels: 3, kernel_size: 1}"
+
+
+@pytest.mark.parametrize("text", [
+    "blocks: {b: {args: [c], layers: [" + ", ".join(f"{{Conv2d: {{out_channels: {n} * c, kernel_size: 1}}}}" for n in (1, 2, 3, 4, 5)) + "]}}\nlayers: [{b: {c: 7}}, {b: {c: 11}}]",
+    "blocks: {b: {args: [c], layers: [{Conv2d: {out_channels: c, kernel_size: 1}}, " + ", ".join(f"{{Conv2d: {{out_channels: c, kernel_size: 1, groups: c // {n}}}}}" for n in (2, 3, 4)) + "]}}\n"
+    "layers: [{b: {c: 12}}, {b: {c: 24}}]",
+    "layers: {g: [" + ", ".join(f"[{', '.join(f'{{Conv2d: {{out_channels: 3, kernel_size: {k}}}}}' for k in ks)}]" for ks in ((1, 2, 3), (2, 3, 4), (3, 4, 5))) + "]}",
+    "layers: {g: [{ConstantPad2d: {padding: 1, value: -1}}, {ConstantPad2d: {padding: 1, value: -2}}, {ConstantPad2d: {padding: 1, value: -3}}]}",
+    "layers: {g: [{ZeroPad2d: {padding: -1}}, {ZeroPad2d: {padding: -2}}, {ZeroPad2d: {padding: -3}}]}",
+    "layers: {g: [{Softmax: {dim: -1}}, {Softmax: {dim: -2}}, {Softmax: {dim: -3}}]}",
+    "layers: {g: [{Dropout: {p: 0.1}}, {Dropout: {p: 0.2}}, {Dropout: {p: 0.3}}]}",
+    "layers: {g: [{LeakyReLU: {negative_slope: 1.5}}, {LeakyReLU: {negative_slope: 2.5}}, {LeakyReLU: {negative_slope: 3.5}}]}",
+    f"layers: {{g: {{append: {{{CONV}}}, extend: ReLU, insert: {{{CONV}}}, pop: ReLU}}}}",
+    "blocks: {b: {args: [forward], layers: [{concat: [[], []], dim: forward}]}}\nlayers: [{b: {forward: 1}}, {b: {forward: 2}}]",
+    "blocks: {b: {args: [__a, __b], layers: [{Conv2d: {out_channels: __a, kernel_size: __b}}, {add: [ReLU, []]}]}}\nlayers: [{b: {__a: 3, __b: 1}}, {b: {__a: 4, __b: 3}}]".replace("[ReLU, []]", "[[ReLU], []]"),
+    "blocks: {b: {args: [training, _modules], layers: [{Conv2d: {out_channels: training, kernel_size: _modules}}, {add: [[ReLU], []]}]}}\nlayers: [{b: {training: 3, _modules: 1}}, {b: {training: 4, _modules: 3}}]",
+])  # fmt: skip
+def test_source_is_the_same_network(text: str) -> None:
+    """What is folded into loops and parameters is what was there: same tensors, same outputs."""
+    torch = pytest.importorskip("torch", reason="what is written is run")
+    from cnncalc.pytorch.build import build
+
+    graph = load(Source("net.yaml", f"input: [3, 24, 24]\n{text}\n"))
+    made: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(torch_source(graph), "exported.py", "exec"), made)
+    theirs = [each for each in made.values() if isinstance(each, type) and each.__module__ == "exported"][-1]().eval()
+    ours = build(graph).eval()
+    assert {key: each.shape for key, each in theirs.state_dict().items()} == {
+        key: each.shape for key, each in ours.state_dict().items()
+    }
+    theirs.load_state_dict(ours.state_dict(), strict=True)
+    given = torch.randn(2, 3, 24, 24)
+    with torch.inference_mode():
+        assert torch.allclose(theirs(given), ours(given), equal_nan=True)
+
+
+@pytest.mark.parametrize("text", [
+    "name: float\nlayers: [{MaxPool2d: {kernel_size: 3, padding: 1}}]",
+    "name: len\nlayers: [ReLU]",
+    "layers: {softmax: ReLU, m: {Softmax: {dim: 1}}, softmax_1: ReLU}",
+    "layers: {.multiply: ReLU, m: {multiply: [[ReLU], []]}}",
+])  # fmt: skip
+def test_keras_builds_it_whatever_it_is_called(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    pytest.importorskip("keras", reason="keras runs the source")
+    source = keras_source(load(Source("net.yaml", f"input: [3, 8, 8]\n{text}\n")))
+    code = source.replace('if __name__ == "__main__":', "if True:")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": "torch"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+
+
+@pytest.mark.parametrize("text", [
+    "input: [3]\nlayers: {1e5: ReLU, 08: Tanh, s: {add: ['1e5', '08']}}",
+    "input: {a: [1], b: [1]}\nlayers: [{ReLU: {}, from: b}, {add: [a, '0']}]",
+    "input: [3]\nlayers: []",
+    "input: [3]\ntypes: {my_type: {args: [k], shape: same, params: k}}\nlayers: [{my_type: {k: 1}}, {my_type: {k: 2}}, {my_type: {k: 3}}]",
+    "input: [3]\nlayers: {null: ReLU, true: Tanh, ~: ReLU}".replace(", ~: ReLU", ""),
+])  # fmt: skip
+def test_the_flat_network_is_read_again_as_itself(text: str) -> None:
+    graph = load(Source("net.yaml", text + "\n"))
+    again = load(Source("flat.yaml", flat(graph)))
+    assert [(each.name, each.inputs, each.shape) for each in again.nodes] == [
+        (each.name, each.inputs, each.shape) for each in graph.nodes
+    ]
+    assert analyse(again).totals.params == analyse(graph).totals.params

@@ -3,6 +3,7 @@ the terminal that moves it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -20,7 +21,7 @@ import yaml
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.errors import Source
-from cnncalc.printable import printable_lines
+from cnncalc.printable import printable, printable_lines
 from cnncalc.spec import expressions
 from cnncalc.spec.budget import Budget, Exhausted
 from cnncalc.teach.grading import class_page, file_name, grade, page, page_names
@@ -219,7 +220,7 @@ def graded(found: Any) -> dict[str, str]:
     ({"AA/s01.yaml": "s01", "BB/s01.yaml": "s01"}, [], {}),
     ({"s01.yaml": "s01", "zz.yaml": "s01"}, [], {}),
     ({"s02/s01/answers.yaml": "s01", "s01/answers.yaml": "s01", "s02/answers.yaml": "s02"}, [], {"s01": "s01/answers.yaml", "s02": "s02/answers.yaml"}),
-    ({"s02/s01/answers.yaml": "s01", "s02/answers.yaml": "s02"}, [], {"s02": "s02/answers.yaml"}),
+    ({"s02/s01/answers.yaml": "s01", "s02/answers.yaml": "s02"}, ["s01", "s02"], {"s02": "s02/answers.yaml"}),
     ({"s02/answers.yaml": "s01"}, ["s01", "s02"], {}),
     ({"s01/answers.yaml": "s01", "s01/more.yaml": "s01"}, [], {"s01": "s01/answers.yaml"}),
     ({"s01/a.yaml": "s01", "s01/b.yaml": "s01"}, [], {}),
@@ -238,13 +239,37 @@ def test_no_student_takes_the_place_of_another(
 
 def test_what_is_not_graded_is_listed_with_its_reason(sheet: Worksheet, tmp_path: Path) -> None:
     files = {"A/x.yaml": "s01", "B/x.yaml": "s01", "s03/y.yaml": "s02", "s03/answers.yaml": "s03", "C/s03.yaml": "s03"}
-    listed = dict(grade(sheet, handed_in(tmp_path / "in", files), b"secret").unreadable)
-    assert listed == {
+    found = grade(sheet, handed_in(tmp_path / "in", files), b"secret", ["s01", "s02", "s03"])
+    assert dict(found.unreadable) == {
         "A/x.yaml": "2 files name s01, so none of them is graded",
         "B/x.yaml": "2 files name s01, so none of them is graded",
         "s03/y.yaml": "it names s02, but lies in the folder of s03",
         "C/s03.yaml": "there is another submission of s03, in s03",
     }
+
+
+@pytest.mark.parametrize("claimed", ["group1", "students", "answers", "Ann Lee "])
+@pytest.mark.parametrize("roster", [["ann", "bob"], []])
+def test_who_a_file_claims_to_be_does_not_stop_the_others(
+    claimed: str, roster: list[str], sheet: Worksheet, tmp_path: Path
+) -> None:
+    files = {"group1/ann.yaml": "ann", "group1/bob.yaml": "bob", "group1/m.yaml": claimed, "students/x.yaml": claimed}
+    found = grade(sheet, handed_in(tmp_path / "in", files), b"secret", roster)
+    assert {"ann", "bob"} <= set(graded(found))
+
+
+def test_folders_without_end_are_listed(sheet: Worksheet, tmp_path: Path) -> None:
+    folder = handed_in(tmp_path / "in", {"s01/answers.yaml": "s01"})
+    here = os.open(folder, os.O_RDONLY)
+    for name in ["d"] * 1_200:
+        os.mkdir(name, dir_fd=here)
+        here, before = os.open(name, os.O_RDONLY, dir_fd=here), here
+        os.close(before)
+    os.close(here)
+    found = grade(sheet, folder, b"secret")
+    assert set(graded(found)) == {"s01"}
+    assert [reason for _, reason in found.unreadable] == ["folders in folders, more than 20 deep"]
+    subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
 def test_a_link_is_not_what_was_handed_in(sheet: Worksheet, tmp_path: Path) -> None:
@@ -293,7 +318,7 @@ def test_students_cannot_write_into_the_teachers_pages(sheet: Worksheet, tmp_pat
     from test_documents import MARKDOWN, PLAIN_TAGS, Page
 
     for number, text in enumerate(
-        each for each in strangers.TEXTS if each.isprintable() and 0 < len(each.strip()) < 200
+        each for each in strangers.TEXTS if each == printable(each) and 0 < len(each.strip()) < 200
     ):
         folder = tmp_path / f"{number}"
         answers = {item.id: text for item in sheet.items} | {
@@ -533,8 +558,8 @@ class TestFiles:
         with pytest.raises(SpecError, match="is packed: its"):
             read_weights(str(tmp_path / "b.pt"))
 
-    @pytest.mark.parametrize("archive", [True, False])
-    def test_a_checkpoint_that_unfolds_without_end_is_refused(self, archive: bool, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("attack", ["archive", "older form", "upper case", "older form with a tail", "deep"])
+    def test_a_checkpoint_that_unfolds_without_end_is_refused(self, attack: str, tmp_path: Path) -> None:
         import torch
 
         from cnncalc.pytorch.weights import read_weights
@@ -546,15 +571,18 @@ class TestFiles:
         for number in range(60):  # each a pair of the one before
             pickled += b"h%ch%c\x86q%c" % (number, number, number + 1)
         pickled += b"}h\x3cK\x01s."
-        if archive:
-            with zipfile.ZipFile(tmp_path / "a.pt") as old, zipfile.ZipFile(tmp_path / "b.pt", "w") as new:
-                for each in old.infolist():
-                    new.writestr(
-                        each.filename, pickled if each.filename.endswith("data.pkl") else old.read(each.filename)
-                    )
+        if attack == "deep":
+            pickled = b"\x80\x02})" + b"\x85" * 300_000 + b"K\x01s."
+        if attack.startswith("older"):
+            old = (tmp_path / "old.pt").read_bytes().split(b"}q\x00", 1)[0]
+            tail = (tmp_path / "a.pt").read_bytes() if "tail" in attack else b""
+            (tmp_path / "b.pt").write_bytes(old[: old.rfind(b"\x80\x02")] + pickled + tail)
         else:
-            head = (tmp_path / "old.pt").read_bytes().split(b"}q\x00", 1)[0]
-            (tmp_path / "b.pt").write_bytes(head[: head.rfind(b"\x80\x02")] + pickled)
+            with zipfile.ZipFile(tmp_path / "a.pt") as archive, zipfile.ZipFile(tmp_path / "b.pt", "w") as new:
+                for each in archive.infolist():
+                    main = each.filename.endswith("data.pkl")
+                    name = each.filename.replace("data.pkl", "DATA.PKL") if attack == "upper case" else each.filename
+                    new.writestr(name, pickled if main else archive.read(each.filename))
         with pytest.raises(SpecError, match="unfolds to more than any network has"):
             read_weights(str(tmp_path / "b.pt"))
 
@@ -566,3 +594,87 @@ class TestFiles:
         (tmp_path / "b.txt").write_text("x" * 2_000_000)
         with pytest.raises(SpecError, match="is longer than"):
             read_labels(str(tmp_path / "b.txt"))
+
+
+# -- claims about what is not there ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "code", "message"), [
+    ("layers: [ReLU]\nexpect: {part: nope, params: 5}", 1, "warning: expect: part is not computed"),
+    ("layers: [ReLU]\ndisputed: [{part: input, params: 5, source: s, note: n}]", 2, "there is no part input"),
+    ("layers: [Foo]\ndisputed: [{part: nope, params: 5, source: s, note: n}]", 2, "there is no layer type or block Foo"),
+    ("layers: []\nexpect: {receptive_field: 5}", 1, ""),
+    ("layers: [ReLU]\nvariants: {v: {}}\nexpect: {v: {year: abc}}", 2, "year is a whole number"),
+    ("layers: [ReLU]\nvariants: {v: {}}\nexpect: {v: {paper: [a]}}", 2, "paper is a text"),
+    (f"name: {'x' * 301}\nlayers: [ReLU]", 2, "name has 301 characters; at most 300"),
+    ("layers: [ReLU]\nvariants: {" + ", ".join(f"v{i}: {{}}" for i in range(1001)) + "}", 2, "more than 1,000 variants"),
+])  # fmt: skip
+def test_claims_about_what_is_not_there(text: str, code: int, message: str, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(f"input: [3]\n{text}\n")
+    done = cnncalc("check", "net.yaml", cwd=tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False) and message in done.stderr, done.stderr
+
+
+def test_inputs_are_bounded() -> None:
+    with pytest.raises(SpecError, match="more than 64 inputs"):
+        load(
+            Source(
+                "net.yaml",
+                "input: {" + ", ".join(f"i{n}: [1]" for n in range(65)) + "}\nlayers: [{ReLU: {}, from: i0}]\n",
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [("1", "1." + "0" * 400 + "k"), ("21", "48 or 1/0"), ("3", "1/0"), ("4", "9" * 5000), ("5", "2**2**2**2**2")],
+)
+def test_no_answer_ends_the_quiz(question: str, answer: str, tmp_path: Path) -> None:
+    done = cnncalc("quiz", "--seed", question, "-n", "1", cwd=tmp_path, text=f"{answer}\nq\n")
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("message", [
+    "mat1 and mat2 shapes cannot be multiplied (3x99999999999 and 99999999998x10)", "Expected " * 5_500 + " input to " + "a" * 50_000, "[" + "1, " * 30_000,
+])  # fmt: skip
+def test_a_long_message_is_answered_soon(message: str) -> None:
+    from cnncalc.teach.messages import explain_error
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    with contextlib.suppress(SpecError):
+        explain_error(message)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before < 2
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("own: {topic: t, ask: '{N:>1500000000}', draw: {N: [1]}, formula: N}", "says how a letter is to be written"),
+    ("own: {topic: t, ask: '{N!r:>9}', draw: {N: [1]}, formula: N}", "says how a letter is to be written"),
+    ("own: {topic: t, ask: a, draw: {N: [1]}, terms: {t0: N + N, " + ", ".join(f"t{i}: t{i - 1} + t{i - 1}" for i in range(1, 31)) + "}, formula: t30}", "with its terms written out"),
+    ("own: {topic: t, ask: a, draw: {N: [9]}, formula: ((N**99)**99)**99}", ""),
+])  # fmt: skip
+def test_slips_of_ones_own_are_bounded(text: str, message: str, tmp_path: Path) -> None:
+    from cnncalc.teach.kinds import kinds
+
+    (tmp_path / "own.yaml").write_text(text)
+    if message:
+        with pytest.raises(SpecError, match=message):
+            kinds(str(tmp_path / "own.yaml"))
+    else:
+        assert "own" in kinds(str(tmp_path / "own.yaml"))
+
+
+def test_a_layer_asked_for_is_one_layer(sheet: Worksheet, tmp_path: Path) -> None:
+    right = "Conv2d: {out_channels: 64, kernel_size: 7, stride: 2, padding: 3}"
+    from cnncalc.teach.forms import fulfils
+
+    item = next(each for each in sheet.items if each.form == "inverse")
+    assert fulfils(item, right)[0] and fulfils(item, f"{{{right}}}")[0]
+    for answer in (
+        f"{right}\nargs: {{a: 1}}",
+        f"{{{right}, note: x}}",
+        "{repeat: 149000, layers: [ReLU]}",
+        f"{{x: {{{right}}}}}",
+        "[]",
+        f"- {right}\n- {right}",
+    ):
+        assert not fulfils(item, answer)[0], answer

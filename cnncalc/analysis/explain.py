@@ -300,6 +300,8 @@ def _field_lines(row: Row) -> Iterator[tuple[str, Line]]:
     report, layer = row.report, row.layer
     shapes = tuple(shape for shape in row.input_shapes if shape is not None)
     field = row.receptive_field
+    if report.states[row.node] is None and layer.shape is not None:
+        yield "receptive-field", Line("receptive field", text="not known: it has grown beyond all pictures")
     if field is None or layer.op is None or layer.shape is None:
         return
     size = "×".join(number(each) for each in field.size)

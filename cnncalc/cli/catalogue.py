@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import wrong_call
+from ..printable import printable
 from ..writing import write_file
 from . import app
 from .options import Format, Input, Output, Set, Sort, Spec, chosen_format, count_of, settings, shapes
@@ -132,4 +133,4 @@ def new(
         write_file(schema_path, json.dumps(made(), ensure_ascii=False, indent=1) + "\n")
     write_file(path, text)
     spec = f"{path}:{like}" if like and like in open_spec(str(path)).variants else path
-    say(f"wrote {path} and {schema_path.name}; now: cnncalc shapes {spec}")
+    say(printable(f"wrote {path} and {schema_path.name}; now: cnncalc shapes {spec}"))

@@ -40,7 +40,7 @@ def new(path: Annotated[str, typer.Argument(metavar="FILE", help="The file to wr
     if Path(path).exists():
         raise wrong_call("is there already", "choose another name", where=path)
     write_file(Path(path), NEW)
-    say(f"wrote {path}; now: cnncalc worksheet check {path}")
+    say(printable(f"wrote {path}; now: cnncalc worksheet check {path}"))
 
 
 @worksheet.command(name="kinds")
@@ -163,16 +163,16 @@ def _students(path: str) -> list[str]:
         lines = [line.strip() for line in Path(path).read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", where=path) from None
-    from ..teach.grading import file_name
+    from ..teach.grading import file_name, folded
 
     students = [line for line in lines if line and not line.startswith("#")]
-    strange = next((student for student in students if not student.isprintable()), None)
+    strange = next((student for student in students if student != printable(student)), None)
     if not students or strange:
         what = f"{strange!r} is no name" if strange else "names no student"
         raise wrong_call(what, "one student a line", where=path)
     first: dict[str, str] = {}
     for student in students:
-        other = first.setdefault(file_name(student).casefold(), student)
+        other = first.setdefault(folded(file_name(student)), student)
         if students.count(student) > 1 or other != student:
             what = "stands twice" if other == student else f"and {other} would have the same folder"
             raise wrong_call(f"{student} {what}", "one student a line, each with a name of its own", where=path)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import Problem, wrong_call
-from ..printable import printable_lines
+from ..printable import printable, printable_lines
 from ..render import render
 from ..render.table import Table
 from ..writing import write_file
@@ -37,7 +37,7 @@ def emit_text(text: str, output: str | None) -> None:
         tell(text, end="")
         return
     write_file(Path(output), text)
-    say(f"wrote {output}")
+    say(printable(f"wrote {output}"))
 
 
 def tell(text: str = "", end: str = "\n") -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 
 from ..errors import Problem, SpecError
@@ -11,7 +12,7 @@ from ..generated import inspected, literal
 from ..graph import Graph
 from ..names import LONGEST, is_word
 from .common import RESERVED, docstring, quoted, refuse_what_has_no_source
-from .keras_layers import Inexpressible, listed, tuple_text
+from .keras_layers import Inexpressible, Step, listed, tuple_text
 from .keras_layers import steps as steps_of
 from .vocabulary import KERAS, of_keras
 
@@ -38,24 +39,29 @@ def keras_source(graph: Graph) -> str:
         x = layers.Dense(10, name="output")(x)
     """
     refuse_what_has_no_source(graph, "Keras")
-    called = _LayerNames(graph)
-    names = _Variables(graph, called.inputs)
-    lines, problems, group = [], list[Problem](), ""
+    found: dict[int, list[Step]] = {}
+    problems: list[Problem] = []
     for node in range(graph.input_count, len(graph.nodes)):
         layer = graph.nodes[node]
         shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
-        path = layer.name.rpartition(".")[0]
-        if path != group and graph.groups.get(path) and graph.groups[path].block:
-            lines.append(f"    # {path}: {graph.groups[path].block}")
-        group = path
         try:
             assert layer.op is not None and layer.shape is not None
-            steps = steps_of(layer.op, _plain(layer.name), layer.shape, shapes)
+            found[node] = steps_of(layer.op, _plain(layer.name), layer.shape, shapes)
         except Inexpressible as why:
             message = f"{layer.name} ({layer.type}) cannot be expressed in Keras: {why}"
             if all(message.partition(" ")[2] != each.message.partition(" ")[2] for each in problems):
                 problems.append(Problem("inexpressible", message, graph.source, layer.place))
-            steps = []
+    if problems:
+        raise SpecError(problems)
+    called = _LayerNames(graph, _automatic(step for steps in found.values() for step in steps))
+    names = _Variables(graph, called.inputs)
+    lines, group = [], ""
+    for node, steps in found.items():
+        layer = graph.nodes[node]
+        path = layer.name.rpartition(".")[0]
+        if path != group and graph.groups.get(path) and graph.groups[path].block:
+            lines.append(f"    # {path}: {graph.groups[path].block}")
+        group = path
         inputs = [names[i] for i in layer.inputs]
         target = names.assign(node)
         for step in steps:
@@ -63,10 +69,9 @@ def keras_source(graph: Graph) -> str:
             inputs = [target]
         if not steps and target != inputs[0]:
             lines.append(f"    {target} = {inputs[0]}")
-    if problems:
-        raise SpecError(problems)
     function = re.sub(r"[^0-9a-z]+", "_", (graph.variant or graph.name).strip().lower()).strip("_")[:LONGEST]
-    function = function if is_word(function) and function not in {*KERAS, *RESERVED} else f"net_{function}"
+    free = is_word(function) and function not in {*KERAS, *RESERVED} and not hasattr(builtins, function)
+    function = function if free else f"net_{function}"
     heads = [
         f"    {names.inputs[i]} = keras.Input({tuple_text(each.shape or ())}, name={literal(called.inputs[i])})"
         for i, each in enumerate(graph.inputs)
@@ -104,10 +109,20 @@ def _plain(text: str) -> str:
     return re.sub(r"[^0-9A-Za-z_]", "_", text)
 
 
+def _automatic(steps: Iterable[Step]) -> re.Pattern[str]:
+    """The names that Keras gives by itself to operations which have none here."""
+    texts = [step.write(["x", "x"], "") for step in steps if not step.name]
+    called = {name for text in texts for name in re.findall(r"ops\.(\w+)", text)}
+    signs = {" * ": "multiply", "-x": "negative", " / ": "true_divide", "x[": "get_item"}
+    called |= {name for sign, name in signs.items() if any(sign in text for text in texts)}
+    return re.compile(rf"({'|'.join(sorted(called)) or '(?!)'})(_\d+)?")
+
+
 class _LayerNames:
     """The names of the layers of a Keras model, each of them once: `a.b` and `a-b` would both be `a_b`."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, automatic: re.Pattern[str]) -> None:
+        self.automatic = automatic
         self.of_spec = {_plain(layer.name) for layer in graph.nodes}
         self.used: set[str] = set()
         self._numbers: dict[str, int] = {}
@@ -117,6 +132,8 @@ class _LayerNames:
         """A name that no other has; what helps a layer, such as its padding, does not take the name of one."""
         if not wish:
             return ""
+        if self.automatic.fullmatch(wish):
+            wish = f"{wish}_layer"
         found = wish
         while found in self.used or (wish != of_layer and found in self.of_spec):
             self._numbers[wish] = self._numbers.get(wish, 1) + 1

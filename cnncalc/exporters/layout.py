@@ -103,10 +103,13 @@ def _steps(a: str, b: str) -> tuple[int, ...] | None:
     if _NUMBER.sub("#", a) != _NUMBER.sub("#", b):
         return None
     steps = tuple(y - x for x, y in zip(_numbers(a), _numbers(b), strict=True))
+    if any(steps) and " for i in " in a:
+        return None  # its own i would hide the other
     for step, found in zip(steps, _NUMBER.finditer(a), strict=True):
         quoted = a[: found.start()].count('"') % 2
-        if step and not quoted and re.match(r"\w", a[found.start() - 1 : found.start()]):
-            return None  # the number belongs to a name
+        around = a[found.start() - 1 : found.start()], a[found.end() : found.end() + 1]
+        if step and not quoted and (re.match(r"[\w.-]", around[0]) or re.match(r"[\w.]", around[1])):
+            return None  # the number belongs to a name, has a sign or decimals
         if step and quoted and found[0].startswith("0") and len(found[0]) > 1:
             return None  # 01, 02 … are not what i makes
     return steps
@@ -123,7 +126,8 @@ def _template(a: str, b: str) -> str:
         factor = "i" if step == 1 else f"{step} * i"
         expression = factor if start == 0 else f"{start} + {factor}" if step != 1 else f"i + {start}"
         quoted = a[: found.start()].count('"') % 2
-        return f"{{{expression}}}" if quoted else expression
+        factors = re.search(r"[*/] ?$", a[: found.start()]) or re.match(r" ?[*/]", a[found.end() :])
+        return f"{{{expression}}}" if quoted else f"({expression})" if factors else expression
 
     text = _NUMBER.sub(grown, a)
     return re.sub(r'"([^"]*\{[^"]*)"', r'f"\1"', text)

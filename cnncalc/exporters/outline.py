@@ -7,6 +7,7 @@ becomes the class's parameters.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from ..graph import Graph, Layer
 from ..names import LONGEST, is_word
 from ..ops import Shape
 from .common import RESERVED
+
+#: Methods of nn.Sequential, which has no modules that are called so.
+OF_SEQUENTIAL = frozenset(["append", "extend", "insert", "pop"])
 
 
 def places(node: int) -> int:
@@ -74,6 +78,8 @@ class Scope:
     @property
     def is_sequential(self) -> bool:
         """Whether it is a chain of modules, as nn.Sequential is."""
+        if any(part.name in OF_SEQUENTIAL for part in self.parts):
+            return False
         return bool(self.parts) and self.chain == len(self.parts) and self.results == self.parts[-1].results
 
     @property
@@ -93,10 +99,10 @@ class Scope:
         """How many of its parts, from the first on, are a chain of modules that nothing else looks into."""
         if len(self.inputs) != 1:
             return 0
-        before, users = self.inputs[0], [node for part in self.parts for node in part.inputs]
+        before, users = self.inputs[0], Counter(node for part in self.parts for node in part.inputs)
         for at, part in enumerate(self.parts):
             module = isinstance(part, Scope) or (part.has_module and part.layer.type != "MultiheadAttention")
-            inner = at == 0 or (users.count(before) == 1 and before not in self.results)
+            inner = at == 0 or (users[before] == 1 and before not in self.results)
             if not module or part.inputs != (before,) or len(part.results) != 1 or not inner:
                 return at
             before = part.results[0]

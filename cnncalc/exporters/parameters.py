@@ -6,7 +6,8 @@ import keyword
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .common import RESERVED
+from ..names import is_word
+from .common import RESERVED, TAKEN
 from .outline import Hole
 
 #: The value at a place that an instance does not have.
@@ -48,7 +49,7 @@ class Parameters:
         arguments: Sequence[Mapping[str, Any]] = (),
         taken: Sequence[str] = (),
     ) -> None:
-        self.taken = {*taken, *RESERVED}
+        self.taken = {*taken, *RESERVED, *TAKEN}
         self.columns = [tuple(row[i] for row in values) for i in range(len(holes))] if values else []
         self.names: dict[str, tuple[Any, ...]] = {}
         self.places: dict[str, list[int]] = {}  # the places at which each parameter stands as it is
@@ -109,6 +110,8 @@ class Parameters:
         ]
         wish = next((name for name in same if name not in self.names), hole.name or "value")
         wish = {"in_features": "in_features", "num_features": "channels", "num_channels": "channels"}.get(wish, wish)
+        wish = wish.lstrip("_") or "value"  # what begins with _ belongs to nn.Module
+        wish = wish if is_word(wish) else "value"
         name, number = wish, 2
         while name in self.names or name in self.taken or keyword.iskeyword(name):
             name, number = f"{wish}{number}", number + 1

@@ -68,6 +68,10 @@ def torch_source(graph: Graph) -> str:
     return inspected(text, of_torch(graph, frozenset(classes.words), own), about)
 
 
+#: Forms of one block among which one is looked for that has one part more.
+MOST_FORMS = 20
+
+
 class Known(NamedTuple):
     """A class that is written already: its name, its parameters, and the part that an instance may do without."""
 
@@ -96,7 +100,7 @@ class _Classes:
         for key, (scope, *_) in self.instances.items():
             by_length.setdefault((scope.block, len(scope.parts)), []).append(key)
         for key, (scope, *_) in self.instances.items():
-            for other in by_length.get((scope.block, len(scope.parts) + 1), ()) if scope.block else ():
+            for other in by_length.get((scope.block, len(scope.parts) + 1), ())[:MOST_FORMS] if scope.block else ():
                 part = optional_part(self.instances[other][0], key[1])
                 if part:
                     self.larger[key] = other, part

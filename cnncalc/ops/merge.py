@@ -91,18 +91,14 @@ class Multiply(_Merge, name="multiply"):
     example_input = (3, 32, 32)
 
     def check(self, *shapes: Shape) -> None:
-        for axis in range(len(shapes[0])):
-            for shape in shapes:
-                if (
-                    len(shape) != len(shapes[0])
-                    or len({each[axis] for each in (shape, *shapes) if each[axis] != 1}) > 1
-                ):
-                    different = next(each for each in shapes if each != shapes[0])
-                    raise Misfit(
-                        f"{{layer}} multiplies {readable(shapes[0])} and {readable(different)}, which do not fit",
-                        hint="each axis must be equal, or 1 in one of them",
-                        code="merge",
-                    )
+        distinct = set(shapes)
+        if len(set(map(len, distinct))) > 1 or any(len({*sizes} - {1}) > 1 for sizes in zip(*distinct, strict=False)):
+            different = next(each for each in shapes if each != shapes[0])
+            raise Misfit(
+                f"{{layer}} multiplies {readable(shapes[0])} and {readable(different)}, which do not fit",
+                hint="each axis must be equal, or 1 in one of them",
+                code="merge",
+            )
 
     def output(self, *shapes: Shape) -> tuple[Size, ...]:
         return tuple(max(sizes) for sizes in zip(*shapes, strict=True))

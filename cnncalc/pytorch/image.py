@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..errors import wrong_call
+from ..errors import SpecError, wrong_call
 from ..ops import Shape
 from ..printable import printable
 
@@ -47,10 +47,8 @@ def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = ()
         raise wrong_call("the network takes no picture: its input is no image of 1 or 3 channels", where=path)
     channels, height, width = shape
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what Pillow thinks large; the bound here is lower
-            opened = Image.open(path, formats=FORMATS)
-        with opened:
+        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as opened:
+            warnings.simplefilter("ignore")  # of what Pillow thinks odd in a file
             if opened.width * opened.height > MOST_PIXELS:
                 raise wrong_call(
                     f"has {opened.width:,}×{opened.height:,} pixels; at most {MOST_PIXELS:,} are read",
@@ -61,10 +59,13 @@ def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = ()
             if upright.mode.startswith("I"):  # 16 bits, which a conversion would cut off
                 upright = upright.point(lambda value: value / 256).convert("L")
             image = upright.convert("RGB" if channels == 3 else "L")
+    except SpecError:
+        raise
     except UnidentifiedImageError:
         raise wrong_call("is no picture that can be read", "a JPEG or PNG file", where=path) from None
-    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
-        raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=path) from None
+    except Exception as error:  # whatever a file from a stranger makes Pillow say
+        said = printable(str(getattr(error, "strerror", None) or error))[:160]
+        raise wrong_call(f"cannot be read: {said or type(error).__name__}", where=path) from None
     shorter = resize or round(min(height, width) * 256 / 224)
     factor = max(shorter / min(image.size), height / image.size[1], width / image.size[0])
     size = max(width, round(image.size[0] * factor)), max(height, round(image.size[1] * factor))

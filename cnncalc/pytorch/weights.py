@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +13,7 @@ from torch import Tensor, nn
 
 from ..errors import SpecError, wrong_call
 from ..printable import printable
-from .pickled import unfolds
+from .checkpoint import refuse_bombs
 
 #: Where checkpoints of training programs keep the weights.
 INSIDE = ("state_dict", "model_state_dict", "model", "weights", "net")
@@ -60,12 +58,10 @@ def read_weights(path: str) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return dict(load_file(path))
-        _refuse_packed(path)
-        if not unfolds(path):
-            raise wrong_call("unfolds to more than any network has", "what torch.save(…) writes", where=path)
+        refuse_bombs(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            found = _tensors(torch.load(path, map_location="cpu", weights_only=True))
     except SpecError:
         raise
     except ImportError:
@@ -82,26 +78,26 @@ def read_weights(path: str) -> dict[str, Tensor]:
         said = type(error).__name__ if len(said) < 5 or said.isdigit() else said
         hint = "a safetensors file, or what torch.save(net.state_dict(), …) writes"
         raise wrong_call(f"is no file of weights: {said}", hint, where=path) from None
-    found = _tensors(content)
     if not found:
         raise wrong_call("holds no tensors by name", "save net.state_dict()", where=path)
     for name, tensor in found.items():
-        if tensor.is_complex() or tensor.is_meta or tensor.layout != torch.strided:
-            what = "complex numbers" if tensor.is_complex() else "no values" if tensor.is_meta else "a sparse tensor"
-            raise wrong_call(f"{name} holds {what}, which no layer here takes", "save dense tensors", where=path)
+        kind = _kind(tensor)
+        if kind:
+            raise wrong_call(f"{name} holds {kind}, which no layer here takes", "save dense tensors", where=path)
     return found
 
 
-def _refuse_packed(path: str) -> None:
-    """Raise `SpecError` for an archive that unpacks to more than it is: torch.save never packs what it writes."""
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        inside = archive.infolist()
-    size, unpacked = os.path.getsize(path), sum(each.file_size for each in inside)
-    if unpacked > size or any(each.compress_type != zipfile.ZIP_STORED for each in inside):
-        message = f"is packed: its {size:,} bytes would become {unpacked:,}"
-        raise wrong_call(message, "what torch.save(net.state_dict(), …) writes is not packed", where=path)
+def _kind(tensor: Tensor) -> str:
+    """What a tensor holds that no layer takes, in words; an empty string for plain numbers."""
+    if tensor.is_meta:
+        return "no values"
+    if tensor.is_complex():
+        return "complex numbers"
+    if tensor.layout != torch.strided:
+        return "a sparse tensor"
+    whole = tensor.dtype in (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+    plain = whole or (tensor.dtype.is_floating_point and tensor.dtype.itemsize >= 2)
+    return "" if plain and not tensor.is_nested else "numbers of its own kind"
 
 
 def _tensors(content: Any) -> dict[str, Tensor]:

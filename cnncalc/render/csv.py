@@ -21,7 +21,7 @@ def render(table: Table) -> str:
 
 #: What a spreadsheet takes for a formula: a cell that begins so, or what stands behind a character at which a
 #: spreadsheet of another language parts cells. Full-width forms are signs, too.
-_FORMULA = re.compile(r"(?:^|(?<=[;\t|]))(\s*[=+\-@＝＋－＠])")
+_FORMULA = re.compile(r"(?:^|(?<=[;\t|]))([\s\x22']*[=+\-@＝＋－＠])")
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?\s?%?", re.IGNORECASE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -163,7 +164,7 @@ def as_table(explanations: list[Explanation], title: str) -> Table:
 
 _LATEX = {
     "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
-    "\0": "{}",  # between two hyphens, which would be a dash
+    "\0": "{}",
     "[": "{[}", "]": "{]}", "*": "{*}",  # behind \\ they would be its arguments
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "×": r"$\times$", "→": r"$\to$", "−": "$-$", "·": r"$\cdot$", "≥": r"$\ge$", "≤": r"$\le$", "∏": r"$\prod$", "∑": r"$\sum$",
@@ -172,10 +173,16 @@ _LATEX = {
 }  # fmt: skip
 
 
+#: Between two signs that LaTeX would make one of: -- is a dash, ?` another mark, ,, a quote.
+_LIGATURE = re.compile("(?<=[-?!`',])(?=[-`',])")
+#: Letters and signs beyond ASCII that LaTeX sets without a package or font of its own.
+_LETTERS = frozenset(
+    "¡¢£¤¥¦§¨©ª¬®¯°±²³´¶¸¹º¼½¾¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõö÷øùúûüýÿĀāĂăĆćĈĉĊċČčĎďĒēĔĕĖėĚěĜĝĞğĠġĢģĤĥĨĩĪīĬĭİıĲĳĴĵĶķ"
+    "ĹĺĻļĽľŁłŃńŅņŇňŌōŎŏŐőŒœŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŨũŪūŬŭŮůŰűŴŵŶŷŸŹźŻżŽžƒǄǅǆǇǈǉǊǋǌǍǎǏǐǑǒǓǔǢǣǦǧǨǩǰǴǵȘșȚțȲȳȷ‐‑‒–—―‖‘’“”"
+)
+
+
 def escaped(text: str) -> str:
     """A text on one line in which LaTeX finds nothing to interpret; letters that no font need have become ?."""
-    line = " ".join(printable(text).split())
-    characters = (_LATEX.get(character, character) for character in line.replace("--", "-\0-").replace("--", "-\0-"))
-    return "".join(
-        each if len(each) > 1 or ord(each) < 0x250 or 0x2010 <= ord(each) <= 0x201F else "?" for each in characters
-    )
+    line = _LIGATURE.sub("\0", " ".join(printable(text).split()))
+    return "".join(_LATEX.get(each) or (each if each.isascii() or each in _LETTERS else "?") for each in line)

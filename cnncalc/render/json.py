@@ -6,6 +6,7 @@ import json
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from ..printable import printable_lines
 from .table import AtLeast, Table
 
 if TYPE_CHECKING:
@@ -36,13 +37,9 @@ def as_json(value: Any, **options: Any) -> str:
     {"größe": "\u202e"}
     """
     text = json.dumps(value, ensure_ascii=False, **options)
-    if text.replace("\n", "").isprintable():
+    if text == printable_lines(text):
         return text
-    return "".join(each if each == "\n" or each.isprintable() else _escape(each) for each in text)
-
-
-def _escape(character: str) -> str:
-    return json.dumps(character)[1:-1]
+    return "".join(each if each == printable_lines(each) else json.dumps(each)[1:-1] for each in text)
 
 
 def document(report: Report) -> dict[str, Any]:

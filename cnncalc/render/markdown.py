@@ -31,9 +31,12 @@ def render(table: Table) -> str:
 
 
 #: What Markdown, GitHub's and pandoc's additions to it included, finds something in: emphasis, code, links, HTML,
-#: entities, tables, mathematics, what is struck out, raised, cited or marked up; and addresses, by their colon or dot.
+#: entities, tables, mathematics, what is struck out, raised, cited or marked up; and addresses and GitHub's :names: of
+#: pictures, by their colon or dot.
 _MEANT = re.compile(
-    r"(?<![^\W_])_|_(?![^\W_])|[\\`*\[\]<>|#&~$^{}@]|:(?=//)|(?<=www)\.|^[-+=:!%]|^(\d{1,9})[.)](?=\s|$)", re.IGNORECASE
+    r"(?<![^\W_])_|_(?![^\W_])|[\\`*\[\]<>|#&~$^{}@]|:(?=//|[\w+-]+:)|(?<=^Table):|(?<=www)\.|^[-+=:!%]"
+    r"|^(\(?(?:\d+|[a-z]|[ivxlcdm]+))[.)](?=\s|$)",
+    re.IGNORECASE,
 )
 
 

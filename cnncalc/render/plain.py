@@ -7,7 +7,7 @@ from .table import WIDTH, Prose, Table
 
 def render(table: Table) -> str:
     """Title and header, the columns, then the notes."""
-    rows = [table.texts(line) for line in table.lines]
+    rows = [[_cut(text) for text in table.texts(line)] for line in table.lines]
     titles = [column.title for column in table.columns]
     widths = [max(len(row[i]) for row in [titles, *rows]) for i in range(len(titles))]
     right = [column.right for column in table.columns]
@@ -25,6 +25,14 @@ def render(table: Table) -> str:
     head = [_broken(part) for part in (table.title, *table.head) if part]
     blocks = ["\n".join(part) for part in (head, body if titles else [], [*map(_broken, table.notes)]) if part]
     return "\n\n".join(blocks) + "\n"
+
+
+#: Characters of a cell, which all others of its column are as wide as; JSON and CSV have it whole.
+WIDEST = 500
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def _broken(text: str) -> str:

@@ -19,6 +19,7 @@ from .workspace import UNKNOWN, Names, Scope, Workspace
 MAX_LAYERS = 150_000
 MAX_PATH = 400
 MAX_AXES = 16
+MAX_ORIGINS = 8
 MAX_NOTE = 2_000
 
 
@@ -169,7 +170,9 @@ class Builder:
         if misfit.argument and isinstance(item.body, Mapping):
             value = item.body.get(misfit.argument)
             place = value.place if value else place
-        context = [line for line in (self.origin(i, misfit.code) for i in inputs) if line]
+        several = list(dict.fromkeys(inputs))
+        few = several if len(several) <= MAX_ORIGINS else [*several[:2], several[-1]]
+        context = [line for line in (self.origin(i, misfit.code) for i in few) if line]
         message = misfit.cause.replace("{layer}", self.space.called(path))
         self.space.problem(misfit.code, message, place, misfit.hint, tuple(dict.fromkeys(context)))
 

@@ -69,7 +69,9 @@ class ClaimReader:
             elif not set(entry.pairs) - {*_WORDS, "part", "variant"}:
                 self.space.problem("disputed", "no figure is disputed here", entry.place, _EXAMPLE)
             elif self._is_meant(entry) and self._has_part(entry):
-                found += self._claims(entry)
+                part = entry.get("part")
+                name = part.text if isinstance(part, Scalar) else ""
+                found += [claim._replace(name=name) for claim in self._claims(entry, ("part", "variant"))]
         return found
 
     def _is_meant(self, entry: Mapping) -> bool:
@@ -95,15 +97,14 @@ class ClaimReader:
             self.space.problem("expect", f"there is no part {name.text}", name.place, hint)
         return False
 
-    def _claims(self, node: Mapping) -> list[Claim]:
+    def _claims(self, node: Mapping, others: Items[str] = ()) -> list[Claim]:
+        """The claims in a mapping, all keys but `others`."""
         texts = {
-            key: value.text
-            for key, _, value in node.items()
-            if isinstance(value, Scalar) and key in (*_WORDS, "part", "variant")
+            key: value.text for key, _, value in node.items() if isinstance(value, Scalar) and key in (*_WORDS, *others)
         }
         return [
             Claim(
-                texts.get("part", ""),
+                "",
                 key,
                 value.text if key == "paper" and isinstance(value, Scalar) else self.space.claimed(value, self.names),
                 value.place,
@@ -111,7 +112,7 @@ class ClaimReader:
                 texts.get("note", ""),
             )
             for key, _, value in node.items()
-            if key not in texts and key != "variant"
+            if key not in texts and key not in others
         ]
 
     def _no_variant(self, key: str, name: str, scalar: Scalar) -> None:

@@ -122,6 +122,7 @@ class Expander:
         inner: Scope | None = None
         templated = template is not None and "{" in template
         for column in columns(self.space, item, x, names):
+            self.space.budget.spend(8)
             count = count_of(self.space, item, x, column)
             if count is None:
                 return None
@@ -289,6 +290,7 @@ class Expander:
         ends: list[int | None] = []
         kept = 0
         for branch in body.items:
+            self.space.budget.spend(4)
             end, there = self.branch(branch, scope, x, names)
             if there:
                 kept += 1

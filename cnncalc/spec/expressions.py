@@ -187,8 +187,8 @@ def items_in(value: Any) -> int:
     (4, 0)
     """
     count = 0
-    for each in value if isinstance(value, list) else ():
-        count += 1 + (items_in(each) if isinstance(each, list) else 0)
+    for each in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+        count += 1 + (items_in(each) if isinstance(each, (list, dict)) else 0)
         if count > MAX_LIST:
             break
     return count
@@ -216,6 +216,7 @@ def _name(node: ast.Name, names: Mapping[str, Any], budget: Budget) -> Any:
         pass
     if node.id in CONSTANTS:
         return CONSTANTS[node.id]
+    budget.spend(len(names))
     known = sorted({*names, *FUNCTIONS})
     there = f"names here: {', '.join(sorted(names))}" if names else "args: declares names for the whole file"
     hint = did_you_mean(node.id, known) or there
@@ -287,7 +288,7 @@ def _compare(node: ast.Compare, names: Mapping[str, Any], budget: Budget) -> boo
         rule = _COMPARISONS.get(type(op))
         if rule is None:
             raise Misfit(f"{ast.unparse(node)[:60]!r}: compare with == != < <= > >= in", code="expression")
-        if isinstance(left, list) or isinstance(right, list):
+        if isinstance(left, (list, dict)) or isinstance(right, (list, dict)):
             budget.spend(items_in(left) + items_in(right))
         if not rule(left, right):
             return False

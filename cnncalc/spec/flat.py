@@ -11,6 +11,7 @@ from ..graph import Graph, Layer
 from ..names import LONGEST
 from ..ops import MERGES, REGISTRY, Op
 from .items import BESIDE, GROUPS
+from .reader import is_number
 
 
 class _Tree(dict[str, Any]):
@@ -54,7 +55,7 @@ class _Writer:
         if self.declared:
             lines += ["", "types:"]
             lines += [f"  {name}: {_flow(figures)}" for name, figures in self.declared.values()]
-        lines += ["", "layers:", *body]
+        lines += ["", "layers:", *body] if body else ["", "layers: []"]
         results = [graph.nodes[i].name for i in graph.outputs]
         if graph.outputs != (len(graph.nodes) - 1,):
             lines += ["", f"outputs: {_flow(results)}"]
@@ -90,7 +91,8 @@ class _Writer:
             branches = [self._reference(i, scope) for i in layer.inputs]
             return f"{{{kind}: {_flow(branches)}{beside}}}"
         body = f"{{{kind}: {_flow(arguments)}" if arguments else f"{{{kind}: {{}}"
-        if layer.inputs != (number - 1,):
+        alone = number == self.graph.input_count > 1  # the first layer of several inputs follows none of them
+        if layer.inputs != (number - 1,) or alone:
             sources = [self._reference(i, scope) for i in layer.inputs]
             body += f", from: {_flow(sources[0] if len(sources) == 1 else sources)}"
         elif not arguments and not layer.note:
@@ -151,6 +153,13 @@ def _plain(value: Any) -> Any:
 
 
 def _flow(value: Any) -> str:
-    """A value in one line of YAML, as it may stand within brackets too."""
+    """A value in one line of YAML, as it may stand within brackets too.
+
+    A text that a spec's reader would take for a number stands in quotes: it knows more numbers than PyYAML does.
+    """
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, str) and is_number(value):
+        return f"'{value}'"
     written = yaml.safe_dump([value], default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
     return written.removesuffix("]\n").removeprefix("[")

@@ -30,6 +30,10 @@ from .workspace import Names, Scope, TooBig
 KEYS = ("name", "source", "year", "task", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs",
         "expect", "disputed")  # fmt: skip
 
+MAX_VARIANTS, MAX_INPUTS = 1_000, 64
+#: Characters of what stands in every header, and of what stands below a table.
+MAX_TEXTS = {"name": 300, "task": 100, "source": 2_000, "note": 20_000}
+
 #: What a variant's `expect` says of it that is no claim.
 FACTS = ("paper", "year", "task")
 
@@ -185,6 +189,10 @@ class _Model:
         for key, scalar in strange[:MOST]:
             hint = did_you_mean(key, KEYS) or f"a spec has {', '.join(KEYS)}"
             warning(self.made, "unused-key", f"nothing uses the key {key}", scalar.place, hint)
+        for key, most in MAX_TEXTS.items():
+            node = self.root.get(key)
+            if isinstance(node, Scalar) and len(node.text) > most:
+                self.problem("too-big", f"{key} has {len(node.text):,} characters; at most {most:,}", node.place)
         year = self.root.get("year")
         if year is not None and self.spec.year is None:
             self.problem("year", "a year is a whole number", year.place, "year: 2015")
@@ -203,6 +211,8 @@ class _Model:
         declared = self.mapping("args", "args: {classes: 1000}")
         variants = self.mapping("variants", "variants: {small: {width: 32}}")
         chosen = variants.get(self.spec.variant) if self.spec.variant else None
+        if len(variants.pairs) > MAX_VARIANTS:
+            self.problem("too-big", f"more than {MAX_VARIANTS:,} variants", variants.place)
         for variant, key, node in variants.items():
             if not is_path(variant):
                 self.problem("variants", f"{variant!r} cannot be the name of a variant", key.place, RULE)
@@ -308,6 +318,8 @@ class _Model:
             self.problem("input", "there is no input", place, "input: [3, 224, 224]   # channels, height, width")
             return
         several = {key: value for key, _, value in node.items()} if isinstance(node, Mapping) else {"input": node}
+        if len(several) > MAX_INPUTS:
+            self.problem("too-big", f"more than {MAX_INPUTS} inputs", node.place)
         if not several:
             self.problem("input", "there is no input", node.place, "input: [3, 224, 224]")
         for key in self.new_inputs:
@@ -387,6 +399,11 @@ class _Model:
         reader = ClaimReader(self.expander.space, self.spec.variant, self.spec.variants, names)
         found = reader.expected(self.mapping("expect", "expect: {params: 61706}"))
         own = {each.quantity: each.value for each in found if each.quantity in FACTS}
+        for each in found:
+            good = is_int(each.value) if each.quantity == "year" else isinstance(each.value, str)
+            if each.quantity in FACTS and not each.name and (not good or len(str(each.value)) > MAX_TEXTS["source"]):
+                what = "a whole number" if each.quantity == "year" else "a text"
+                self.problem("expect", f"{each.quantity} is {what}", each.place or self.root.place)
         self.made.claims[:0] = [each for each in found if each.quantity not in FACTS]
         self.made.about = str(own.get("paper", self.spec.about))
         self.made.task = str(own.get("task", self.spec.task))

@@ -21,6 +21,8 @@ MAX_DEPTH = 60
 LONG = 100
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_DIRECTIVE = re.compile("^%", re.MULTILINE)
+MAX_DIRECTIVES = 100  # each of which is compared with all before it
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _CONSTANTS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
@@ -80,6 +82,8 @@ class _Open:
 
 def read(source: Source) -> Node:
     """The one document in a YAML text; raises `SpecError` with place and cause."""
+    if len(_DIRECTIVE.findall(source.text)) > MAX_DIRECTIVES:
+        raise SpecError([Problem("yaml", "a spec has no directives (%)", source, Place(1, 1), hint="remove them")])
     try:
         return _Reading(source).document()
     except yaml.MarkedYAMLError as error:
@@ -194,8 +198,10 @@ class _Reading:
     def close(self) -> None:
         done = self.stack.pop()
         if isinstance(done.node, Mapping):
-            for part in done.merged:
-                done.node.pairs = {**part.pairs, **done.node.pairs}
+            pairs: dict[str, tuple[Scalar, Node]] = {}
+            for part in reversed(done.merged):  # an earlier one wins over a later one, and the mapping's own over all
+                pairs |= part.pairs
+            done.node.pairs = pairs | done.node.pairs if done.merged else done.node.pairs
         self.add(done.node, done.size, done.anchor)
 
     def check_tag(self, tag: str | None, place: Place) -> None:
@@ -238,6 +244,15 @@ def read_file_text(data: bytes, name: str) -> Source:
         raise _refused(
             name, f"is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}", "save it as UTF-8"
         ) from None
+
+
+def is_number(text: str) -> bool:
+    """Whether a plain text is read as a number.
+
+    >>> is_number("1e5"), is_number("08"), is_number("conv1")
+    (True, True, False)
+    """
+    return bool(_INT.fullmatch(text) or _FLOAT.fullmatch(text))
 
 
 def _refused(name: str, why: str, hint: str) -> SpecError:

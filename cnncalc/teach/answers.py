@@ -17,6 +17,10 @@ _WORDS = re.compile(
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "^": "\x00", "²": "\x01", "³": "\x02"})
 
 
+#: Characters of an answer that may be a number.
+LONGEST = 200
+
+
 class Given(NamedTuple):
     """A number that was given, how far the true one may lie from it (half a unit of its last digit, if rounded), and
     the arithmetic behind it, if that was given."""
@@ -34,6 +38,8 @@ def read(text: str) -> Given:
     >>> read("5*5*3*20 + 20 = 1520").work, read("7600 parameters").value, read("12.5 %").value, read("0,5").value
     ('5*5*3*20 + 20', 7600, 0.125, 0.5)
     """
+    if len(text) > LONGEST:
+        raise Misfit(f"an answer of {len(text):,} characters", "a number, or arithmetic such as 5*5*3*100 + 100")
     parts = [part for part in text.strip().lstrip("=~≈ ").split("=") if part.strip()]
     found = [_number(part.strip(), text) for part in parts[:1] + parts[1:][-1:]]
     if not found:

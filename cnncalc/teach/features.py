@@ -106,9 +106,13 @@ def _linear_in(graph: Graph, layer: Layer, rows: int, arrives: int, declared: in
     return Answer("", tuple(reasons), tuple(change), layer.name)
 
 
+#: Channels of a map that is flattened.
+MOST_CHANNELS = 100_000
+
+
 def _maps(arrives: int, declared: int) -> Iterator[tuple[int, int, int]]:
     """Channels and two square maps that give both numbers, the most channels first, a power of two before others."""
-    channels = [c for c in range(1, min(arrives, declared) + 1) if arrives % c == 0 == declared % c]
+    channels = [c for c in range(1, min(arrives, declared, MOST_CHANNELS) + 1) if arrives % c == 0 == declared % c]
     fitting = [
         (c, isqrt(arrives // c), isqrt(declared // c))
         for c in channels

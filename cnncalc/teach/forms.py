@@ -17,8 +17,11 @@ import yaml
 from ..errors import Misfit, Source, SpecError, did_you_mean, wrong_call
 from ..formula import number
 from ..ops import REGISTRY, readable
+from ..render.markdown import escaped
 from ..report import Report, Row, analyse
 from ..spec.locate import is_file_spec
+from ..spec.reader import Mapping as Mapping_
+from ..spec.reader import Scalar, read
 from .kinds import Kind, Slip, is_number
 from .layers import QUANTITIES, question, true_shapes
 from .predict import stated
@@ -170,7 +173,7 @@ def _table(item: Item) -> Task:
     columns = item.settings["columns"]
     entering = readable(report.graph.inputs[0].shape or ())
     asked = ", ".join(_WORDS[column].format(entering) for column in columns)
-    text = f"{report.title}, input {entering}: the {asked} of each layer."
+    text = f"{escaped(report.title)}, input {entering}: the {asked} of each layer."
     given = {row.node for row in rows} if "output" in columns else set()
     lines = [_listed(f"{row.name}: {_told(row)}, {_entering(report, row, given)}") for row in rows]
     blanks = tuple((row.name,) if len(columns) == 1 else (row.name, column) for row in rows for column in columns)
@@ -220,7 +223,7 @@ def _find_error(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Ta
     width = len(columns)
     example = f"{rows[0].name}{f' {columns[0]}' if width > 1 else ''}"
     entering = readable(report.graph.inputs[0].shape or ())
-    text = f"{report.title}, input {entering}: one number is wrong. Whose is it, and "
+    text = f"{escaped(report.title)}, input {entering}: one number is wrong. Whose is it, and "
     text += f"what was overlooked? (cell: as in {example}; mistake: a letter)"
     names = max(len(row.name) for row in rows)
     lines = [f"  {'':<{names}}  {'  '.join(f'{column:>13}' for column in columns)}"]
@@ -322,6 +325,10 @@ def fulfils(item: Item, answer: str) -> tuple[bool, str]:
     body = answer.strip().removeprefix("- ").strip()
     try:
         body = as_layer(body, item.what)
+        written = read(Source("answer", body))
+        one = isinstance(written, Mapping_) and list(written.pairs) == [item.what]
+        if not one and not (isinstance(written, Scalar) and written.text == item.what):
+            return False, f"one layer of type {item.what} was asked for"
         report = analyse(Source("answer", f"input: {list(entering)}\nlayers:\n  - {body}\n"))
     except Misfit as misfit:
         return False, misfit.cause
@@ -355,7 +362,7 @@ def as_layer(text: str, type_: str) -> str:
         call: Any = ast.parse(text, mode="eval").body
         values = [ast.literal_eval(each) for each in call.args]
         named = {each.arg: ast.literal_eval(each.value) for each in call.keywords}
-    except (SyntaxError, ValueError, AttributeError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, AttributeError, TypeError, RecursionError, MemoryError):
         raise Misfit(f"{text[:60]} cannot be read as a layer") from None
     names = [each.name for each in REGISTRY[type_].arguments()]
     given = dict(zip(names, values, strict=False)) | {str(key): value for key, value in named.items()}

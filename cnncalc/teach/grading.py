@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import Misfit, Source, SpecError, did_you_mean
+from ..printable import printable
 from ..render.csv import written
 from ..render.markdown import escaped
 from ..spec.reader import Mapping, Node, Scalar
@@ -22,6 +25,8 @@ from .worksheet import Worksheet, tasks
 #: Bytes of an answer file that are read, characters of a student's name, and bytes of a name of a file.
 LARGEST = 100_000
 LONGEST_NAME, LONGEST_FILE_NAME = 200, 150
+#: Folders in one another that are looked into.
+DEEPEST = 20
 
 
 class Class(NamedTuple):
@@ -37,12 +42,12 @@ def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[
 
     A file says whose answers it holds, and anybody can write anybody's name. So of several files that name one student
     none is graded and all are listed, unless one of them lies where `worksheet build` put it: in the student's own
-    folder. What lies in the folder of another is not graded either. With a roster those count who are on it, and
-    those of them are listed who handed nothing in.
+    folder. With a roster those count who are on it, what lies in the folder of another of them is not graded, and
+    those are listed who handed nothing in.
     """
     found: dict[str, list[tuple[Path, Node]]] = {}
-    unreadable: list[tuple[str, str]] = []
-    for path in sorted(each for each in Path(folder).rglob("*") if _is_answer_file(each)):
+    files_found, unreadable = _answer_files(Path(folder))
+    for path in files_found:
         place = path.relative_to(folder)
         try:
             student, answers = submission(path)
@@ -50,7 +55,7 @@ def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[
             unreadable.append((str(place), misfit.cause))
             continue
         found.setdefault(student, []).append((place, answers))
-    owners = {file_name(student): student for student in (*found, *roster)}
+    owners = {file_name(student): student for student in roster}
     graded = []
     for student, files in sorted(found.items()):
         chosen, refused = _chosen(student, files, owners)
@@ -68,6 +73,29 @@ def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[
             unreadable.append((name, f"it cannot be judged: {type(error).__name__}"))
     absent = sorted(set(roster) - set(found))
     return Class(tuple(graded), tuple(unreadable), tuple(absent))
+
+
+def _answer_files(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
+    """The answer files in a folder and the folders in it, and what could not be looked into, with the reason."""
+    found: list[Path] = []
+    closed: list[tuple[str, str]] = []
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        inside = place.relative_to(folder)
+        if len(inside.parts) > DEEPEST:
+            closed.append((str(inside), f"folders in folders, more than {DEEPEST} deep"))
+            continue
+        try:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(Path(entry.path))
+                    elif _is_answer_file(Path(entry.path)):
+                        found.append(Path(entry.path))
+        except OSError as error:
+            closed.append((str(inside), f"it cannot be opened: {error.strerror}"))
+    return sorted(found), sorted(closed)
 
 
 def _chosen(
@@ -115,6 +143,11 @@ def file_name(student: str) -> str:
     return name.encode()[:LONGEST_FILE_NAME].decode(errors="ignore") or "_"
 
 
+def folded(name: str) -> str:
+    """What two names have in common that some file systems take for one: capitals and composed letters do not count."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def page_names(students: Sequence[str]) -> dict[str, str]:
     """A file for each student's page, also where capitals do not count.
 
@@ -125,19 +158,19 @@ def page_names(students: Sequence[str]) -> dict[str, str]:
     """
     alike: dict[str, list[str]] = {}
     for student in students:
-        alike.setdefault(file_name(student).casefold(), []).append(student)
+        alike.setdefault(folded(file_name(student)), []).append(student)
     found, others = dict[str, str](), list[str]()
     for group in alike.values():
         called = [student for student in group if student == file_name(student)] if len(group) > 1 else group
         if len(called) == 1:
             found[called[0]] = file_name(called[0])
         others += [student for student in group if student not in found]
-    taken = {name.casefold() for name in found.values()}
+    taken = {folded(name) for name in found.values()}
     for student in others:
         name = f"{file_name(student)}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
-        while name.casefold() in taken:
+        while folded(name) in taken:
             name += "_"
-        taken.add(name.casefold())
+        taken.add(folded(name))
         found[student] = name
     return found
 
@@ -164,7 +197,7 @@ def submission(path: Path) -> tuple[str, Node]:
     if not isinstance(student, Scalar) or not student.text.strip():
         raise Misfit("it names no student")
     name = student.text.strip()
-    if len(name) > LONGEST_NAME or not name.isprintable():
+    if len(name) > LONGEST_NAME or name != printable(name):
         raise Misfit("the name of its student is too long, or holds what cannot be seen")
     if not isinstance(answers, Mapping):
         raise Misfit("it holds no answers")

@@ -73,9 +73,14 @@ def compiled(text: str) -> Callable[[Values], Any]:
 def _written_out(formula: str, terms: tuple[tuple[str, str], ...], changes: tuple[tuple[str, str], ...]) -> str:
     """A formula with its terms in it. What a change says is in the question's own letters, which no change reaches."""
     named, changed = dict(terms), dict(changes)
+    written = 0
 
     class Inline(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> ast.expr:
+            nonlocal written
+            written += 1
+            if written > MAX_TEXT:
+                raise Misfit(f"a formula of more than {MAX_TEXT} letters, with its terms written out")
             if node.id in changed:
                 return _parsed(changed[node.id])
             return self.visit(_parsed(named[node.id])) if node.id in named else node
@@ -324,10 +329,12 @@ def _try(kind: Kind, where: str) -> None:
 def _refuse_strange_fields(text: str, letters: Values) -> None:
     """Raise `Misfit` for a text that has anything but letters in its brackets."""
     try:
-        fields = [name for _, name, form, _ in Formatter().parse(text) if name is not None or form]
+        parts = [part for part in Formatter().parse(text) if part[1] is not None]
     except ValueError as error:
         raise Misfit(f"{text!r}: {error}", "a bracket that is meant is written twice: {{") from None
-    for field in fields:
+    for _, field, form, conversion in parts:
+        if form or conversion:
+            raise Misfit(f"{{{field}…}} says how a letter is to be written", f"write {{{field}}}")
         if field not in letters:
             raise Misfit(f"there is no letter {{{field}}} to write", f"letters are {', '.join(letters)}")
 

@@ -318,7 +318,7 @@ _PATTERNS: Sequence[tuple[str, Callable[[re.Match[str], Graph | None], Answer]]]
     (r"Sizes of tensors must match except in dimension (\d+)\. Expected size (\d+) but got size (\d+)", _concat),
     (r"running_mean should contain (\d+) elements not (\d+)", _norm),
     (rf"Expected more than 1 value per channel when training, got input size torch\.Size\({_SIZES}\)", _single),
-    (rf"Expected .* input to (\w+), but got input of size: {_SIZES}", _axes),
+    (rf"Expected .{{0,80}} input to (\w{{1,80}}), but got input of size: {_SIZES}", _axes),
     (
         rf"size mismatch for (\S+): copying a param with shape torch\.Size\({_SIZES}\) from checkpoint, "
         rf"the shape in current model is torch\.Size\({_SIZES}\)",

@@ -151,7 +151,11 @@ def _by_work(question: Question, given: Given, single: list[tuple[Slip]]) -> tup
         return tuple(single)
     ways = {group: steps(question.kind.way(group) or "", question.letters) for group in single}
     typed = {float(digits) for digits in re.findall(r"\d+(?:\.\d+)?", given.work)}
-    taken = {group: len(met & steps(given.work, {})) for group, met in ways.items() if typed <= met}
+    try:
+        went = steps(given.work, {})
+    except (ArithmeticError, Misfit):  # in a part that the value does not depend on
+        return tuple(single)
+    taken = {group: len(met & went) for group, met in ways.items() if typed <= met}
     return tuple(group for group, count in taken.items() if count == max(taken.values())) or tuple(single)
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import wrong_call
 from ...graph import Graph
+from ...printable import printable
 from .plan import Configuration
 from .statistics import Ratio, ratio
 
 SCHEMA_VERSION = 1
-#: A forward pass that takes longer is no measurement.
-LONGEST_S = 1e6
+#: A forward pass that takes less or longer is no measurement.
+SHORTEST_S, LONGEST_S = 1e-9, 1e6
+#: Characters of a file of measurements.
+LARGEST = 1 << 25
 #: What differs from minute to minute and means nothing.
 IGNORED = ("load", "memory_limit")
 
@@ -31,7 +33,11 @@ class Pair(NamedTuple):
 def read(path: str) -> list[dict[str, Any]]:
     """The results in a file that `cnncalc bench --json` wrote; raises `SpecError`."""
     try:
-        content = json.loads(Path(path).read_text("utf-8"))
+        with open(path, encoding="utf-8") as file:
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise wrong_call(f"is longer than {LARGEST:,} characters", "one measurement a file", where=path)
+        content = json.loads(text)
         results = content["results"]
         if content["kind"] != "cnncalc bench" or content["schema_version"] != SCHEMA_VERSION:
             raise KeyError
@@ -40,7 +46,9 @@ def read(path: str) -> list[dict[str, Any]]:
             called(each)
             if {"environment", "config", "spec", "args", "inputs"} - set(each):
                 raise KeyError
-            if not all(isinstance(time, float) and 0 < time < LONGEST_S for time in each["latency"]["seconds"]):
+            if not all(
+                isinstance(time, float) and SHORTEST_S < time < LONGEST_S for time in each["latency"]["seconds"]
+            ):
                 raise ValueError
     except OSError as error:
         raise wrong_call(f"cannot be read: {error.strerror}", where=path) from None
@@ -55,7 +63,7 @@ def called(result: Mapping[str, Any]) -> str:
     words = [f"{name} · batch {config['batch']} · {config['dtype']}"]
     words += [word for word in ("train", "channels_last", "cuda_graph", "fold_bn", "tf32") if config[word]]
     words += [f"compile {config['compile']}"] if config["compile"] else []
-    return " · ".join(words).replace("_", " ")
+    return printable(" · ".join(words).replace("_", " "))
 
 
 def planned(graph: Graph, config: Configuration) -> dict[str, Any]:
@@ -88,7 +96,7 @@ def differences(pair: Pair) -> list[str]:
             if key == "spec":
                 found.append("the text of the spec")
             else:
-                found.append(f"{key.partition('.')[2]}: {old.get(key)} → {new.get(key)}")
+                found.append(printable(f"{key.partition('.')[2]}: {old.get(key)} → {new.get(key)}"))
     return found
 
 
