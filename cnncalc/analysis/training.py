@@ -180,14 +180,23 @@ def largest_batch(needed: Callable[[int], int], budget: int) -> int:
     >>> largest_batch(lambda batch: 100 + 7 * batch, 1000)
     128
     """
-    if needed(1) > budget:
-        return 0
-    fits, fails = 1, 2
-    while fails <= LARGEST_BATCH and needed(fails) <= budget:
-        fits, fails = fails, 2 * fails
-    while fails - fits > 1:
-        middle = (fits + fails) // 2
-        fits, fails = (middle, fails) if needed(middle) <= budget else (fits, middle)
+    low, high = needed(1), needed(2)
+    if low > budget or high > budget:
+        return int(low <= budget)
+    fits, slope = 2, high - low
+    # Each tensor grows in proportion: where the next image costs more than the second did, fewer fit.
+    fails = min(fits + (budget - high) // slope + 1, LARGEST_BATCH) if slope > 0 else 2 * fits
+    while fails <= LARGEST_BATCH and (above := needed(fails)) <= budget:
+        fits, high, fails = fails, above, 2 * fails
+    if fails > LARGEST_BATCH:
+        return fits
+    turn = 0
+    while fails - fits > 1:  # by the straight line between the two, and now and then in the middle
+        turn += 1
+        share = (budget - high) / (above - high) if turn % 3 else 0.5
+        middle = min(max(fits + int(share * (fails - fits)), fits + 1), fails - 1)
+        value = needed(middle)
+        fits, high, fails, above = (middle, value, fails, above) if value <= budget else (fits, high, middle, value)
     return fits
 
 
