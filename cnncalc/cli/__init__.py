@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -62,7 +63,8 @@ def main() -> None:
         say("interrupted")
         sys.exit(130)
     except OSError as error:  # a full disk, a terminal that is gone
-        sys.stdout = None  # what is still in its buffer cannot be written either
+        with suppress(OSError, ValueError, AttributeError):  # what is still in a buffer goes nowhere, and says nothing
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         say(f"cnncalc: the output cannot be written: {error.strerror}")
         sys.exit(2)
     except Exception as error:
