@@ -77,7 +77,11 @@ def inspected(source: str, known: Vocabulary, docstring: str = "") -> str:
     tree.body = [
         statement
         for statement in tree.body
-        if not (isinstance(statement, ast.ClassDef) and ast.dump(statement) == copied.get(statement.name))
+        if not (
+            isinstance(statement, ast.ClassDef)
+            and statement.name in copied
+            and ast.dump(statement) == copied[statement.name]
+        )
         and not (isinstance(statement, (ast.Import, ast.ImportFrom)) and ast.unparse(statement) in known.imports)
     ]
     for node in ast.walk(tree):
