@@ -13,14 +13,14 @@ import unicodedata
 from functools import lru_cache
 from keyword import iskeyword
 
+from .printable import printable
+
 #: Characters of a name.
 LONGEST = 100
 #: The rule, as a hint says it.
 RULE = f"at most {LONGEST} letters, digits, _ and -; no dot and no space"
 
 _ASCII = re.compile(r"[A-Za-z0-9_-]+")
-#: Letters and marks that cannot be seen: fillers, joiners and variation selectors.
-_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
 def is_name(text: str) -> bool:
@@ -36,7 +36,7 @@ def is_name(text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _is_name_of_a_script(text: str) -> bool:
-    if unicodedata.normalize("NFKC", text) != text or _INVISIBLE.search(text):
+    if unicodedata.normalize("NFKC", text) != text or printable(text) != text:  # fillers cannot be seen
         return False
     before = ""
     for character in text:

@@ -91,6 +91,24 @@ class Page(html.parser.HTMLParser):
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 PLAIN_TAGS = {"p", "strong", "table", "thead", "tbody", "tr", "th", "td", "pre", "code", "h1", "h2", "h3", "ul", "li"}
+PAGE_TAGS = {
+    "html",
+    "head",
+    "meta",
+    "title",
+    "body",
+    "div",
+    "p",
+    "b",
+    "small",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "pre",
+}
 ALIGNED = {
     "style=text-align:right",
     "style=text-align:left",
@@ -156,24 +174,7 @@ def check_table(texts: list[str]) -> None:
     assert plain == printable_lines(plain)
 
     page = Page(render(table, "html"))
-    assert page.tags <= {
-        "html",
-        "head",
-        "meta",
-        "title",
-        "body",
-        "div",
-        "p",
-        "b",
-        "small",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "pre",
-    }
+    assert page.tags <= PAGE_TAGS
     assert page.attributes <= ALIGNED and not page.comments
     assert {folded(b), folded(c), folded(d)} <= page.held | {""}
 
@@ -292,24 +293,7 @@ def test_a_spec_with_free_text_in_every_format(text: str) -> None:
     for table in (view(report, "shapes"), view(report, "memory")):
         page = Page(MARKDOWN.render(render(table, "markdown")))
         assert page.tags <= PLAIN_TAGS and folded(text) in page.held
-        assert Page(render(table, "html")).tags <= {
-            "html",
-            "head",
-            "meta",
-            "title",
-            "body",
-            "div",
-            "p",
-            "b",
-            "small",
-            "table",
-            "thead",
-            "tbody",
-            "tr",
-            "th",
-            "td",
-            "pre",
-        }
+        assert Page(render(table, "html")).tags <= PAGE_TAGS
         assert render(table, "table") == printable_lines(render(table, "table"))
 
 
