@@ -12,6 +12,7 @@ import subprocess
 import sys
 import unicodedata
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -364,7 +365,7 @@ def test_numbers_in_names_stay_what_they_are(names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("names", [("größe", "слой", "卷积", "दो", "b", "c"), ("a-b", "x-y", "слой-2", "_-", "b", "c")])
+@pytest.mark.parametrize("names", [("a-b", "größe", "слой-2", "卷积", "दो", "c")])
 def test_onnx_holds_names_as_data(names: tuple[str, ...], tmp_path: Path) -> None:
     for package in ("torch", "onnx", "onnxscript"):
         pytest.importorskip(package, reason=f"{package} writes the file: pip install 'cnncalc[torch,onnx]'")
@@ -478,24 +479,20 @@ def test_source_is_the_same_network(text: str) -> None:
         assert torch.allclose(theirs(given), ours(given), equal_nan=True)
 
 
-@pytest.mark.parametrize("text", [
+def test_keras_builds_it_whatever_it_is_called() -> None:
+    if find_spec("keras") is None or find_spec("torch") is None:
+        pytest.skip("keras runs the source, on torch")
+    texts = [
     "name: float\nlayers: [{MaxPool2d: {kernel_size: 3, padding: 1}}]",
     "name: len\nlayers: [ReLU]",
     "layers: {softmax: ReLU, m: {Softmax: {dim: 1}}, softmax_1: ReLU}",
     "layers: {.multiply: ReLU, m: {multiply: [[ReLU], []]}}",
-])  # fmt: skip
-def test_keras_builds_it_whatever_it_is_called(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
-    pytest.importorskip("keras", reason="keras runs the source")
-    source = keras_source(load(Source("net.yaml", f"input: [3, 8, 8]\n{text}\n")))
-    code = source.replace('if __name__ == "__main__":', "if True:")
+    ]  # fmt: skip
+    sources = [keras_source(load(Source("net.yaml", f"input: [3, 8, 8]\n{text}\n"))) for text in texts]
+    code = "\n".join(source.replace('if __name__ == "__main__":', "if True:") for source in sources)
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "KERAS_BACKEND": "torch"},
-        check=False,
-    )
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "KERAS_BACKEND": "torch"}, check=False
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-500:]
 
 

@@ -172,9 +172,9 @@ def test_a_receptive_field_beyond_all_pictures_is_not_known() -> None:
     ("shapes", "-f", "json"), ("export",), ("export", "--to", "keras"), ("explain", "-q", "training"), ("params", "--depth", "1"),
 ])  # fmt: skip
 def test_time_grows_in_proportion_to_the_layers(command: tuple[str, ...], tmp_path: Path) -> None:
-    """Twenty thousand layers take about five times what four thousand do; what is quadratic would take twenty-five times."""
+    """Five times the layers take about five times as long; what is quadratic would take twenty-five times."""
     taken = []
-    for layers in (4_000, 20_000):
+    for layers in (2_400, 12_000):
         (tmp_path / "net.yaml").write_text(
             f"input: [4, 8, 8]\nlayers: [{{inline: [{{Conv2d: {{out_channels: 4, kernel_size: 1}}}}, BatchNorm2d, ReLU, ReLU], repeat: {layers // 4}}}]\n"
         )
@@ -461,8 +461,16 @@ def limited() -> None:
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("command", [("params", "resnet152"), ("shapes", "resnet152", "-f", "json"), ("explain", "resnet18"), ("show", "googlenet"),
-                                     ("lesson", "--all"), ("zoo",), ("formulas",), ("export", "googlenet"), ("schema",)])  # fmt: skip
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("params", "resnet152"),
+        ("shapes", "resnet152", "-f", "json"),
+        ("show", "googlenet"),
+        ("formulas",),
+        ("export", "googlenet"),
+    ],
+)
 def test_a_disk_that_is_full_is_an_error(command: tuple[str, ...], unbuffered: str, tmp_path: Path) -> None:
     with (tmp_path / "out.txt").open("wb") as out:
         done = subprocess.run(
