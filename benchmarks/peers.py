@@ -87,7 +87,7 @@ def in_process(folder: str) -> int:
 
     import cnncalc
     from cnncalc.errors import Source
-    from cnncalc.spec.locate import locate
+    from cnncalc.language.locate import locate
 
     source, _ = locate(SPEC)
     graph_text = Source("resnet.yaml", source.text)

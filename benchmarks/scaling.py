@@ -16,8 +16,8 @@ ONE = """
 import json, resource, sys, time
 import cnncalc
 from cnncalc.errors import Source
-from cnncalc.render import render
-from cnncalc.render.views import view
+from cnncalc.formats import render
+from cnncalc.answers.layers import view
 cnncalc.analyse("lenet").totals.peak
 start = time.perf_counter()
 report = cnncalc.analyse(Source("net.yaml", sys.argv[1]))

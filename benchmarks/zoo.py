@@ -11,8 +11,9 @@ MOST_S = 5.0
 
 ONE = """
 import time
-from cnncalc.bundled import entries
-from cnncalc.render.views import QUESTIONS, summary, view
+from cnncalc.answers.zoo import entries
+from cnncalc.answers.layers import QUESTIONS, view
+from cnncalc.answers.summary import summary
 start, networks, layers = time.perf_counter(), 0, 0
 for entry in entries():
     networks += 1

@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import SpecError
+from .language.model import load
 from .report import Report, analyse
-from .spec.model import load
 
 __version__ = "0.1.0"
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "formulas",
     "load",
     "measure",
+    "render",
     "run",
     "schema",
     "story",
@@ -36,35 +37,38 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .analysis.explain import explain
-    from .bundled import story, zoo
-    from .catalogue import comparison as compare
-    from .catalogue import in_teaching_order as formulas
-    from .claims import check
-    from .exporters.source import export
+    from .answers.check import check
+    from .answers.compare import compare
+    from .answers.explain import explain
+    from .answers.formulas import in_teaching_order as formulas
+    from .answers.layers import view
+    from .answers.summary import summary
+    from .answers.zoo import story, zoo
+    from .export import export
+    from .formats import render
+    from .language.flat import flat
+    from .language.schema import schema
     from .pytorch.bench.api import measure
     from .pytorch.build import build
     from .pytorch.run import run
-    from .render.views import summary, view
-    from .spec.flat import flat
-    from .spec.schema import schema
 
 #: What commands print beside a report, as functions that return data. They load when they are first asked for.
 _LATER = {
     "build": ("pytorch.build", "build"),
-    "check": ("claims", "check"),
-    "compare": ("catalogue", "comparison"),
-    "explain": ("analysis.explain", "explain"),
-    "export": ("exporters.source", "export"),
-    "formulas": ("catalogue", "in_teaching_order"),
+    "check": ("answers.check", "check"),
+    "compare": ("answers.compare", "compare"),
+    "explain": ("answers.explain", "explain"),
+    "export": ("export", "export"),
+    "flat": ("language.flat", "flat"),
+    "formulas": ("answers.formulas", "in_teaching_order"),
     "measure": ("pytorch.bench.api", "measure"),
+    "render": ("formats", "render"),
     "run": ("pytorch.run", "run"),
-    "schema": ("spec.schema", "schema"),
-    "flat": ("spec.flat", "flat"),
-    "story": ("bundled", "story"),
-    "summary": ("render.views", "summary"),
-    "view": ("render.views", "view"),
-    "zoo": ("bundled", "zoo"),
+    "schema": ("language.schema", "schema"),
+    "story": ("answers.zoo", "story"),
+    "summary": ("answers.summary", "summary"),
+    "view": ("answers.layers", "view"),
+    "zoo": ("answers.zoo", "zoo"),
 }
 
 

@@ -79,7 +79,7 @@ class SpecError(Exception):
         super().__init__("\n\n".join(problem.text for problem in self.problems))
 
 
-def wrong_call(message: str, hint: str = "", code: str = "usage", where: str = "cnncalc") -> SpecError:
+def usage_error(message: str, hint: str = "", code: str = "usage", where: str = "cnncalc") -> SpecError:
     """An error that has no line in a file: a file that is missing, an option that makes no sense."""
     return SpecError([Problem(code, message, Source(where, ""), hint=hint)])
 

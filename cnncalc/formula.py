@@ -12,8 +12,10 @@ import textwrap
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cached_property
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any, NamedTuple
+
+from .quantities import is_plain, number
 
 CHAPTERS = (
     "output size",
@@ -35,7 +37,7 @@ LETTERS = {
     "P_end": "padding at the end of the axis",
     "D": "dilation",
     "A": "output padding",
-    "O": "output size along an axis (∏O: product over the axes)",
+    "O": "output size along an axis (∏O: positions of the output, channels left out)",
     "C": "input channels (or features)",
     "K": "output channels: the number of filters (or features)",
     "G": "groups",
@@ -48,6 +50,7 @@ LETTERS = {
     "T": "pairs of an input and an output plane that are connected",
     "W": "inputs in all windows along an axis together",
     "E": "elements of the tensor",
+    "Y": "sizes of the output, channels included (∏Y: its elements)",
     "Q": "operations for each element",
     "L": "length of the sequence that asks (queries)",
     "M": "positions that share the weights; length of the sequence that is asked (keys)",
@@ -90,6 +93,11 @@ def over(a: Any, b: Any) -> Any:
     return a // b
 
 
+def ratio(a: Any, b: Any) -> Any:
+    """A true quotient: a fraction of whole numbers, so that nothing is rounded."""
+    return Fraction(a, b) if isinstance(a, int) and isinstance(b, int) else a / b
+
+
 def ceil_div(a: Any, b: Any) -> Any:
     """⌈a/b⌉ in integers."""
     return -(-a // b)
@@ -116,9 +124,18 @@ class Formula:
     ⌊(32 + 2·0 − 1·(5 − 1) − 1)/1⌋ + 1 = 28
     """
 
-    def __init__(self, function: FunctionType, name: str, chapter: str, symbol: str, unit: str, source: str) -> None:
+    def __init__(
+        self,
+        function: FunctionType,
+        name: str,
+        chapter: str,
+        symbol: str,
+        unit: str,
+        source: str,
+        means: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.function, self.name, self.chapter = function, name, chapter
-        self.symbol, self.unit, self.source = symbol, unit, source
+        self.symbol, self.unit, self.source, self.means = symbol, unit, source, means
 
     def __repr__(self) -> str:
         return f"<formula {self.name}: {self.text}>"
@@ -134,6 +151,11 @@ class Formula:
         """The letters that it takes, in their order."""
         code = self.function.__code__
         return code.co_varnames[: code.co_argcount]
+
+    @property
+    def legend(self) -> dict[str, str]:
+        """What its letters mean: here, or as everywhere."""
+        return {letter: self.means.get(letter) or LETTERS[letter] for letter in self.letters}
 
     @property
     def remark(self) -> str:
@@ -178,13 +200,27 @@ class Step(NamedTuple):
     def line(self) -> str:
         """Substitution and result, as in `⌊(32 + 2·0 − 1·(5 − 1) − 1)/1⌋ + 1 = 28`."""
         result = number(self.value)
-        return result if self.substitution == result else f"{self.substitution} = {result}"
+        return result if self.substitution == result else f"{self.substitution} {self.equals} {result}"
+
+    @property
+    def equals(self) -> str:
+        """What stands before the result: ≈ where it is a fraction that is shown rounded."""
+        return "=" if is_plain(self.value) else "≈"
 
     @property
     def latex(self) -> str:
-        result = number(self.value).replace(",", "{,}").replace("−", "-")
-        written = _Latex(self.letters).write(self.formula.body)
-        return result if written == number(self.value, "") else f"{written} = {result}"
+        """Substitution and result in LaTeX."""
+        written, result = self.latex_substitution, self.latex_result
+        equals = self.equals.replace("≈", r"\approx")
+        return result if written == number(self.value, "") else f"{written} {equals} {result}"
+
+    @property
+    def latex_substitution(self) -> str:
+        return _Latex(self.letters).write(self.formula.body)
+
+    @property
+    def latex_result(self) -> str:
+        return number(self.value).replace(",", "{,}").replace("−", "-")
 
 
 #: All formulas that are loaded, in the order of their definition.
@@ -192,38 +228,31 @@ FORMULAS: dict[str, Formula] = {}
 
 
 def formula(
-    name: str, *, chapter: str, unit: str, source: str, symbol: str = ""
+    name: str,
+    *,
+    chapter: str,
+    unit: str,
+    source: str,
+    symbol: str = "",
+    means: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[Callable[..., Any]], Formula]:
     """Make a formula of a function whose body is one arithmetic expression.
 
-    `unit` and `source` are required, so that no number can exist without them.
+    `unit` and `source` are required, so that no number can exist without them. `means` says what a letter stands for in
+    this formula, where that is not what it stands for everywhere.
     """
     assert chapter in CHAPTERS, chapter
 
     def register(function: Callable[..., Any]) -> Formula:
         assert isinstance(function, FunctionType)
-        made = Formula(function, name, chapter, symbol, unit, source)
-        unknown = [letter for letter in made.letters if letter not in LETTERS]
-        assert name not in FORMULAS and not unknown, (name, unknown)
+        made = Formula(function, name, chapter, symbol, unit, source, means)
+        unknown = [letter for letter in made.letters if letter not in LETTERS and letter not in means]
+        strange = [letter for letter in means if letter not in made.letters]
+        assert name not in FORMULAS and not unknown and not strange, (name, unknown, strange)
         FORMULAS[name] = made
         return made
 
     return register
-
-
-def number(value: Any, separator: str = ",") -> str:
-    """A number as a person reads it: 61,706 or 3/2; negative with a true minus sign."""
-    if type(value) is int and value >= 0:  # nearly always
-        return f"{value:,}" if separator == "," else f"{value:,}".replace(",", separator)
-    if isinstance(value, Fraction) and value.denominator == 1:
-        value = int(value)
-    if isinstance(value, Fraction):
-        text = f"{abs(value.numerator)}/{value.denominator}"
-    elif isinstance(value, int):
-        text = f"{abs(value):,}".replace(",", separator)
-    else:
-        text = str(value).lstrip("-")
-    return f"−{text}" if value < 0 else text
 
 
 # How the operators are written. One table: a tighter operator has a higher number; a child that binds less tightly
@@ -287,7 +316,7 @@ class _Text:
     def _call(self, name: str, arguments: list[ast.expr]) -> tuple[str, int]:
         if name in ("prod", "total"):
             return self._series(name, arguments[0])
-        if name == "over":
+        if name in ("over", "ratio"):
             return self.quotient(*arguments)
         if name == "ceil_div":
             return self.ceiled(*arguments), _ATOM

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .errors import SpecError, wrong_call
+from .errors import SpecError, usage_error
 from .names import is_path
 
 #: What the generators write: classes, functions, assignments, calls, and loops inside of calls.
@@ -99,7 +99,7 @@ def _class(source: str) -> ast.ClassDef:
 
 
 def _too_deep() -> SpecError:
-    return wrong_call(
+    return usage_error(
         "the network is too deep, or joins too much at once, for Python source",
         "fewer groups in groups, or a sum of fewer branches",
         code="generated",
@@ -131,7 +131,7 @@ def _strange(node: ast.AST, known: Vocabulary) -> str:
 
 
 def _refusal(what: str) -> SpecError:
-    return wrong_call(
+    return usage_error(
         f"the generated source holds {what}, which cnncalc does not write",
         "nothing was written or run; please report this, with the spec",
         code="generated",

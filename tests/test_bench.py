@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import pytest
 
 from cnncalc import SpecError, load
+from cnncalc.formats import render
 from cnncalc.graph import Graph
 from cnncalc.pytorch.bench import compare
 from cnncalc.pytorch.bench.environment import Disturbance, Moment, disturbances
@@ -26,7 +27,6 @@ from cnncalc.pytorch.bench.process import WorkerFailed
 from cnncalc.pytorch.bench.protocol import Task, bench
 from cnncalc.pytorch.bench.statistics import NEEDED, is_steady, median_ranks, ratio, summary
 from cnncalc.pytorch.bench.tables import batch_table, result_table, results_table
-from cnncalc.render import render
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 

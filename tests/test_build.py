@@ -16,8 +16,8 @@ import specs
 
 from cnncalc import SpecError, load
 from cnncalc.errors import Source
+from cnncalc.language.locate import zoo_names
 from cnncalc.ops import REGISTRY
-from cnncalc.spec.locate import zoo_names
 
 torch = pytest.importorskip("torch", reason="PyTorch builds the specs: pip install 'cnncalc[torch]'")
 

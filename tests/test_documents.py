@@ -20,24 +20,26 @@ import yaml
 from markdown_it import MarkdownIt
 
 from cnncalc import analyse, load
-from cnncalc.analysis.explain import Explanation, Line, explain
-from cnncalc.bundled import entries, story
-from cnncalc.catalogue import verdicts
-from cnncalc.claims import check
+from cnncalc.answers.check import check, verdicts
+from cnncalc.answers.explain import explain
+from cnncalc.answers.layers import view
+from cnncalc.answers.summary import summary
+from cnncalc.answers.zoo import entries, story
 from cnncalc.errors import Source, SpecError
+from cnncalc.explanation import Derivation, Explained, Explanation
 from cnncalc.exporters.common import quoted
 from cnncalc.exporters.keras_source import keras_source
 from cnncalc.exporters.torch_source import torch_source
+from cnncalc.formats import render
+from cnncalc.formats.csv import written
+from cnncalc.formats.json import as_json
+from cnncalc.language.flat import flat
+from cnncalc.markup import latex as latex_text
+from cnncalc.markup import markdown
 from cnncalc.printable import printable, printable_lines
-from cnncalc.render import explanation as explained
-from cnncalc.render import render
-from cnncalc.render.csv import written
-from cnncalc.render.json import as_json
-from cnncalc.render.markdown import escaped as markdown
-from cnncalc.render.table import Column, Prose, Table
-from cnncalc.render.table import Line as Row
-from cnncalc.render.views import Choice, summary, view
-from cnncalc.spec.flat import flat
+from cnncalc.report.layers import Choice
+from cnncalc.table import Column, Prose, Table
+from cnncalc.table import Line as Row
 from cnncalc.teach.bank import gift, moodle
 from cnncalc.teach.kinds import kinds
 from cnncalc.teach.quiz import Question, draw
@@ -186,7 +188,7 @@ def check_table(texts: list[str]) -> None:
     assert text == printable_lines(text)
 
     for meant in texts:
-        assert_latex(explained.escaped(meant), meant)
+        assert_latex(latex_text(meant), meant)
     latex = render(table, "latex")
     assert next(line for line in latex.split("\n") if line and not line.startswith("%")) == r"\begin{tabular}{lr}"
     assert latex.count(r"\end{tabular}") == 1 + sum(
@@ -209,12 +211,12 @@ def check_texts(texts: list[str]) -> None:
     """The other documents that hold texts from outside."""
     note, label = texts[0], texts[1]
     work = analyse("lenet")["C1"].explain("params")
-    made = Explanation(note, (*work.lines, Line("kept", text=label, remark=note)), label)
-    for text in (str(made), explained.as_text(made)):
+    made = Explanation(note, (*work.lines, Derivation("kept", text=label, remark=note)), label)
+    for text in (str(made), made.text()):
         assert text == printable_lines(text)
-    page = Page(MARKDOWN.render(explained.as_markdown(made)))
+    page = Page(MARKDOWN.render(made.markdown()))
     assert page.tags <= PLAIN_TAGS | {"blockquote", "em"} and not page.comments
-    latex = explained.as_latex(made)
+    latex = render(Explained("", "", (made,)), "latex")
     assert latex.count(r"\begin{") == latex.count(r"\end{") == 1
     lines = quoted("\n".join(folded(each) for each in texts) + "\n")
     scope: dict[str, Any] = {}
@@ -383,8 +385,8 @@ def check_spec(source: Source) -> None:
             if format == "csv":
                 assert_no_formula(text)
     for each in explain(report):
-        assert Page(MARKDOWN.render(explained.as_markdown(each))).tags <= ALLOWED
-        assert str(each) == printable_lines(str(each)) and explained.as_latex(each)
+        assert Page(MARKDOWN.render(each.markdown())).tags <= ALLOWED
+        assert str(each) == printable_lines(str(each)) and render(Explained("", "", (each,)), "latex")
     for write in (torch_source, keras_source):
         with suppress(SpecError):
             compile(write(report.graph), "net.py", "exec")

@@ -19,8 +19,8 @@ from cnncalc.errors import Source
 from cnncalc.exporters.keras_source import keras_source
 from cnncalc.exporters.torch_source import torch_source
 from cnncalc.graph import Graph
+from cnncalc.language.locate import zoo_names
 from cnncalc.ops import REGISTRY
-from cnncalc.spec.locate import zoo_names
 
 torch = pytest.importorskip("torch", reason="exports are checked with PyTorch: pip install 'cnncalc[torch]'")
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from cnncalc import SpecError, analyse, load
-from cnncalc.analysis.explain import explain
+from cnncalc.answers.explain import explain
+from cnncalc.answers.layers import QUESTIONS, view
 from cnncalc.errors import Source
+from cnncalc.formats import render
+from cnncalc.language.budget import Budget
+from cnncalc.language.locate import zoo_files
+from cnncalc.language.reader import read_file_text
 from cnncalc.ops import REGISTRY
-from cnncalc.render import render
-from cnncalc.render.views import QUESTIONS, view
-from cnncalc.spec.budget import Budget
-from cnncalc.spec.locate import zoo_files
-from cnncalc.spec.reader import read_file_text
 
 TRIES = int(os.environ.get("CNNCALC_FUZZ", "1500"))
 SEED = int(os.environ.get("CNNCALC_FUZZ_SEED", "0"))

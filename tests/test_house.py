@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from cnncalc.language.locate import variant_names, zoo_files
+from cnncalc.language.model import open_spec
 from cnncalc.ops import FAMILIES, REGISTRY
-from cnncalc.spec.locate import variant_names, zoo_files
-from cnncalc.spec.model import open_spec
 
 ROOT = Path(__file__).parent.parent
 

@@ -8,7 +8,7 @@ import pytest
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.errors import Source
-from cnncalc.spec.expressions import divisible, evaluate
+from cnncalc.language.expressions import divisible, evaluate
 
 
 def net(text: str, **options: Any) -> Any:
@@ -197,10 +197,33 @@ outputs: [c, d]
         assert [error.code for error in report.graph.errors] == ["unknown-layer"]
 
     def test_a_declared_type_is_counted_as_declared(self) -> None:
-        declared = "types: {Deform: {args: [out_channels], shape: [out_channels, in_height - 2, in_width - 2], params: 9 * in_channels, macs: 81}}\n"
+        declared = "types: {Deform: {args: [out_channels], shape: [out_channels, in_height - 2, in_width - 2], params: 9 * in_channels, buffers: 0, macs: 81, flops: 0}}\n"
         report = analyse(Source("net.yaml", declared + self.TEXT))
         assert report.totals.complete and report["b"].params == 36 and report["b"].macs == 81
         assert report["c"].output_shape == (4, 2, 2) and report["b"].explain("params").lines[0].step.value == 36  # type: ignore[union-attr]
+
+    def test_what_is_not_declared_is_not_known_and_never_zero(self) -> None:
+        declared = "types: {Deform: {args: [out_channels], shape: [out_channels, in_height - 2, in_width - 2], params: 9 * in_channels}}\n"
+        report = analyse(Source("net.yaml", declared + self.TEXT))
+        row, totals = report["b"], report.totals
+        assert (row.params, row.macs, row.flops, row.buffers, row.intensity, row.receptive_field) == (
+            36,
+            None,
+            None,
+            None,
+            None,
+            None,
+        )
+        assert not totals.complete and totals.text("params") == f"{totals.params} parameters"
+        assert totals.text("macs").startswith("≥ ") and totals.text("flops").startswith("≥ ")
+        bounds = report.to_dict()["totals"]["lower_bounds"]
+        assert {"macs", "flops", "buffers", "weight_bytes"} <= set(bounds) and not {"params", "depth", "layers"} & set(
+            bounds
+        )
+        assert report["c"].receptive_field is None, "what comes after it is not known either"
+        assert [line.text for line in row.explain("macs,receptive-field").lines] == [
+            "not known: the spec does not declare them", "not known: the spec does not say what it sees",
+        ]  # fmt: skip
 
 
 class TestExpressions:

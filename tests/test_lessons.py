@@ -93,7 +93,7 @@ MUTANTS: list[tuple[str, Any, str, Any]] = [
 
 def _upside_down() -> list[Any]:
     """The zoo with everybody's accuracy turned upside down."""
-    from cnncalc.bundled import Entry, entries
+    from cnncalc.answers.zoo import Entry, entries
 
     class Reversed(Entry):
         @property

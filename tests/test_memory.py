@@ -11,8 +11,8 @@ from cnncalc import analyse
 from cnncalc.analysis.memory import peak
 from cnncalc.errors import Source
 from cnncalc.graph import Graph
+from cnncalc.language.locate import zoo_names
 from cnncalc.ops.actions import Setting
-from cnncalc.spec.locate import zoo_names
 
 
 def slow_peak(graph: Graph, batch: int, width: int, inplace: bool) -> int:

@@ -27,8 +27,8 @@ from cnncalc.exporters.keras_source import keras_source
 from cnncalc.exporters.torch_source import torch_source
 from cnncalc.generated import Vocabulary, inspected, literal
 from cnncalc.graph import Graph
+from cnncalc.language.flat import flat
 from cnncalc.names import is_name
-from cnncalc.spec.flat import flat
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 BAD = [name for name in strangers.NAMES if name != "x.y"]

@@ -16,13 +16,13 @@ from cnncalc.errors import Source
 
 torch = pytest.importorskip("torch", reason="run needs PyTorch: pip install 'cnncalc[torch]'")
 
+from cnncalc.answers.verification import layers_table  # noqa: E402
+from cnncalc.cli.terminal import fits  # noqa: E402
+from cnncalc.formats import render  # noqa: E402
 from cnncalc.pytorch.build import build  # noqa: E402
 from cnncalc.pytorch.image import guesses, picture, read_labels  # noqa: E402
 from cnncalc.pytorch.verify import FUSED, GROUPED, ONE_VALUE, verify  # noqa: E402
 from cnncalc.pytorch.weights import load_weights, read_weights  # noqa: E402
-from cnncalc.render import render  # noqa: E402
-from cnncalc.render.terminal import fits  # noqa: E402
-from cnncalc.render.verification import layers_table  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 

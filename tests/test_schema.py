@@ -9,9 +9,9 @@ import pytest
 import specs
 import yaml
 
+from cnncalc.language.locate import zoo_files
+from cnncalc.language.schema import schema
 from cnncalc.ops import MERGES, REGISTRY
-from cnncalc.spec.locate import zoo_files
-from cnncalc.spec.schema import schema
 
 jsonschema = pytest.importorskip("jsonschema")
 SCHEMA = schema()

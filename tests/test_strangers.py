@@ -21,9 +21,9 @@ import yaml
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.errors import Source
+from cnncalc.language import expressions
+from cnncalc.language.budget import Budget, Exhausted
 from cnncalc.printable import printable, printable_lines
-from cnncalc.spec import expressions
-from cnncalc.spec.budget import Budget, Exhausted
 from cnncalc.teach.grading import class_page, file_name, grade, page, page_names
 from cnncalc.teach.worksheet import NEW, Worksheet, read_worksheet
 
@@ -161,8 +161,8 @@ def test_a_receptive_field_beyond_all_pictures_is_not_known() -> None:
     )
     fields = [row.receptive_field for row in report]
     assert fields[40] is not None and fields[40].stride == (2**41, 2**41) and fields[-1] is None
-    from cnncalc.render import render
-    from cnncalc.render.views import view
+    from cnncalc.answers.layers import view
+    from cnncalc.formats import render
 
     assert re.search(r"^89 .* \? +\? +\? +\?$", render(view(report, "receptive-field"), "table"), re.MULTILINE)
 

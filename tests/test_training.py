@@ -15,9 +15,9 @@ from cnncalc.analysis.training import fitting_batch, step
 from cnncalc.cli.options import size_of
 from cnncalc.errors import Source
 from cnncalc.graph import Graph
+from cnncalc.language.locate import zoo_names
 from cnncalc.ops import REGISTRY
 from cnncalc.ops.actions import Setting
-from cnncalc.spec.locate import zoo_names
 
 torch = pytest.importorskip("torch", reason="PyTorch is the referee: pip install 'cnncalc[torch]'")
 

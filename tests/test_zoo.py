@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from cnncalc import SpecError, analyse, check, load
-from cnncalc.bundled import Filter, entries, story, zoo_table
+from cnncalc.answers.zoo import Filter, entries, story, zoo_table
 from cnncalc.cli.options import count_of
 from cnncalc.errors import Source
+from cnncalc.formats import render
+from cnncalc.language.flat import flat
+from cnncalc.language.locate import zoo_files, zoo_folder
 from cnncalc.ops import MERGES
-from cnncalc.render import render
-from cnncalc.spec.flat import flat
-from cnncalc.spec.locate import zoo_files, zoo_folder
 
 PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 ENTRIES = list(entries())

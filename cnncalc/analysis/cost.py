@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..formula import Step, formula
-from ..graph import Graph, Layer
+from ..graph import Graph
 from ..ops import Op, Shape
+from .walk import asked
 
 
 @formula(
@@ -33,55 +34,35 @@ def batch_work(B: Any, FLOPs: Any) -> Any:
 
 
 class Cost(NamedTuple):
-    """What one layer has and does for one image; `other` is the work that is no multiply-add."""
+    """What one layer has and does for one image; `other` is the work that is no multiply-add. None is not known."""
 
-    weights: int
-    biases: int
-    buffers: int
-    macs: int
-    other: int
-    connections: int
-
-    @property
-    def params(self) -> int:
-        return self.weights + self.biases
+    weights: int | None
+    biases: int | None
+    buffers: int | None
+    macs: int | None
+    other: int | None
+    connections: int | None
 
     @property
-    def flops(self) -> int:
-        value: int = macs_to_flops(self.macs) + self.other
-        return value
+    def params(self) -> int | None:
+        return None if self.weights is None or self.biases is None else self.weights + self.biases
+
+
+NOTHING = Cost(0, 0, 0, 0, 0, 0)
 
 
 def costs(graph: Graph) -> list[Cost | None]:
-    """The cost of each node; None for what is not known, zero for the inputs."""
-    nothing = Cost(0, 0, 0, 0, 0, 0)
-    known: dict[tuple[int, tuple[Shape, ...]], Cost] = {}
-    found: list[Cost | None] = [nothing] * graph.input_count
-    for layer in graph.layers:
-        shapes = known_shapes(graph, layer)
-        if shapes is None or layer.op is None or layer.shape is None:
-            found.append(None)
-            continue
-        key = (id(layer.op), shapes)
-        if key not in known:
-            known[key] = cost_of(layer.op, layer.shape, *shapes)
-        found.append(known[key])
-    return found
-
-
-def known_shapes(graph: Graph, layer: Layer) -> tuple[Shape, ...] | None:
-    """The shapes that enter a layer, or None where one is not known."""
-    nodes = graph.nodes
-    shapes = [nodes[i].shape for i in layer.inputs]
-    return None if None in shapes or not shapes else tuple(shapes)  # type: ignore[arg-type]
+    """The cost of each node; None for what is not known, nothing for the inputs."""
+    return [NOTHING] * graph.input_count + asked(graph, cost_of)[graph.input_count :]
 
 
 def cost_of(op: Op, output: Shape, *shapes: Shape) -> Cost:
     """The cost of one layer that makes an output of these shapes; raises `Misfit` where they do not fit."""
-    roles, work = {"weights": 0, "biases": 0, "buffers": 0}, op.work(output, *shapes)
+    work, found = op.work(output, *shapes), {"weights": 0, "biases": 0, "buffers": 0}
     for count in op.counts(*shapes):
-        roles[count.role] += count.step.value
-    return Cost(**roles, macs=_value(work.macs), other=_value(work.other), connections=_value(work.connections))
+        found[count.role] += count.step.value
+    cost = Cost(**found, macs=_value(work.macs), other=_value(work.other), connections=_value(work.connections))
+    return cost._replace(**dict.fromkeys(op.unknown())) if op.unknown() else cost
 
 
 def _value(step: Step | None) -> int:

@@ -8,7 +8,7 @@ from ..graph import Graph
 def depth(graph: Graph) -> int:
     """AlexNet 8, VGG-16 16, ResNet-50 50: projections on shortcuts lie on shorter paths.
 
-    >>> from cnncalc.spec.model import load
+    >>> from cnncalc.language.model import load
     >>> depth(load("lenet"))
     5
     """

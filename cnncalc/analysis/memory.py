@@ -19,8 +19,8 @@ __all__ = ["BYTES", "Peak", "Tensor", "peak", "tensor_bytes", "weight_bytes"]
     unit="bytes",
     source="Stanford CS231n, Convolutional Networks, computational considerations",
 )
-def tensor_bytes(B: Any, O: Any, b: Any) -> Any:
-    return B * prod(O) * b
+def tensor_bytes(B: Any, Y: Any, b: Any) -> Any:
+    return B * prod(Y) * b
 
 
 @formula(
@@ -29,6 +29,7 @@ def tensor_bytes(B: Any, O: Any, b: Any) -> Any:
     symbol="bytes",
     unit="bytes",
     source="parameters and running statistics are stored in the same type",
+    means={"E": "parameters and buffers"},
 )
 def weight_bytes(E: Any, b: Any) -> Any:
     return E * b
@@ -61,7 +62,7 @@ def peak(graph: Graph, setting: Setting) -> Peak:
     Views (Flatten, Dropout at test time, …) and layers that work in place share the storage of their input;
     `setting.inplace` treats every layer that can work in place as if it did. Unknown shapes count nothing.
 
-    >>> from cnncalc.spec.model import load
+    >>> from cnncalc.language.model import load
     >>> found = peak(load("vgg16"), Setting(batch=4, inplace=True))
     >>> found.bytes, found.layer
     (102760448, 'features.2')

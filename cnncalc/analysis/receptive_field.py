@@ -13,7 +13,7 @@ from ..graph import Graph, Layer
 from ..ops import Reach, Shape
 from ..ops.base import POINT, Number, Window
 from ..ops.kinds import LARGEST
-from .cost import known_shapes
+from .walk import Memo, known_shapes
 
 ARAUJO = "Araujo, Norris & Sim (2019), Computing receptive fields of convolutional neural networks, {}"
 
@@ -68,7 +68,7 @@ State = dict[int, Fields]  # by input of the network
 def fields(graph: Graph) -> list[State | None]:
     """The receptive field of each node, by input of the network; None where it is not known."""
     states: list[State | None] = []
-    known: dict[tuple[int, tuple[Shape, ...]], tuple[Reach, ...]] = {}
+    reached = Memo(lambda op, out, *shapes: op.reach(out, *shapes))
     for index, layer in enumerate(graph.nodes):
         if index < graph.input_count:
             axes = len(layer.shape or ()) - 1
@@ -76,13 +76,10 @@ def fields(graph: Graph) -> list[State | None]:
             continue
         shapes = known_shapes(graph, layer)
         before = [states[i] for i in layer.inputs]
-        if layer.op is None or layer.shape is None or shapes is None or None in before:
+        if shapes is None or layer.op is None or layer.shape is None or None in before or not layer.op.reaches:
             states.append(None)
             continue
-        key = (id(layer.op), shapes)
-        reach = known.get(key)
-        if reach is None:
-            reach = known[key] = layer.op.reach(layer.shape, *shapes)
+        reach = reached(layer.op, layer.shape, shapes)
         after = [_through(state, reach) for state in before if state is not None]
         state = after[0] if len(after) == 1 else _merged(after, layer, graph)
         endless = state is not before[0] and any(_is_endless(each) for found in state.values() for each in found)

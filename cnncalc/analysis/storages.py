@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..graph import Graph, Layer
-from ..ops.actions import Action, Setting, Shape, Store, inputs
-from .cost import known_shapes
+from ..ops.actions import Action, Setting, Store, inputs
+from .walk import Memo, known_shapes
 
 
 class Moment(NamedTuple):
@@ -55,7 +55,7 @@ class Storages:
         self.all: list[Storage] = []
         self.moments: list[Moment] = []
         self.of_node: list[int] = []
-        self._known: dict[tuple[int, tuple[Shape, ...]], tuple[Action, ...]] = {}
+        self._actions = Memo(lambda op, out, *shapes: op.actions(setting, out, *shapes))
         self.values: list[int] = []
         self.value_of_node: list[int] = []
         self._places: dict[int, tuple[int, int]] = {}  # storage and value of the places that a max pool noted, by node
@@ -90,7 +90,7 @@ class Storages:
 
     def _add(self, layer: Layer) -> None:
         shapes = known_shapes(self.graph, layer)
-        if layer.op is None or layer.shape is None or shapes is None:
+        if shapes is None or layer.op is None or layer.shape is None:
             # Nothing is known of it: it makes nothing, and what goes in is still there.
             reads = tuple(self.of_node[i] for i in layer.inputs)
             self._moment(Moment(len(self.of_node), (), reads, ()))
@@ -105,10 +105,7 @@ class Storages:
         if layer.op.places_of:
             local.storages["x1"], local.values["x1"] = self._places[layer.inputs[1]]
             local.wants["x1"] = False
-        key = (id(layer.op), shapes)
-        if key not in self._known:
-            self._known[key] = layer.op.actions(self.setting, layer.shape, *shapes)
-        for action in self._known[key]:
+        for action in self._actions(layer.op, layer.shape, shapes):
             self._act(action, local, Store(layer.shape))
         if not layer.op.statements:
             for i in layer.inputs[:1] if layer.op.places_of else layer.inputs:

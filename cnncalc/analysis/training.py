@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..formula import formula, prod
-from ..graph import Graph, Layer
-from ..ops import REGISTRY, Shape
-from ..ops.actions import BYTES, Setting, Store
-from .cost import known_shapes
-from .memory import peak, weight_bytes
+from ..graph import Graph
+from ..ops import REGISTRY, Op, Shape
+from ..ops.actions import BYTES, Setting
+from .memory import weight_bytes
 from .storages import Moment, Storage, Storages
-
-if TYPE_CHECKING:
-    from ..report import Report
+from .walk import Memo, asked, known_shapes, layers_with_shapes
 
 #: Tensors of the size of the parameters that an optimizer keeps.
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
@@ -33,6 +30,7 @@ LARGEST_BATCH = 1 << 30
     symbol="bytes",
     unit="bytes",
     source="PyTorch documentation, torch.Tensor.grad: one value for each parameter, in its type",
+    means={"E": "parameters"},
 )
 def gradient_bytes(E: Any, b: Any) -> Any:
     return E * b
@@ -44,6 +42,7 @@ def gradient_bytes(E: Any, b: Any) -> Any:
     symbol="bytes",
     unit="bytes",
     source="Kingma & Ba (2014), Adam, algorithm 1: two moments; Sutskever et al. (2013): one for momentum",
+    means={"E": "parameters"},
 )
 def optimizer_bytes(s: Any, E: Any, b: Any) -> Any:
     return s * E * b
@@ -64,28 +63,28 @@ def backward_work(graph: Graph) -> list[Backward | None]:
     """
     wants: list[bool] = [False] * graph.input_count
     found: list[Backward | None] = [Backward(0, 0)] * graph.input_count
-    known: dict[Any, tuple[Backward, bool]] = {}
-    for layer in graph.layers:
-        shapes = known_shapes(graph, layer)
-        wanted = tuple(wants[i] for i in layer.inputs)
-        if layer.op is None or layer.shape is None or shapes is None or layer.type not in REGISTRY:
+    gradients = Memo(_gradients)
+    for _, layer, shapes in layers_with_shapes(graph):
+        wanted = tuple([wants[i] for i in layer.inputs])
+        if shapes is None or layer.op is None or layer.shape is None or layer.type not in REGISTRY:
             # Unknown; and what a spec declares of a layer says nothing of its backward pass.
             wants.append(True)
             found.append(None)
             continue
-        key = (id(layer.op), shapes, wanted)
-        if key not in known:
-            steps = layer.op.gradients(wanted, layer.shape, *shapes)
-            inputs, weights = (0 if each is None else int(each.value) for each in steps)
-            values = Backward(inputs, weights, wanted)
-            known[key] = values, bool(_own(layer, shapes, ("weight", "bias")))
-        values, trained = known[key]
+        values, trained = gradients(layer.op, layer.shape, shapes, wanted)
         wants.append(trained or any(wanted))
         found.append(values)
     return found
 
 
-class Step(NamedTuple):
+def _gradients(op: Op, out: Shape, *more: Any) -> tuple[Backward, bool]:
+    """The work of the backward pass through a layer, and whether something of it is trained."""
+    *shapes, wanted = more
+    inputs, weights = (0 if each is None else int(each.value) for each in op.gradients(wanted, out, *shapes))
+    return Backward(inputs, weights, wanted), bool(_owned(op, out, *shapes)[0])
+
+
+class TrainingStep(NamedTuple):
     """The memory of one training step, in bytes: loss, backward pass and update by an optimizer.
 
     `kept` is what autograd keeps for the backward pass, by node; a storage that several layers keep counts for the
@@ -132,12 +131,12 @@ def kept_by_node(graph: Graph, setting: Setting) -> list[list[Storage]]:
     return found
 
 
-def step(graph: Graph, setting: Setting, optimizer: str = "sgd") -> Step:
+def step(graph: Graph, setting: Setting, optimizer: str = "sgd") -> TrainingStep:
     """One training step, walked through forwards and backwards.
 
     The loss is cross entropy where the network has one vector as output, and a mean of squared errors otherwise.
 
-    >>> from cnncalc.spec.model import load
+    >>> from cnncalc.language.model import load
     >>> found = step(load("alexnet"), Setting(batch=4), "adam")
     >>> found.saved, found.optimizer == 2 * found.gradients
     (14964736, True)
@@ -147,31 +146,33 @@ def step(graph: Graph, setting: Setting, optimizer: str = "sgd") -> Step:
     by_node = [0] * len(graph.nodes)
     for storage, now in kept.items():
         by_node[storages.moments[now].node] += storages.all[storage].bytes
-    width, parameters = BYTES[setting.dtype], _values(graph, ("weight", "bias"))
-    weights = int(weight_bytes(_values(graph, ("weight", "bias", "buffer")), width))
+    width = BYTES[setting.dtype]
+    owned = [each for each in asked(graph, _owned) if each is not None]
+    parameters, buffers = sum(each[0] for each in owned), sum(each[1] for each in owned)
+    largest = max((each[2] for each in owned), default=0) * width
+    weights = int(weight_bytes(parameters + buffers, width))
     trained = int(gradient_bytes(parameters, width))
     walk = _Walk(storages, kept)
     walk.run()
     inputs = sum(each.bytes for each in storages.all[: storages.given])
     state = int(optimizer_bytes(OPTIMIZERS[optimizer], parameters, width))
     one, all_at_once = TEMPORARIES.get(optimizer, (0, 0))
-    update = trained + (one * _largest_parameter(graph, setting) if setting.device == "cpu" else all_at_once * trained)
+    update = trained + (one * largest if setting.device == "cpu" else all_at_once * trained)
     if update > walk.most:
-        return Step(weights, inputs, trained, state, tuple(by_node), update, optimizer, "update")
-    return Step(weights, inputs, trained, state, tuple(by_node), walk.most, walk.layer, walk.phase)
+        return TrainingStep(weights, inputs, trained, state, tuple(by_node), update, optimizer, "update")
+    return TrainingStep(weights, inputs, trained, state, tuple(by_node), walk.most, walk.layer, walk.phase)
 
 
-def _largest_parameter(graph: Graph, setting: Setting) -> int:
-    """Bytes of the largest tensor that is trained."""
-    most, seen = 0, set()
-    for layer in graph.layers:
-        shapes = known_shapes(graph, layer)
-        if layer.op is None or layer.shape is None or shapes is None or (id(layer.op), shapes) in seen:
-            continue
-        seen.add((id(layer.op), shapes))
-        sizes = (int(prod(each.shape)) for each in layer.op.parameters(*shapes) if each.role in ("weight", "bias"))
-        most = max(most, *sizes, 0)
-    return most * BYTES[setting.dtype]
+def _owned(op: Op, out: Shape, *shapes: Shape) -> tuple[int, int, int]:
+    """How many values of a layer are trained, how many are buffers, and how many the largest trained tensor has."""
+    trained = buffers = 0
+    for count in op.counts(*shapes):
+        if count.role == "buffers":
+            buffers += int(count.step.value)
+        else:
+            trained += int(count.step.value)
+    sizes = [int(prod(each.shape)) for each in op.parameters(*shapes) if each.role in ("weight", "bias")]
+    return trained, buffers, max(sizes, default=0)
 
 
 def largest_batch(needed: Callable[[int], int], budget: int) -> int:
@@ -200,45 +201,6 @@ def largest_batch(needed: Callable[[int], int], budget: int) -> int:
     return fits
 
 
-def fitting_batch(report: Report, budget: int, training: bool) -> int:
-    """The largest batch of a network within a budget of bytes, for training or inference; 0 if not one image fits.
-
-    >>> from cnncalc import analyse
-    >>> fitting_batch(analyse("resnet50", optimizer="adam"), 16 * 2**30, training=True)
-    194
-    """
-    graph, setting = report.graph, report.setting
-    given = sum(Store(each.shape or ()).bytes(setting._replace(batch=1)) for each in graph.inputs)
-
-    def needed(batch: int) -> int:
-        asked = setting._replace(batch=batch)
-        if training:
-            return step(graph, asked, report.optimizer).peak
-        return report.totals.weight_bytes + batch * given + peak(graph, asked).bytes
-
-    return largest_batch(needed, budget)
-
-
-def _values(graph: Graph, roles: tuple[str, ...]) -> int:
-    """How many values the layers own, of some roles."""
-    known: dict[tuple[int, tuple[Shape, ...]], int] = {}
-    total = 0
-    for layer in graph.layers:
-        shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
-        key = (id(layer.op), shapes)
-        if key not in known:
-            known[key] = _own(layer, shapes, roles)
-        total += known[key]
-    return total
-
-
-def _own(layer: Layer, shapes: tuple[Shape, ...], roles: tuple[str, ...]) -> int:
-    if layer.op is None or layer.shape is None:
-        return 0
-    names = {"weights": "weight", "biases": "bias", "buffers": "buffer"}
-    return sum(int(each.step.value) for each in layer.op.counts(*shapes) if names[each.role] in roles)
-
-
 class _Gradient:
     """The storage of a gradient, and how many hold it."""
 
@@ -254,7 +216,7 @@ class _Walk:
         self.live = self.most = 0
         self.layer = self.phase = ""
         self.gradients: dict[int, _Gradient] = {}  # by value
-        self.own: dict[tuple[int, tuple[Shape, ...]], int] = {}  # bytes of parameters
+        self.owned = Memo(_owned)
         self.trained: set[int] = set()  # nodes whose parameters have their gradients
         self.released: dict[int, int] = {}  # moment → bytes that its backward pass is the last to need
         for storage, now in kept.items():
@@ -320,12 +282,6 @@ class _Walk:
         self.note(node, "backward")
         self.let_go(gradient)
 
-    def parameter_bytes(self, layer: Layer, shapes: tuple[Shape, ...]) -> int:
-        key = (id(layer.op), shapes)
-        if key not in self.own:
-            self.own[key] = _own(layer, shapes, ("weight", "bias")) * BYTES[self.storages.setting.dtype]
-        return self.own[key]
-
     def let_go(self, gradient: _Gradient) -> None:
         gradient.holders -= 1
         if gradient.holders == 0:
@@ -333,10 +289,10 @@ class _Walk:
 
     def backward(self, now: int, moment: Moment, gradient: _Gradient) -> None:
         layer, values = self.graph.nodes[moment.node], self.storages.values
-        shapes = tuple(self.graph.nodes[i].shape or () for i in layer.inputs)
-        if moment.trained and moment.node not in self.trained:
+        shapes = known_shapes(self.graph, layer)
+        if moment.trained and moment.node not in self.trained and shapes is not None and layer.op and layer.shape:
             self.trained.add(moment.node)
-            self.live += self.parameter_bytes(layer, shapes)
+            self.live += self.owned(layer.op, layer.shape, shapes)[0] * BYTES[self.storages.setting.dtype]
         passes = layer.op is not None and layer.op.passes_gradient
         made = [(source, gradient if passes else _Gradient(values[source])) for source in moment.sources]
         self.live += 0 if passes else sum(each.size for _, each in made)

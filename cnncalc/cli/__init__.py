@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -21,11 +22,35 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
     help="The calculator for convolutional networks that shows its work. SPEC is a YAML file, a name in the zoo "
     "(`cnncalc zoo` lists them), file:variant, or - for standard input.",
 )
 
-for _group in ("questions", "work", "claims", "run", "bench", "export", "catalogue", "teaching", "grading"):
+#: The groups of commands in the help.
+LOOK, WRITE, EXPLAIN, CHECK = "Look", "Find and write", "Explain", "Compare and check"
+PRACTISE, TEACH, PYTORCH = "Practise", "Teach", "With PyTorch"
+
+
+Command = Callable[..., None]
+
+
+def command(
+    group: str, *examples: str, name: str = "", app: typer.Typer = app, **options: Any
+) -> Callable[[Command], Command]:
+    """Register a function as a command of a group, with examples in its help."""
+
+    def register(function: Command) -> Command:
+        lines = "\n\n".join(f"[dim]$[/dim] {example.replace('[', chr(92) + '[')}" for example in examples)
+        made = app.command(name or None, help=function.__doc__, epilog=lines, rich_help_panel=group, **options)
+        made(function)
+        return function
+
+    return register
+
+
+# The order in which they are imported is that of the help.
+for _group in ("questions", "zoo", "explain", "check", "practise", "worksheet", "run", "bench", "export"):
     import_module(f"{__name__}.{_group}")
 
 

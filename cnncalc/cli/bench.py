@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from ..errors import wrong_call
+from ..errors import usage_error
+from ..language.model import load
 from ..printable import printable
-from ..spec.model import load
-from . import app
-from .options import Format, Input, Output, Set, chosen_format, settings, shapes, size_of
+from . import PYTORCH, command
+from .options import Format, Input, Output, Set, chosen_format, memory_size, settings, shapes
 from .output import emit, emit_text, needs_torch, refuse_inputs, refuse_to_overwrite, say, tell
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ class _BareCompile(TyperCommand):
         return super().parse_args(ctx, ["--compile=default" if each == "--compile" else each for each in args])
 
 
-@app.command(cls=_BareCompile)
+@command(
+    PYTORCH,
+    "cnncalc bench resnet50 --batch 1,8 --device cuda",
+    "cnncalc bench net.yaml --baseline main.json --fail-above 5%",
+    cls=_BareCompile,
+)
 def bench(
     specs: Specs = None,
     device: Where = "cpu",
@@ -105,9 +110,9 @@ def bench(
         _compare(compare, names, kind, output, allowed, strict)
         return
     if not names:
-        raise wrong_call("there is nothing to measure", "name a spec: cnncalc bench resnet50")
+        raise usage_error("there is nothing to measure", "name a spec: cnncalc bench resnet50")
     if allowed is not None and not baseline:
-        raise wrong_call("--fail-above goes with --baseline or --compare", "write --baseline FILE --fail-above 5%")
+        raise usage_error("--fail-above goes with --baseline or --compare", "write --baseline FILE --fail-above 5%")
     from ..exporters.common import refuse_what_has_no_source
     from ..pytorch.bench.compare import called, planned, read
     from ..pytorch.bench.plan import Configuration
@@ -130,21 +135,23 @@ def bench(
         per_layer=per_layer,
         fold_bn=fold_bn,
         plan="quick" if quick else "rigorous" if rigorous else "standard",
-        memory_limit=size_of(budget) if budget else 0,
+        memory_limit=memory_size(budget) if budget else 0,
     )
     checked(config)
     if quick and rigorous:
-        raise wrong_call("--quick and --rigorous exclude each other")
+        raise usage_error("--quick and --rigorous exclude each other")
     if budget and not find_batch:
-        raise wrong_call("--budget goes with --find-batch", "without it, all that is free may be used")
+        raise usage_error("--budget goes with --find-batch", "without it, all that is free may be used")
     batches = list(dict.fromkeys(_batch(each) for each in batch.split(",")))
     graphs = [load(name, args=settings(set_), inputs=shapes(input_)) for name in names]
     for graph in graphs:
         refuse_what_has_no_source(graph, "PyTorch")
     if find_batch and (json_ or baseline or strict or per_layer or batch != "1"):
-        raise wrong_call("--find-batch stands alone", "leave out --batch, --json, --baseline, --strict and --per-layer")
+        raise usage_error(
+            "--find-batch stands alone", "leave out --batch, --json, --baseline, --strict and --per-layer"
+        )
     if optimizer != "sgd" and not train:
-        raise wrong_call("--optimizer goes with --train", "inference has no optimizer")
+        raise usage_error("--optimizer goes with --train", "inference has no optimizer")
     needs_torch("bench")
     if fold_bn:
         _refuse_nothing_to_fold(graphs)
@@ -155,7 +162,7 @@ def bench(
         expected = [called(planned(graph, config._replace(batch=each))) for graph in graphs for each in batches]
         if not {*expected} & {called(each) for each in earlier}:
             has = ", ".join(called(each) for each in earlier)
-            raise wrong_call(f"{baseline} has no {expected[0]}", f"it has {has}: there would be nothing to compare")
+            raise usage_error(f"{baseline} has no {expected[0]}", f"it has {has}: there would be nothing to compare")
     results = _measure(graphs, config, batches)
     stopped = any(each.get("interrupted") for each in results)
     if json_ and (not stopped or any(each["latency"]["seconds"] for each in results)):
@@ -177,17 +184,17 @@ def checked(config: Configuration) -> None:
         ("mode of compilation", config.compile or "default", COMPILE_MODES),
     ):
         if value not in known:
-            raise wrong_call(f"there is no {what} {value}", did_you_mean(value, known) or f"use {', '.join(known)}")
+            raise usage_error(f"there is no {what} {value}", did_you_mean(value, known) or f"use {', '.join(known)}")
     if not 0 <= config.threads <= 1024:
-        raise wrong_call(f"--threads {config.threads} makes no sense", "use 1 to 1024, or 0 as PyTorch chooses")
+        raise usage_error(f"--threads {config.threads} makes no sense", "use 1 to 1024, or 0 as PyTorch chooses")
     if config.tf32 and config.kind == "cpu":
-        raise wrong_call("--tf32 is a format of CUDA devices", "leave it out, or choose --device cuda")
+        raise usage_error("--tf32 is a format of CUDA devices", "leave it out, or choose --device cuda")
     if config.train and (config.cuda_graph or config.per_layer or config.fold_bn):
-        raise wrong_call("--cuda-graph, --per-layer and --fold-bn are for inference", "leave out --train")
+        raise usage_error("--cuda-graph, --per-layer and --fold-bn are for inference", "leave out --train")
     if config.per_layer and (config.compile or config.cuda_graph):
-        raise wrong_call("--per-layer times the layers one by one, which a compiled network no longer has")
+        raise usage_error("--per-layer times the layers one by one, which a compiled network no longer has")
     if config.compile and config.cuda_graph:
-        raise wrong_call("--compile and --cuda-graph exclude each other", "--compile reduce-overhead uses CUDA graphs")
+        raise usage_error("--compile and --cuda-graph exclude each other", "--compile reduce-overhead uses CUDA graphs")
 
 
 def _refuse_nothing_to_fold(graphs: list[Any]) -> None:
@@ -195,12 +202,12 @@ def _refuse_nothing_to_fold(graphs: list[Any]) -> None:
 
     for graph in graphs:
         if not pairs(graph):
-            raise wrong_call(f"{graph.name} has no batch normalisation that could be folded", "leave out --fold-bn")
+            raise usage_error(f"{graph.name} has no batch normalisation that could be folded", "leave out --fold-bn")
 
 
 def _batch(text: str) -> int:
     if not text.strip().isdigit() or not 0 < int(text) <= MOST_IMAGES:
-        raise wrong_call(f"batch is {text}; it must be a whole number from 1 to 10^6", "several with commas: 1,8,32")
+        raise usage_error(f"batch is {text}; it must be a whole number from 1 to 10^6", "several with commas: 1,8,32")
     return int(text)
 
 
@@ -210,7 +217,7 @@ def _share(text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number <= 1000:
-        raise wrong_call(f"--fail-above {text} makes no sense", "a percentage, as in 5%")
+        raise usage_error(f"--fail-above {text} makes no sense", "a percentage, as in 5%")
     return number / 100
 
 
@@ -346,7 +353,7 @@ def _find_batch(graphs: list[Any], config: Configuration, format: str, output: s
             try:
                 found = search(graph, config, progress)
             except WorkerFailed as error:
-                raise wrong_call(error.message) from None
+                raise usage_error(error.message) from None
         emit(batch_table(graph, config, found), format, output)
         if found.interrupted:
             raise typer.Exit(130)
@@ -362,7 +369,7 @@ def _compare(
     from ..pytorch.bench.tables import comparison_table
 
     if len(others) != 1:
-        raise wrong_call("--compare wants two files", "cnncalc bench --compare A.json B.json")
+        raise usage_error("--compare wants two files", "cnncalc bench --compare A.json B.json")
     found = pairs(read(first), read(others[0]))
     emit(comparison_table(found), format, output)
     unclean = any(each.get("clean") is False for pair in found for each in (pair.before, pair.after))

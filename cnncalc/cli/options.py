@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
-from ..errors import Misfit, did_you_mean, wrong_call
-from ..spec import expressions
+from ..errors import Misfit, did_you_mean, usage_error
+from ..formats import FORMATS, endings
+from ..language import expressions
+from ..quantities import rounded, size_in_bytes
+from ..report import Report, analyse
 
 Spec = Annotated[str, typer.Argument(help="File, name in the zoo, file:variant, or -.", show_default=False)]
 Set = Annotated[
@@ -41,7 +47,7 @@ Budget = Annotated[
     typer.Option("--budget", metavar="SIZE", help="The largest batch that fits, as in 16GiB.", show_default=False),
 ]
 Format = Annotated[
-    str | None, typer.Option("--format", "-f", help="table, json, csv, markdown, latex or html.", show_default=False)
+    str | None, typer.Option("--format", "-f", help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}.", show_default=False)
 ]
 Output = Annotated[
     str | None,
@@ -74,12 +80,12 @@ def settings(given: list[str] | None) -> dict[str, Any]:
     for each in given or []:
         name, equals, text = each.partition("=")
         if not equals or not name.strip().isidentifier() or not text.strip():
-            raise wrong_call(f"--set {each} makes no sense", "write --set NAME=VALUE, as in --set classes=10")
+            raise usage_error(f"--set {each} makes no sense", "write --set NAME=VALUE, as in --set classes=10")
         try:
             value = expressions.evaluate(text, {})
         except Misfit as misfit:
             if not re.fullmatch(r"[A-Za-z_][\w\-]*", text.strip()):
-                raise wrong_call(
+                raise usage_error(
                     f"--set {each}: {misfit.cause}", "a number, a list such as [3,4,6,3], or a word"
                 ) from None
             value = text.strip()
@@ -97,24 +103,23 @@ def shapes(given: list[str] | None) -> dict[str, tuple[int, ...]]:
     for each in given or []:
         name, _, text = each.rpartition("=")
         if not re.fullmatch(r"\s*\d{1,9}(\s*[x×X*,]\s*\d{1,9}){0,3}\s*", text):
-            raise wrong_call(f"--input {each} makes no sense", "channels first, as in --input 3x224x224")
+            raise usage_error(f"--input {each} makes no sense", "channels first, as in --input 3x224x224")
         values[name.strip()] = tuple(int(part) for part in re.split(r"[x×X*,]", text))
         if 0 in values[name.strip()]:
-            raise wrong_call(f"--input {each} has a size of 0", "every size is at least 1")
+            raise usage_error(f"--input {each} has a size of 0", "every size is at least 1")
     return values
 
 
-def size_of(text: str) -> int:
-    """Bytes of a memory size, with a unit in powers of 1000 or, with an i, of 1024; raises `SpecError`.
+def memory_size(text: str) -> int:
+    """Bytes of a memory size; raises `SpecError`.
 
-    >>> size_of("16GiB"), size_of("1.5 gb"), size_of("4096B")
-    (17179869184, 1500000000, 4096)
+    >>> memory_size("16GiB")
+    17179869184
     """
-    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(i?)b?\s*", text.lower())
-    if not found or (found[3] and not found[2]) or not float(found[1]) or text.strip()[-1].isdigit():
-        raise wrong_call(f"{text} is no memory size", "write a number and a unit, as in 16GiB or 800MB")
-    power = " KMGT".index(found[2].upper() or " ")
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
+    size = size_in_bytes(text)
+    if size is None:
+        raise usage_error(f"{text} is no memory size", "write a number and a unit, as in 16GiB or 800MB")
+    return size
 
 
 def count_of(text: str, option: str) -> int | None:
@@ -125,13 +130,38 @@ def count_of(text: str, option: str) -> int | None:
     """
     if not text:
         return None
-    plain = re.sub(r"(?<=\d)[,_](?=\d{3}(?!\d))", "", text)
-    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?(?:e\d{1,2})?)\s*([kKmMgGbBtT]?)\s*", plain)
-    if not found:
-        raise wrong_call(f"{option} {text} makes no sense", "a number, with a unit where it is large: 5M, 300k, 4G")
-    power = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}[found[2].upper()]
-    number: float = float(found[1]) * 1000**power
-    return round(number)
+    count = rounded(re.sub(r"(?<=\d)[,_](?=\d{3}(?!\d))", "", text))
+    if count is None:
+        raise usage_error(f"{option} {text} makes no sense", "a number, with a unit where it is large: 5M, 300k, 4G")
+    return round(count.value)
+
+
+#: `--where`: a column, a comparison, and a number with its unit.
+_CONDITION = re.compile(r"\s*([\w.\- ]*\w)\s*(<=|>=|==|=|<|>|≤|≥)\s*(\S.*?)\s*")
+
+
+def conditions(given: list[str] | None) -> dict[str, tuple[Any, Any]]:
+    """`--where` conditions as bounds, the least and the most, by column; raises `SpecError`.
+
+    >>> conditions(["params <= 5M", "params >= 1M", "intensity>=20", "peak_inference_bytes <= 8MiB"])
+    {'params': (1000000, 5000000), 'intensity': (20, None), 'peak_inference_bytes': (None, 8388608)}
+    """
+    bounds: dict[str, tuple[Any, Any]] = {}
+    for condition in given or []:
+        found = _CONDITION.fullmatch(condition)
+        count = rounded(found[3]) if found else None
+        size = size_in_bytes(found[3]) if found and count is None else None
+        value: Any = count.value if count else size
+        if found is None or value is None or found[2] in ("<", ">"):
+            raise usage_error(
+                f"--where {condition} makes no sense", "a column, <= or >= or ==, and a number: --where 'params <= 5M'"
+            )
+        value = int(value) if value == int(value) else float(value)
+        low, high = bounds.get(found[1], (None, None))
+        low = value if found[2] != "<=" and found[2] != "≤" else low
+        high = value if found[2] != ">=" and found[2] != "≥" else high
+        bounds[found[1]] = low, high
+    return bounds
 
 
 def listed(text: str | None) -> tuple[str, ...]:
@@ -141,17 +171,80 @@ def listed(text: str | None) -> tuple[str, ...]:
 
 def chosen_format(format: str | None, output: str | None) -> str:
     """The format that is asked for, or that the ending of the file tells; raises `SpecError`."""
-    from ..render import FORMATS
-
     if format is None:
-        ending = Path(output or "").suffix.lower()
-        known = {each: name for name, each in FORMATS.items()} | {"": "table", ".markdown": "markdown", ".htm": "html"}
-        if ending not in known and not (output or "").startswith("/dev/"):
-            hint = f"say --format, or use {', '.join(FORMATS.values())}"
-            raise wrong_call(f"{output}: the ending {ending} tells no format", hint)
-        return known.get(ending, "table")
+        if not output or output.startswith("/dev/"):
+            return "table"
+        ending = Path(output).suffix.lower()
+        if ending not in endings():
+            hint = f"say --format, or use {', '.join(ending for ending in endings() if ending)}"
+            raise usage_error(f"{output}: the ending {ending} tells no format", hint)
+        return endings()[ending]
     if format not in FORMATS:
-        raise wrong_call(
+        raise usage_error(
             f"there is no format {format}", did_you_mean(format, FORMATS) or f"use one of {', '.join(FORMATS)}"
         )
     return format
+
+
+class Request(NamedTuple):
+    """What was asked of a network, and how the answer is to look: the options that all questions share."""
+
+    spec: Spec
+    set_: Set = None
+    input_: Input = None
+    batch: Batch = 1
+    dtype: Dtype = "float32"
+    depth: Depth = None
+    columns: Columns = None
+    sort: Sort = None
+    format: Format = None
+    output: Output = None
+    optimizer: str = "sgd"
+    device: str = "cpu"
+
+    def report(self, inplace: bool = False) -> Report:
+        """The analysis of the network; raises `SpecError`."""
+        return analyse(
+            self.spec,
+            args=settings(self.set_),
+            inputs=shapes(self.input_),
+            batch=self.batch,
+            dtype=self.dtype,
+            inplace=inplace,
+            optimizer=self.optimizer,
+            device=self.device,
+        )
+
+    def of_training(self, optimizer: str, device: str) -> Request:
+        """The same for a training step."""
+        return self._replace(optimizer=optimizer, device=device)
+
+
+#: The fields of a request that are options of the command line.
+_ASKED = Request._fields[:-2]
+
+
+def with_request(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes the options of a `Request`, and gives them to the function as one."""
+    hints = get_type_hints(Request, include_extras=True)
+    own = signature(command, eval_str=True).parameters
+    shared = [
+        Parameter(
+            name,
+            Parameter.KEYWORD_ONLY,
+            default=Request._field_defaults.get(name, Parameter.empty),
+            annotation=hints[name],
+        )
+        for name in _ASKED
+    ]
+    mine = [each.replace(kind=Parameter.KEYWORD_ONLY) for name, each in own.items() if name != "request"]
+
+    @wraps(command)
+    def spread(**given: Any) -> None:
+        command(Request(**{name: given.pop(name) for name in _ASKED}), **given)
+
+    parameters = [*shared[:5], *mine, *shared[5:]]
+    spread.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    spread.__annotations__ = {each.name: each.annotation for each in parameters}
+    del spread.__wrapped__
+    return spread

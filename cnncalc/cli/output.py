@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import Problem, wrong_call
+from ..errors import Problem, usage_error
+from ..files import write_file
+from ..formats import Answer, render
 from ..printable import printable, printable_lines
-from ..render import render
-from ..render.table import Table
-from ..writing import write_file
+from ..table import Table
 
 
 def is_terminal() -> bool:
@@ -19,16 +19,16 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def emit(table: Table, format: str, output: str | None) -> None:
-    """Print a table, or write it to a file; raises `SpecError` where the file cannot be written."""
-    if output is None and format == "table" and is_terminal():
+def emit(answer: Answer, format: str, output: str | None) -> None:
+    """Print an answer, or write it to a file; raises `SpecError` where the file cannot be written."""
+    if output is None and format == "table" and is_terminal() and isinstance(answer, Table) and not answer.text:
         from rich.console import Console
 
-        from ..render.terminal import show
+        from .terminal import show
 
-        show(table, Console(highlight=False))
+        show(answer, Console(highlight=False))
         return
-    emit_text(render(table, format), output)
+    emit_text(render(answer, format), output)
 
 
 def emit_text(text: str, output: str | None) -> None:
@@ -56,16 +56,16 @@ def needs_torch(command: str) -> None:
     from importlib.util import find_spec
 
     if find_spec("torch") is None:
-        raise wrong_call(f"{command} needs PyTorch, which is not installed", "pip install 'cnncalc[torch]'")
+        raise usage_error(f"{command} needs PyTorch, which is not installed", "pip install 'cnncalc[torch]'")
 
 
 def refuse_to_overwrite(spec: str, output: str | None) -> None:
     """Raise `SpecError` where an answer would be written over the spec that it is about."""
-    from ..spec.locate import is_file_spec
+    from ..language.locate import is_file_spec
 
     path = is_file_spec(spec)
     if path and output and os.path.exists(output) and os.path.samefile(path, output):
-        raise wrong_call("is the spec itself, and would be overwritten", "choose another file", where=output)
+        raise usage_error("is the spec itself, and would be overwritten", "choose another file", where=output)
 
 
 def refuse_inputs(read: Iterable[str | None], written: Iterable[str | None]) -> None:
@@ -73,7 +73,7 @@ def refuse_inputs(read: Iterable[str | None], written: Iterable[str | None]) -> 
     inputs = [each for each in read if each and os.path.exists(each)]
     for path in written:
         if path and any(os.path.exists(path) and os.path.samefile(path, each) for each in inputs):
-            raise wrong_call("is read, and would be overwritten", "choose another file", where=path)
+            raise usage_error("is read, and would be overwritten", "choose another file", where=path)
 
 
 def complain(problems: Iterable[Problem]) -> bool:

@@ -3,163 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import typer
 
-from ..errors import wrong_call
-from ..render.table import Table
-from ..report import Report, analyse
-from . import app
+from ..errors import usage_error
+from ..report import Report
+from ..table import Table
+from . import LOOK, command
 from .options import (
-    Batch,
     Budget,
-    Columns,
-    Depth,
     Device,
-    Dtype,
-    Format,
     InPlace,
-    Input,
     Optimizer,
-    Output,
     Predict,
-    Set,
-    Sort,
-    Spec,
+    Request,
     Train,
     Watch,
     chosen_format,
     listed,
-    settings,
-    shapes,
-    size_of,
+    memory_size,
+    with_request,
 )
 from .output import complain, emit, is_terminal, refuse_to_overwrite, tell
 
-HELP = {
-    "shapes": "The shape after every layer, height × width × channels.",
-    "params": "Parameters of every layer: weights, biases, buffers, and their share.",
-    "receptive-field": "What part of the input a unit of every layer sees.",
-    "summary": "All at a glance: totals, where the parameters live, where the work is.",
-}
+Notes = Callable[[Report], tuple[str, ...]]
 
 
-class Request(NamedTuple):
-    """What was asked of a network, and how the answer is to look."""
-
-    spec: str
-    args: dict[str, object]
-    inputs: dict[str, tuple[int, ...]]
-    batch: int
-    dtype: str
-    inplace: bool
-    depth: int | None
-    columns: str | None
-    sort: str | None
-    format: str | None
-    output: str | None
-    watch: bool
-    optimizer: str = "sgd"
-    device: str = "cpu"
-
-    def report(self) -> Report:
-        return analyse(
-            self.spec,
-            args=self.args,
-            inputs=self.inputs,
-            batch=self.batch,
-            dtype=self.dtype,
-            inplace=self.inplace,
-            optimizer=self.optimizer,
-            device=self.device,
-        )
-
-
-def _register(question: str) -> None:
-    def command(
-        spec: Spec,
-        set_: Set = None,
-        input_: Input = None,
-        batch: Batch = 1,
-        dtype: Dtype = "float32",
-        inplace: InPlace = False,
-        depth: Depth = None,
-        columns: Columns = None,
-        sort: Sort = None,
-        format: Format = None,
-        output: Output = None,
-        watch: Watch = False,
-    ) -> None:
-        given = settings(set_), shapes(input_), batch, dtype, inplace
-        _answer(Request(spec, *given, depth, columns, sort, format, output, watch), question)
-
-    command.__doc__ = HELP[question]
-    app.command(question)(command)
-
-
-def _answer(request: Request, question: str, more: Callable[[Report], tuple[str, ...]] | None = None) -> None:
+def answer(request: Request, question: str, inplace: bool, watch: bool, more: Notes | None = None) -> None:
     """Print the table of a question, with `more` notes below it."""
     kind = chosen_format(request.format, request.output)
     refuse_to_overwrite(request.spec, request.output)
 
-    def answer() -> Report:
-        report = request.report()
+    def once() -> Report:
+        report = request.report(inplace=inplace)
         table = _table(report, question, request, kind)
         emit(table._replace(notes=(*table.notes, *(more(report) if more else ()))), kind, request.output)
         return report
 
-    if request.watch:
+    if watch:
         from .watch import follow
 
-        follow(request.spec, answer)
+        follow(request.spec, once)
         return
-    report = answer()
+    report = once()
     complain(report.warnings)
     if complain(report.graph.errors):
         raise typer.Exit(2)
 
 
 def _table(report: Report, question: str, request: Request, format: str) -> Table:
-    from ..render.views import SCREEN, Choice, summary, view
+    from ..answers.layers import view
+    from ..report.layers import SCREEN, Choice
 
     depth, columns, sort = request.depth, request.columns, request.sort
     if depth is not None and depth < 1:
-        raise wrong_call(f"--depth {depth} makes no sense", "use 1 or more")
+        raise usage_error(f"--depth {depth} makes no sense", "use 1 or more")
     on_screen = format == "table" and request.output is None and is_terminal()
     choice = Choice(depth, listed(columns), sort or "", SCREEN if on_screen else None)
     if question == "summary" and not (depth or columns or sort):
+        from ..answers.summary import summary
+
         return summary(report)
     return view(report, "overview" if question == "summary" else question, choice)
 
 
-@app.command("shapes", help=HELP["shapes"])
-def shapes_(
-    spec: Spec,
-    set_: Set = None,
-    input_: Input = None,
-    batch: Batch = 1,
-    dtype: Dtype = "float32",
-    inplace: InPlace = False,
-    depth: Depth = None,
-    columns: Columns = None,
-    sort: Sort = None,
-    format: Format = None,
-    output: Output = None,
-    watch: Watch = False,
-    predict: Predict = False,
-) -> None:
-    given = settings(set_), shapes(input_), batch, dtype, inplace
-    request = Request(spec, *given, depth, columns, sort, format, output, watch)
+@command(LOOK, "cnncalc shapes lenet", "cnncalc shapes net.yaml --input 3x320x320 --watch")
+@with_request
+def shapes(request: Request, inplace: InPlace = False, watch: Watch = False, predict: Predict = False) -> None:
+    """The shape after every layer, height × width × channels."""
     if not predict:
-        _answer(request, "shapes")
+        answer(request, "shapes", inplace, watch)
         return
-    if depth or columns or sort or format or output or watch:
-        raise wrong_call(
+    if request.depth or request.columns or request.sort or request.format or request.output or watch:
+        raise usage_error(
             "--predict asks in the terminal", "leave out --depth, --columns, --sort, --format, --output, --watch"
         )
     from ..teach.predict import predict as guess
-    from .teaching import typed
+    from .practise import typed
 
     report = request.report()
     if complain(report.graph.errors):
@@ -171,77 +91,63 @@ def shapes_(
     tell(f"\n{right} of {asked} shapes right" if asked else "nothing was guessed")
 
 
-_register("params")
+@command(LOOK, "cnncalc params resnet50 --depth 1", "cnncalc params vgg16 --sort params")
+@with_request
+def params(request: Request, inplace: InPlace = False, watch: Watch = False) -> None:
+    """Parameters of every layer: weights, biases, buffers, and their share."""
+    answer(request, "params", inplace, watch)
 
 
-@app.command()
-def flops(
-    spec: Spec,
-    set_: Set = None,
-    input_: Input = None,
-    batch: Batch = 1,
-    dtype: Dtype = "float32",
-    inplace: InPlace = False,
-    train: Train = False,
-    depth: Depth = None,
-    columns: Columns = None,
-    sort: Sort = None,
-    format: Format = None,
-    output: Output = None,
-    watch: Watch = False,
-) -> None:
+@command(LOOK, "cnncalc flops mobilenet_v2 --depth 1", "cnncalc flops resnet18 --train --batch 32")
+@with_request
+def flops(request: Request, inplace: InPlace = False, train: Train = False, watch: Watch = False) -> None:
     """Work of every layer: multiply-adds, other operations, FLOPs; with --train the backward pass."""
-    given = settings(set_), shapes(input_), batch, dtype, inplace
-    request = Request(spec, *given, depth, columns, sort, format, output, watch)
-    if train and dtype == "int8":
-        raise wrong_call("int8 cannot be trained: it has no gradients", "use a floating-point dtype")
-    _answer(request, "flops --train" if train else "flops")
+    if train and request.dtype == "int8":
+        raise usage_error("int8 cannot be trained: it has no gradients", "use a floating-point dtype")
+    answer(request, "flops --train" if train else "flops", inplace, watch)
 
 
-@app.command()
+@command(LOOK, "cnncalc memory unet --batch 8 --dtype float16", "cnncalc memory resnet50 --train --budget 16GiB")
+@with_request
 def memory(
-    spec: Spec,
-    set_: Set = None,
-    input_: Input = None,
-    batch: Batch = 1,
-    dtype: Dtype = "float32",
+    request: Request,
     inplace: InPlace = False,
     train: Train = False,
     optimizer: Optimizer = "sgd",
     device: Device = "cpu",
     budget: Budget = None,
-    depth: Depth = None,
-    columns: Columns = None,
-    sort: Sort = None,
-    format: Format = None,
-    output: Output = None,
     watch: Watch = False,
 ) -> None:
     """Memory of weights and activations and the peak of inference; with --train, of a training step."""
-    given = settings(set_), shapes(input_), batch, dtype, inplace
-    request = Request(spec, *given, depth, columns, sort, format, output, watch, optimizer, device)
-    size = size_of(budget) if budget else 0
+    size = memory_size(budget) if budget else 0
     if not train and (optimizer, device) != ("sgd", "cpu"):
-        raise wrong_call("--optimizer and --device go with --train", "inference has neither optimizer nor masks")
+        raise usage_error("--optimizer and --device go with --train", "inference has neither optimizer nor masks")
+    largest: list[int] = []
 
-    found: list[int] = []
-
-    def largest(report: Report) -> tuple[str, ...]:
-        from ..analysis.training import fitting_batch
+    def note(report: Report) -> tuple[str, ...]:
+        from ..answers.budget import fitting_batch
 
         if not size:
             return ()
-        fits = fitting_batch(report, size, train)
-        found.append(fits)
-        what = "training" if train else "inference"
-        return (
-            f"{f'largest batch in {budget}':<20} {fits:>10,}" + ("" if fits else f": not one image fits, in {what}"),
-        )
+        largest.append(fitting_batch(report, size, train))
+        what = "" if largest[-1] else f": not one image fits, in {'training' if train else 'inference'}"
+        return (f"{f'largest batch in {budget}':<20} {largest[-1]:>10,}{what}",)
 
-    _answer(request, "memory --train" if train else "memory", largest)
-    if found and not found[-1]:  # the question was whether it fits
+    training = request.of_training(optimizer, device)
+    answer(training, "memory --train" if train else "memory", inplace, watch, note)
+    if largest and not largest[-1]:  # the question was whether it fits
         raise typer.Exit(1)
 
 
-for _question in ("receptive-field", "summary"):
-    _register(_question)
+@command(LOOK, "cnncalc receptive-field resnet50 --depth 1", "cnncalc receptive-field net.yaml --sort rf")
+@with_request
+def receptive_field(request: Request, inplace: InPlace = False, watch: Watch = False) -> None:
+    """What part of the input a unit of every layer sees."""
+    answer(request, "receptive-field", inplace, watch)
+
+
+@command(LOOK, "cnncalc summary vgg16", "cnncalc summary net.yaml --columns layer,params,macs,intensity --sort macs")
+@with_request
+def summary(request: Request, inplace: InPlace = False, watch: Watch = False) -> None:
+    """All at a glance: totals, where the parameters live, where the work is."""
+    answer(request, "summary", inplace, watch)

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import wrong_call
-from ..spec.model import load
-from . import app
+from ..errors import usage_error
+from ..language.model import load
+from . import PYTORCH, command
 from .bench import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, checked, option, progress_display
 from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
 from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite, say, tell
@@ -24,7 +24,7 @@ Train = Annotated[bool, typer.Option("--train", help="Check a training step too:
 NoBench = Annotated[bool, typer.Option("--no-bench", help="Do not time the forward pass.")]
 
 
-@app.command()
+@command(PYTORCH, "cnncalc run lenet --train", "cnncalc run resnet50 --weights resnet50.pth --image cat.jpg")
 def run(
     spec: Spec,
     device: Where = "cpu",
@@ -54,25 +54,25 @@ def run(
     config = Configuration(batch, device, dtype, threads=threads, train=train, optimizer=optimizer, plan="quick")
     checked(config)
     if not 0 < batch <= MOST_IMAGES:
-        raise wrong_call(f"batch is {batch}; it must be a whole number from 1 to 10^6")
+        raise usage_error(f"batch is {batch}; it must be a whole number from 1 to 10^6")
     if optimizer != "sgd" and not train:
-        raise wrong_call("--optimizer goes with --train", "inference has no optimizer")
+        raise usage_error("--optimizer goes with --train", "inference has no optimizer")
     if resize < 0 or resize > 10_000:
-        raise wrong_call(f"--resize {resize} makes no sense", "pixels of the shorter side, up to 10,000")
+        raise usage_error(f"--resize {resize} makes no sense", "pixels of the shorter side, up to 10,000")
     for name, given in (("--weights", weights), ("--image", image), ("--labels", labels)):
         if given is not None and not given.strip():
-            raise wrong_call(f"{name} names no file", "is a variable empty? leave the option out, or name a file")
+            raise usage_error(f"{name} names no file", "is a variable empty? leave the option out, or name a file")
     if not image and (labels or resize or mean or std):
-        raise wrong_call("--labels, --resize, --mean and --std go with --image")
+        raise usage_error("--labels, --resize, --mean and --std go with --image")
     graph = load(spec, args=settings(set_), inputs=shapes(input_))
     if complain(graph.errors):
         raise typer.Exit(2)
     needs_torch("run")
+    from ..answers.verification import as_data, layers_table
+    from ..formats.json import as_json
     from ..pytorch.image import read_labels
     from ..pytorch.run import Picture
     from ..pytorch.run import run as ran
-    from ..render.json import as_json
-    from ..render.verification import as_data, layers_table
 
     shown = Picture(image, resize, _numbers(mean, "--mean"), _numbers(std, "--std")) if image else None
     with progress_display() as progress:
@@ -98,15 +98,15 @@ def run(
 
 
 def _print(found: Any, timed: dict[str, Any] | None, output: str | None, autocast: bool) -> None:
+    from ..answers.verification import layers_table, totals_table
+    from ..formats import render
     from ..pytorch.bench.tables import result_table
-    from ..render import render
-    from ..render.verification import layers_table, totals_table
 
     parts = [layers_table(found.verification)]
     if output is None and is_terminal():
         from rich.console import Console
 
-        from ..render.terminal import fits
+        from .terminal import fits
 
         if len(parts[0].lines) > 60:
             parts = []  # what agrees, layer by layer, would scroll the verdict away
@@ -131,7 +131,7 @@ def _print(found: Any, timed: dict[str, Any] | None, output: str | None, autocas
 
 def guesses_table(guesses: Any) -> Any:
     """The likeliest classes as a table, for programs."""
-    from ..render.table import Column, Line, Table
+    from ..table import Column, Line, Table
 
     columns = (Column("class", "class"), Column("share", "share"), Column("name", "name"))
     return Table("", columns, [Line((each.number, each.share, each.name)) for each in guesses])
@@ -156,4 +156,4 @@ def _numbers(text: str, option: str) -> tuple[float, ...]:
             raise ValueError
         return values
     except ValueError:
-        raise wrong_call(f"{option} {text} makes no sense", "numbers with commas, as in 0.485,0.456,0.406") from None
+        raise usage_error(f"{option} {text} makes no sense", "numbers with commas, as in 0.485,0.456,0.406") from None

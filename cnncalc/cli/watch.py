@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..analysis.changes import changes
-from ..errors import SpecError, wrong_call
+from ..answers.changes import changes
+from ..errors import SpecError, usage_error
+from ..language.locate import is_file_spec
 from ..printable import printable
 from ..report import Report
-from ..spec.locate import is_file_spec
 from .output import complain, say, tell
 
 INTERVAL_S = 0.2
@@ -24,7 +24,7 @@ def follow(spec: str, answer: Callable[[], Report]) -> None:
     path = is_file_spec(spec)
     if path is None:
         hint = "networks of the zoo do not change: copy one with `cnncalc new`"
-        raise wrong_call("--watch wants a file", "standard input is read once" if spec == "-" else hint, where=spec)
+        raise usage_error("--watch wants a file", "standard input is read once" if spec == "-" else hint, where=spec)
     before: Report | None = None
     try:
         while True:

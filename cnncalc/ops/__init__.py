@@ -14,7 +14,6 @@ from .base import (
     Reach,
     Window,
     Work,
-    readable,
     value_of,
 )
 
@@ -51,6 +50,5 @@ __all__ = [
     "Step",
     "Window",
     "Work",
-    "readable",
     "value_of",
 ]

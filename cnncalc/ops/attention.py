@@ -7,8 +7,9 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula
+from ..quantities import readable
 from .actions import Action, Setting, Shape, Store
-from .base import TORCH, Count, Gradients, Op, Parameter, Reach, Size, Window, Work, arg, inferred, readable
+from .base import TORCH, Count, Gradients, Op, Parameter, Reach, Size, Window, Work, arg, inferred
 from .kinds import FLAG, SHARE, optional, whole
 
 VASWANI = "Vaswani et al. (2017), Attention is all you need, section 3.2"

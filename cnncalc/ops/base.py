@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from ..errors import Misfit
 from ..formula import Step, formula, prod
+from ..quantities import readable
 from .actions import Action, Setting, Shape, Store, inputs, view
 from .kinds import Kind
 
@@ -142,7 +143,8 @@ class Op:
     keeps_in_place: ClassVar[tuple[str, ...]] = ()  # the same where it works in place; "copy" for a copy of the input
     statements: ClassVar[bool] = False  # each action is a statement of the forward, and lets go of what it read last
     passes_gradient: ClassVar[bool] = False  # the gradient of the output is that of the input, no new tensor
-    operations: ClassVar[tuple[str, ...]] = ()  # what `each` says, where no argument changes it
+    operations: ClassVar[tuple[str, ...]] = ()  # what `each` says, where no argument changes it; of `OPERATIONS`
+    reaches: ClassVar[bool] = True  # whether it is known what an output sees of the input
     example: ClassVar[str] = ""
     example_input: ClassVar[Shape] = ()
     _type: ClassVar[str] = ""
@@ -223,6 +225,10 @@ class Op:
         operations = self.each(*shapes)
         return Work(other=elementwise_work.step(E=prod(out), Q=len(operations))) if operations else Work()
 
+    def unknown(self) -> tuple[str, ...]:
+        """What is not known of it: names of weights, biases, buffers, macs, other, connections."""
+        return ()
+
     def gradients(self, wanted: tuple[bool, ...], out: Shape, *shapes: Shape) -> Gradients:
         """The multiply-adds of the backward pass, for one image; `wanted` tells which inputs want a gradient."""
         macs = self.work(out, *shapes).macs
@@ -302,15 +308,25 @@ def value_of(size: Size) -> int:
     return size
 
 
-def readable(shape: Shape) -> str:
-    """A shape as a person reads it: height × width × channels.
-
-    >>> readable((6, 28, 28))
-    '28×28×6'
-    """
-    if not shape:
-        return "a single number"
-    return "×".join(str(size) for size in (*shape[1:], shape[0]))
+#: What counts as one operation, as an activation says it and as the convention does.
+OPERATIONS = {
+    "compare": "comparison",
+    "add": "addition",
+    "subtract": "subtraction",
+    "multiply": "multiplication",
+    "divide": "division",
+    "negate": "negation",
+    "absolute value": "absolute value",
+    "power": "power",
+    "root": "root",
+    "exponential": "exponential",
+    "logarithm": "logarithm",
+    "tanh": "tanh",
+    "error function": "error function",
+}
+*_SEVERAL, _LAST = OPERATIONS.values()
+#: The rule by which they are counted.
+COUNTED = f"one for each {', '.join(_SEVERAL)} or {_LAST}"
 
 
 @formula(
@@ -318,7 +334,7 @@ def readable(shape: Shape) -> str:
     chapter="other work",
     symbol="FLOPs",
     unit="operations",
-    source="counted: every comparison, addition, multiplication, division, root, exponential or logarithm is one",
+    source=f"counted: {COUNTED}",
 )
 def elementwise_work(E: Any, Q: Any) -> Any:
     return E * Q

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..errors import Misfit
+from ..quantities import readable
 from .actions import Action, Setting, Shape, Store, view
-from .base import Op, arg, readable
+from .base import Op, arg
 from .kinds import FLAG, SHARE, word
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula, prod, total
+from ..quantities import readable
 from .actions import Action, Setting, Shape, Store
-from .base import Call, Op, Reach, Size, Work, arg, readable
+from .base import Call, Op, Reach, Size, Work, arg
 from .kinds import whole
 from .shape import axis_index
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import floor, formula, over
+from ..quantities import readable
 from .actions import Shape
-from .base import TORCH, Op, Reach, Size, Window, arg, readable
+from .base import TORCH, Op, Reach, Size, Window, arg
 from .kinds import FLAG, SCALES, optional, sizes, whole, whole_list, word
 
 LINEAR_STEP = ("subtract", "multiply", "add")

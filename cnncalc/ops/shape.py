@@ -6,8 +6,9 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import ceil_div, formula, prod
+from ..quantities import readable
 from .actions import Shape
-from .base import TORCH, Call, Op, Reach, Size, Window, Work, arg, elementwise_work, readable
+from .base import TORCH, Call, Op, Reach, Size, Window, Work, arg, elementwise_work
 from .kinds import FLAG, LARGEST, optional, whole, whole_list
 
 

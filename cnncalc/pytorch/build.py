@@ -15,8 +15,8 @@ from torch import fx, nn
 from ..errors import Problem, Source, SpecError
 from ..generated import Vocabulary, inspected
 from ..graph import Graph, Layer
+from ..language.model import load
 from ..ops import Call, Op, Shape
-from ..spec.model import load
 from . import layers as own
 
 #: What a `Call` may name.

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import torch
 
-from ..errors import wrong_call
+from ..errors import usage_error
 
 #: Objects in a checkpoint, what is shared counted as often as it is met, and how deep one may lie in another. A tensor
 #: is some twenty objects.
@@ -29,7 +29,7 @@ def refuse_bombs(path: str) -> None:
     for stream in _pickles(path):
         objects, depth = measured(stream)
         if objects > MOST_OBJECTS or depth > DEEPEST:
-            raise wrong_call("unfolds to more than any network has", "what torch.save(…) writes", where=path)
+            raise usage_error("unfolds to more than any network has", "what torch.save(…) writes", where=path)
 
 
 def _pickles(path: str) -> Iterator[IO[bytes]]:
@@ -47,7 +47,7 @@ def _pickles(path: str) -> Iterator[IO[bytes]]:
         return  # no archive, which PyTorch will say
     if unpacked > size:
         message = f"is packed: its {size:,} bytes would become {unpacked:,}"
-        raise wrong_call(message, "what torch.save(net.state_dict(), …) writes is not packed", where=path)
+        raise usage_error(message, "what torch.save(net.state_dict(), …) writes is not packed", where=path)
     if archive.has_record("data.pkl"):
         yield io.BytesIO(archive.get_record("data.pkl"))
 

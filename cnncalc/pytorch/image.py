@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..errors import SpecError, wrong_call
+from ..errors import SpecError, usage_error
 from ..ops import Shape
 from ..printable import printable
 
@@ -42,15 +42,15 @@ def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = ()
     try:
         from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError:
-        raise wrong_call("Pillow is not installed", "pip install 'cnncalc[torch]'", where=path) from None
+        raise usage_error("Pillow is not installed", "pip install 'cnncalc[torch]'", where=path) from None
     if len(shape) != 3 or shape[0] not in (1, 3):
-        raise wrong_call("the network takes no picture: its input is no image of 1 or 3 channels", where=path)
+        raise usage_error("the network takes no picture: its input is no image of 1 or 3 channels", where=path)
     channels, height, width = shape
     try:
         with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as opened:
             warnings.simplefilter("ignore")  # of what Pillow thinks odd in a file
             if opened.width * opened.height > MOST_PIXELS:
-                raise wrong_call(
+                raise usage_error(
                     f"has {opened.width:,}×{opened.height:,} pixels; at most {MOST_PIXELS:,} are read",
                     "a smaller picture",
                     where=path,
@@ -62,15 +62,15 @@ def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = ()
     except SpecError:
         raise
     except UnidentifiedImageError:
-        raise wrong_call("is no picture that can be read", "a JPEG or PNG file", where=path) from None
+        raise usage_error("is no picture that can be read", "a JPEG or PNG file", where=path) from None
     except Exception as error:  # whatever a file from a stranger makes Pillow say
         said = printable(str(getattr(error, "strerror", None) or error))[:160]
-        raise wrong_call(f"cannot be read: {said or type(error).__name__}", where=path) from None
+        raise usage_error(f"cannot be read: {said or type(error).__name__}", where=path) from None
     shorter = resize or round(min(height, width) * 256 / 224)
     factor = max(shorter / min(image.size), height / image.size[1], width / image.size[0])
     size = max(width, round(image.size[0] * factor)), max(height, round(image.size[1] * factor))
     if size[0] * size[1] > MOST_PIXELS:
-        raise wrong_call(
+        raise usage_error(
             f"{image.size[0]:,}×{image.size[1]:,} pixels would become {size[0]:,}×{size[1]:,}, "
             f"so that the shorter side has {shorter}; at most {MOST_PIXELS:,} are made",
             "a picture that is less narrow",
@@ -84,13 +84,13 @@ def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = ()
     means = _by_channel(mean or (MEAN if channels == 3 else (0.0,)), channels, "--mean", path)
     deviations = _by_channel(std or (STD if channels == 3 else (1.0,)), channels, "--std", path)
     if not bool((deviations > 0).all()):
-        raise wrong_call("--std must be above 0")
+        raise usage_error("--std must be above 0")
     return ((tensor - means) / deviations).unsqueeze(0)
 
 
 def _by_channel(values: Sequence[float], channels: int, option: str, path: str) -> Tensor:
     if len(values) not in (1, channels):
-        raise wrong_call(f"{option} has {len(values)} values, but a picture {channels} channels", where=path)
+        raise usage_error(f"{option} has {len(values)} values, but a picture {channels} channels", where=path)
     return torch.tensor(list(values) * (channels // len(values))).reshape(channels, 1, 1)
 
 
@@ -100,10 +100,12 @@ def read_labels(path: str) -> list[str]:
         with open(path, encoding="utf-8") as file:
             text = file.read(LARGEST_LABELS + 1)
         if len(text) > LARGEST_LABELS:
-            raise wrong_call(f"is longer than {LARGEST_LABELS:,} characters", "one name a line", where=path)
+            raise usage_error(f"is longer than {LARGEST_LABELS:,} characters", "one name a line", where=path)
         return [printable(line).strip()[:60] for line in text.rstrip("\n").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise wrong_call(f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", where=path) from None
+        raise usage_error(
+            f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", where=path
+        ) from None
 
 
 def guesses(out: Tensor, labels: Sequence[str] = (), most: int = 5) -> list[Guess]:
@@ -113,9 +115,9 @@ def guesses(out: Tensor, labels: Sequence[str] = (), most: int = 5) -> list[Gues
     """
     values = out.detach().float().reshape(-1)
     if not bool(torch.isfinite(values).all()):
-        raise wrong_call("what comes out of the network is not finite", "do the weights hold NaN or infinity?")
+        raise usage_error("what comes out of the network is not finite", "do the weights hold NaN or infinity?")
     if labels and len(labels) != values.numel():
-        raise wrong_call(f"there are {len(labels):,} labels, but the network has {values.numel():,} outputs",
+        raise usage_error(f"there are {len(labels):,} labels, but the network has {values.numel():,} outputs",
                          "one name a line, in the order of the classes")  # fmt: skip
     sums_to_one = bool((values >= 0).all()) and abs(float(values.sum()) - 1) < 1e-3
     shares = values if sums_to_one else torch.softmax(values, 0)

@@ -7,28 +7,26 @@ import io
 import logging
 import re
 import warnings
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..errors import Problem, SpecError, wrong_call
+from ..errors import Problem, SpecError, usage_error
 from ..graph import Graph
-from ..writing import write_file
 from .build import build
 from .weights import load_weights, read_weights
 
 
-def export_onnx(graph: Graph, path: str, weights: str = "", seed: int = 0) -> None:
-    """Write a network as ONNX, in evaluation mode, its batch size open; raises `SpecError`.
+def onnx_model(graph: Graph, weights: str = "", seed: int = 0) -> bytes:
+    """A network as ONNX, in evaluation mode, its batch size open; raises `SpecError`.
 
-    The weights are those of a file, or freshly drawn. The file is written whole or not at all.
+    The weights are those of a file, or freshly drawn.
     """
     try:
         import onnx
         import onnxscript  # noqa: F401
     except ImportError:
-        raise wrong_call("onnx is not installed", "pip install 'cnncalc[torch,onnx]'") from None
+        raise usage_error("onnx is not installed", "pip install 'cnncalc[torch,onnx]'") from None
     for layer in graph.layers:
         if getattr(layer.op, "divisor_override", None):
             message = f"{layer.name} ({layer.type}) has divisor_override, which PyTorch's exporter would silently drop"
@@ -38,7 +36,7 @@ def export_onnx(graph: Graph, path: str, weights: str = "", seed: int = 0) -> No
     if weights:
         loaded = load_weights(net, read_weights(weights))
         if not loaded.fits:
-            raise wrong_call("does not fit the network: " + "; ".join(loaded.lines(4)), where=weights)
+            raise usage_error("does not fit the network: " + "; ".join(loaded.lines(4)), where=weights)
     # A batch of two: what is one would be taken for fixed.
     inputs = tuple(torch.randn(2, *(each.shape or ())) for each in graph.inputs)
     names = [each.name for each in graph.inputs]
@@ -64,14 +62,14 @@ def export_onnx(graph: Graph, path: str, weights: str = "", seed: int = 0) -> No
             if isinstance(_root(error), KeyboardInterrupt):
                 raise KeyboardInterrupt from None
             hint = "another layer in its place; --to torch writes all of them"
-            raise wrong_call(f"PyTorch cannot export {graph.name} as ONNX: {_cause(error)}", hint) from None
+            raise usage_error(f"PyTorch cannot export {graph.name} as ONNX: {_cause(error)}", hint) from None
     del said
     assert program is not None
     model = program.model_proto
     # Shapes for viewers, of whatever the exporter left without.
     with contextlib.suppress(Exception):
         model = onnx.shape_inference.infer_shapes(model)
-    write_file(Path(path), model.SerializeToString())
+    return bytes(model.SerializeToString())
 
 
 @contextlib.contextmanager

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ..errors import Source, SpecError, wrong_call
+from ..answers.verification import Verification
+from ..errors import Source, SpecError, usage_error
 from ..graph import Graph
-from ..spec.model import load
+from ..language.model import load
 from .bench.devices import Unavailable, choose
 from .bench.plan import Configuration
 from .bench.predict import predict, report_of
@@ -19,7 +20,7 @@ from .bench.worker import failure
 from .build import build
 from .image import Guess, guesses, picture
 from .subject import TORCH_DTYPES, autocast_dtype, random_inputs
-from .verify import Verification, verify
+from .verify import verify
 from .weights import Loaded, load_weights, read_weights
 
 
@@ -59,11 +60,11 @@ def run(
     try:
         device = choose(config.device)
     except Unavailable as error:
-        raise wrong_call(str(error)) from None
+        raise usage_error(str(error)) from None
     needed = predict(graph, config, device.kind).peak_bytes
     if needed > device.free_bytes():
         free = device.free_bytes() / 2**30
-        raise wrong_call(
+        raise usage_error(
             f"{graph.name} at batch {config.batch} needs about {needed / 2**30:.2f} GiB, and {free:.2f} GiB are free",
             "a smaller --batch",
         )
@@ -71,7 +72,7 @@ def run(
         torch.set_num_threads(config.threads)
     report = report_of(graph, config, device.kind)
     if config.train and not report.totals.params:
-        raise wrong_call(f"{graph.name} has no parameters: there is nothing to train", "leave out --train")
+        raise usage_error(f"{graph.name} has no parameters: there is nothing to train", "leave out --train")
     try:
         torch.manual_seed(config.seed)
         net = build(graph, device=device.torch_device).to(TORCH_DTYPES[config.dtype])
@@ -82,11 +83,11 @@ def run(
         )
         if shown is not None:
             if graph.input_count != 1:
-                raise wrong_call("a picture fits a network with one input only", where=shown.path)
+                raise usage_error("a picture fits a network with one input only", where=shown.path)
             classes = graph.nodes[graph.outputs[0]].shape or ()
             if len(classes) != 1 or graph.task not in ("", "classification"):
                 what = f"is for {graph.task}" if graph.task else f"gives {'×'.join(map(str, classes))}"
-                raise wrong_call(f"{graph.name} {what}: its output names no classes", "leave --image out")
+                raise usage_error(f"{graph.name} {what}: its output names no classes", "leave --image out")
             image = picture(shown.path, graph.inputs[0].shape or (), *shown[1:]).to(device.torch_device)
             with torch.inference_mode(), autocast:
                 out = net.eval()(image.to(TORCH_DTYPES[config.dtype]))
@@ -98,5 +99,5 @@ def run(
         raise
     except Exception as error:  # whatever PyTorch has to say of a dtype, a device or a lack of memory
         said = failure(error)["message"] or type(error).__name__
-        raise wrong_call(f"PyTorch cannot run {graph.name} so: {said}") from None
+        raise usage_error(f"PyTorch cannot run {graph.name} so: {said}") from None
     return Run(verification, device.describe(), loaded, tuple(found))

@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..analysis.training import step
-from ..formula import number
+from ..answers.verification import Comparison, Measured, Verification
 from ..graph import Graph
 from ..ops import Shape
+from ..quantities import number
 from ..report import Report, Row
 from .storages import Kept, TensorMemory, own_tensors
 from .subject import loss_of, optimizer_for, random_targets
-
-
-class Measured(NamedTuple):
-    """What one layer was seen to do; None where it was not measured. `flops` are those of the forward pass."""
-
-    shape: Shape | None
-    params: int
-    buffers: int
-    flops: int | None
-    kept: int | None
-
-
-class Comparison(NamedTuple):
-    """One figure of one layer or of the network, calculated and measured.
-
-    `remark` names what is known to be wrong with the measurement; then `agrees` holds where the difference is exactly
-    that.
-    """
-
-    part: str
-    quantity: str
-    calculated: Any
-    measured: Any
-    agrees: bool
-    remark: str = ""
-
-
-class Verification(NamedTuple):
-    """All comparisons of a run: the layers' by name, and the network's."""
-
-    report: Report
-    layers: dict[str, Measured]
-    comparisons: tuple[Comparison, ...]
-    totals: tuple[Comparison, ...]
-    remarks: tuple[str, ...]
-
-    @property
-    def agrees(self) -> bool:
-        """Whether all figures agree."""
-        return all(each.agrees for each in (*self.comparisons, *self.totals))
-
 
 FUSED = "PyTorch's FLOP counter does not see attention's products on the processor, nor any of a fused attention"
 GROUPED = "PyTorch's FLOP counter counts the weight gradient of a grouped convolution `groups` times too often"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..errors import SpecError, wrong_call
+from ..errors import SpecError, usage_error
 from ..printable import printable
 from .checkpoint import refuse_bombs
 
@@ -65,25 +65,25 @@ def read_weights(path: str) -> dict[str, Tensor]:
     except SpecError:
         raise
     except ImportError:
-        raise wrong_call("safetensors is not installed", "pip install 'cnncalc[torch]'", where=path) from None
+        raise usage_error("safetensors is not installed", "pip install 'cnncalc[torch]'", where=path) from None
     except OSError as error:
-        raise wrong_call(f"cannot be read: {error.strerror or error}", where=path) from None
+        raise usage_error(f"cannot be read: {error.strerror or error}", where=path) from None
     except EOFError:
-        raise wrong_call("is empty", "what torch.save(net.state_dict(), …) writes", where=path) from None
+        raise usage_error("is empty", "what torch.save(net.state_dict(), …) writes", where=path) from None
     except pickle.UnpicklingError:
         message = "holds more than tensors, or is no checkpoint: nothing in it was executed"
-        raise wrong_call(message, "save net.state_dict(), or a safetensors file", where=path) from None
+        raise usage_error(message, "save net.state_dict(), or a safetensors file", where=path) from None
     except Exception as error:  # whatever a file from a stranger makes torch or safetensors say
         said = " ".join(str(error).split()).partition(". ")[0][:160]
         said = type(error).__name__ if len(said) < 5 or said.isdigit() else said
         hint = "a safetensors file, or what torch.save(net.state_dict(), …) writes"
-        raise wrong_call(f"is no file of weights: {said}", hint, where=path) from None
+        raise usage_error(f"is no file of weights: {said}", hint, where=path) from None
     if not found:
-        raise wrong_call("holds no tensors by name", "save net.state_dict()", where=path)
+        raise usage_error("holds no tensors by name", "save net.state_dict()", where=path)
     for name, tensor in found.items():
         kind = _kind(tensor)
         if kind:
-            raise wrong_call(f"{name} holds {kind}, which no layer here takes", "save dense tensors", where=path)
+            raise usage_error(f"{name} holds {kind}, which no layer here takes", "save dense tensors", where=path)
     return found
 
 

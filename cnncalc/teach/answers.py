@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from ..errors import Misfit
-from ..spec import expressions
+from ..language import expressions
 
 _UNITS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 #: What people write behind a number.

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from math import isqrt, prod
 
 from ..errors import SpecError
-from ..formula import number
 from ..graph import Graph, Layer
-from ..ops import Shape, readable
-from ..spec.model import load
+from ..language.model import load
+from ..ops import Shape
+from ..quantities import number, readable
 from .advice import Answer, layer_of
 
 #: Sides of pictures that are tried when a number of features is traced back to an input.

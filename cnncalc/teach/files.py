@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import Source, SpecError, wrong_call
-from ..spec.reader import Mapping, Node, Scalar, Sequence, read, read_file_text
+from ..errors import Source, SpecError, usage_error
+from ..language.reader import Mapping, Node, Scalar, Sequence, read, read_file_text
 
 
 def load(path: str | Path) -> Mapping:
@@ -14,7 +14,7 @@ def load(path: str | Path) -> Mapping:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise wrong_call(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise usage_error(f"cannot be read: {error.strerror}", where=str(path)) from None
     return mapping(read_file_text(data, str(path)))
 
 
@@ -22,7 +22,7 @@ def mapping(source: Source) -> Mapping:
     """The mapping in a YAML text; raises `SpecError`."""
     root = read(source)
     if not isinstance(root, Mapping):
-        raise wrong_call("holds no names with values", "name: value", where=source.name)
+        raise usage_error("holds no names with values", "name: value", where=source.name)
     return root
 
 

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ..errors import Misfit, Source, SpecError, did_you_mean, wrong_call
-from ..formula import number
-from ..ops import REGISTRY, readable
-from ..render.markdown import escaped
+from ..errors import Misfit, Source, SpecError, did_you_mean, usage_error
+from ..language.locate import is_file_spec
+from ..language.reader import Mapping as Mapping_
+from ..language.reader import Scalar, read
+from ..markup import markdown
+from ..ops import REGISTRY
+from ..quantities import number, readable
 from ..report import Report, Row, analyse
-from ..spec.locate import is_file_spec
-from ..spec.reader import Mapping as Mapping_
-from ..spec.reader import Scalar, read
 from .kinds import Kind, Slip, is_number
 from .layers import QUANTITIES, question, true_shapes
 from .predict import stated
@@ -92,21 +92,21 @@ def drawn(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Question
     if letters is None:
         return draw(kind, rng)
     if not isinstance(letters, dict) or any(key not in letters for key in kind.draw):
-        raise wrong_call(
+        raise usage_error(
             f"letters wants {', '.join(kind.draw)}", "letters: {N: 32, F: 5, …}, or leave it out to have them drawn"
         )
     for key, value in letters.items():
         if key not in kind.draw:
             hint = did_you_mean(str(key), kind.draw) or f"letters are {', '.join(kind.draw)}"
-            raise wrong_call(f"{kind.name} has no letter {key}", hint)
+            raise usage_error(f"{kind.name} has no letter {key}", hint)
         if not is_number(value):
-            raise wrong_call(f"letter {key} is {value!r}, which is no number", "letters: {N: 32, F: 5, …}")
+            raise usage_error(f"letter {key} is {value!r}, which is no number", "letters: {N: 32, F: 5, …}")
     try:
         made = Question(kind, kind.completed(letters))
         if not is_number(made.right):
             raise ArithmeticError
     except (ArithmeticError, Misfit, TypeError, ValueError):
-        raise wrong_call(f"{kind.name} has no answer with these letters", f"its formula is {kind.shown}") from None
+        raise usage_error(f"{kind.name} has no answer with these letters", f"its formula is {kind.shown}") from None
     return made
 
 
@@ -128,7 +128,7 @@ def _which(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Task:
             break
     else:
         hint = "choose other letters" if item.settings.get("letters") else "choose another kind"
-        raise wrong_call("the slips of this item cannot be told apart", hint)
+        raise usage_error("the slips of this item cannot be told apart", hint)
     options = rng.sample(list(alone), min(4, len(alone)))
     says = rng.choice(options)
     text = f"{_folded(asked.text)}\nSomebody answers {number(alone[says])}. What was overlooked?"
@@ -158,13 +158,13 @@ def table_rows(item: Item) -> tuple[Report, list[Row]]:
     report = _report(spec, path.stat().st_mtime_ns if path else 0)
     names = item.settings.get("layers")
     if names is not None and not isinstance(names, list):
-        raise wrong_call("layers is no list of names", "layers: [C1, C3, C5]")
+        raise usage_error("layers is no list of names", "layers: [C1, C3, C5]")
     rows = [_row(report, f"{name}") for name in names or [row.name for row in report if row.params]]
     if len(rows) < 2 or len({row.name for row in rows}) < len(rows):
-        raise wrong_call("a table has two layers or more, each once", "layers: [C1, C3, C5]")
+        raise usage_error("a table has two layers or more, each once", "layers: [C1, C3, C5]")
     unknown = [row.name for row in rows if row.output_shape is None or row.params is None]
     if unknown:
-        raise wrong_call(f"nothing is known of {unknown[0]}", "choose layers that cnncalc knows")
+        raise usage_error(f"nothing is known of {unknown[0]}", "choose layers that cnncalc knows")
     return report, rows
 
 
@@ -173,7 +173,7 @@ def _table(item: Item) -> Task:
     columns = item.settings["columns"]
     entering = readable(report.graph.inputs[0].shape or ())
     asked = ", ".join(_WORDS[column].format(entering) for column in columns)
-    text = f"{escaped(report.title)}, input {entering}: the {asked} of each layer."
+    text = f"{markdown(report.title)}, input {entering}: the {asked} of each layer."
     given = {row.node for row in rows} if "output" in columns else set()
     lines = [_listed(f"{row.name}: {_told(row)}, {_entering(report, row, given)}") for row in rows]
     blanks = tuple((row.name,) if len(columns) == 1 else (row.name, column) for row in rows for column in columns)
@@ -215,7 +215,7 @@ def _find_error(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Ta
     cells = [(row, column) for row in rows for column in columns]
     plants = {place: found for place, cell in enumerate(cells) if len(found := _plants(known, report, *cell)) > 1}
     if not plants:
-        raise wrong_call("no slip is known that would show in these layers", "name convolutions: layers: [C1, C3]")
+        raise usage_error("no slip is known that would show in these layers", "name convolutions: layers: [C1, C3]")
     at = rng.choice(list(plants))
     offered = rng.sample(plants[at], min(4, len(plants[at])))
     says, planted = rng.choice(offered)
@@ -223,7 +223,7 @@ def _find_error(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Ta
     width = len(columns)
     example = f"{rows[0].name}{f' {columns[0]}' if width > 1 else ''}"
     entering = readable(report.graph.inputs[0].shape or ())
-    text = f"{escaped(report.title)}, input {entering}: one number is wrong. Whose is it, and "
+    text = f"{markdown(report.title)}, input {entering}: one number is wrong. Whose is it, and "
     text += f"what was overlooked? (cell: as in {example}; mistake: a letter)"
     names = max(len(row.name) for row in rows)
     lines = [f"  {'':<{names}}  {'  '.join(f'{column:>13}' for column in columns)}"]
@@ -262,7 +262,7 @@ def _plants(known: Mapping[str, Kind], report: Report, row: Row, column: str) ->
 def _row(report: Report, name: str) -> Any:
     known = [row.name for row in report]
     if name not in known:
-        raise wrong_call(f"{report.title} has no layer {name}", did_you_mean(name, known))
+        raise usage_error(f"{report.title} has no layer {name}", did_you_mean(name, known))
     return report[name]
 
 
@@ -280,23 +280,23 @@ def _inverse(item: Item) -> Task:
     wants, entering = item.settings.get("wants"), item.settings.get("input")
     if item.what not in REGISTRY:
         hint = did_you_mean(item.what, REGISTRY) or "`cnncalc ops` lists the layer types"
-        raise wrong_call(f"there is no layer type {item.what}", hint)
+        raise usage_error(f"there is no layer type {item.what}", hint)
     if not isinstance(entering, list) or not entering or not all(type(size) is int and size > 0 for size in entering):
-        raise wrong_call("inverse wants an input", "input: [3, 224, 224]")
+        raise usage_error("inverse wants an input", "input: [3, 224, 224]")
     if not isinstance(wants, dict) or not wants:
-        raise wrong_call("inverse wants something", "wants: {shape: [64, 112, 112], field: 11}")
+        raise usage_error("inverse wants something", "wants: {shape: [64, 112, 112], field: 11}")
     for key, value in wants.items():
         if key not in _WANTS:
-            raise wrong_call(f"nothing can be wanted of {key}", f"wants: {', '.join(_WANTS)}")
+            raise usage_error(f"nothing can be wanted of {key}", f"wants: {', '.join(_WANTS)}")
         sizes = value if key == "shape" and isinstance(value, list) else [value] if key != "shape" else []
         if not sizes or not all(type(size) is int and size >= 0 for size in sizes):
-            raise wrong_call(f"{key} is {value!r}", "wants: {shape: [64, 112, 112], field: 11}")
+            raise usage_error(f"{key} is {value!r}", "wants: {shape: [64, 112, 112], field: 11}")
     shown = {key: readable(tuple(value)) if key == "shape" else number(value) for key, value in wants.items()}
     told = " and ".join(f"{_WANTS[key]} {value}" for key, value in shown.items())
     text = f"Write one layer of type {item.what} for an input of {readable(tuple(entering))} with {told}."
     example = item.settings.get("example")
     if example is not None and not fulfils(item, str(example))[0]:
-        raise wrong_call(f"the example {example} does not do it: {fulfils(item, str(example))[1]}")
+        raise usage_error(f"the example {example} does not do it: {fulfils(item, str(example))[1]}")
     return Task(item, _folded(f"{item.settings.get('ask') or text} Write it as {blank_layer(item.what)}"), ((),))
 
 

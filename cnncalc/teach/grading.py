@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import Misfit, Source, SpecError, did_you_mean
+from ..formats.csv import written
+from ..language.reader import Mapping, Node, Scalar
+from ..markup import markdown
 from ..printable import printable
-from ..render.csv import written
-from ..render.markdown import escaped
-from ..spec.reader import Mapping, Node, Scalar
 from .files import cause, mapping, typed
 from .forms import Task
 from .marks import Graded, judge
@@ -222,15 +222,15 @@ def _points(value: float) -> str:
 
 def page(sheet: Worksheet, each: Graded) -> str:
     """What a student is told: points and ideas, no right numbers. What students write stays text on the page."""
-    lines = [f"# {escaped(sheet.title)}: {escaped(each.student)}"]
+    lines = [f"# {markdown(sheet.title)}: {markdown(each.student)}"]
     lines += [f"{_points(each.points)} of {_points(each.most)} points", ""]
     told = _told_of(sheet)
     for name, times, shows in each.habits[:3]:
-        lines.append(f"{times} of {shows} answers are what one slip gives; think about: {escaped(told[name])}")
+        lines.append(f"{times} of {shows} answers are what one slip gives; think about: {markdown(told[name])}")
     lines += [""] if each.habits else []
     for mark in each.marks:
-        lines.append(f"## {escaped(mark.item)}: {_points(mark.points)} of {_points(mark.most)}")
-        lines += [f"- {escaped(line)}" for line in mark.said]
+        lines.append(f"## {markdown(mark.item)}: {_points(mark.points)} of {_points(mark.most)}")
+        lines += [f"- {markdown(line)}" for line in mark.said]
         lines.append("")
     return "\n".join(lines)
 
@@ -243,7 +243,7 @@ def _told_of(sheet: Worksheet) -> dict[str, str]:
 def class_page(sheet: Worksheet, found: Class) -> str:
     """How hard each item was, which slips were commonest, and which wrong answers nobody has named yet."""
     count = len(found.graded)
-    lines = [f"# {escaped(sheet.title)}: the class", f"{count} graded, {len(found.unreadable)} unreadable", ""]
+    lines = [f"# {markdown(sheet.title)}: the class", f"{count} graded, {len(found.unreadable)} unreadable", ""]
     if count:
         mean = sum(each.points for each in found.graded) / count
         lines += [f"mean {mean:.2f} of {found.graded[0].most:g} points", "", "## Difficulty", ""]
@@ -252,7 +252,9 @@ def class_page(sheet: Worksheet, found: Class) -> str:
             share = sum(mark.points for mark in marks) / (count * item.points)
             verdicts = Counter(mark.verdict for mark in marks)
             told = ", ".join(f"{verdicts[key]} {key}" for key, _ in verdicts.most_common())
-            lines.append(f"- {escaped(item.id)} ({item.form}: {escaped(item.what)}): {share:.0%} of the points; {told}")
+            lines.append(
+                f"- {markdown(item.id)} ({item.form}: {markdown(item.what)}): {share:.0%} of the points; {told}"
+            )
     slips: Counter[str] = Counter()
     for each in found.graded:
         for mark in each.answers:
@@ -260,7 +262,7 @@ def class_page(sheet: Worksheet, found: Class) -> str:
                 slips.update(mark.suspects)
     says = _told_of(sheet)
     lines += ["", "## The commonest slips, where only one gives the answer", ""]
-    common = [f"- {escaped(name)}: {times} times: {escaped(says[name])}" for name, times in slips.most_common(10)]
+    common = [f"- {markdown(name)}: {times} times: {markdown(says[name])}" for name, times in slips.most_common(10)]
     lines += common or ["- none"]
     unnamed = Counter(
         (mark.item, mark.given if len(mark.given) <= 60 else mark.given[:59] + "…")
@@ -270,12 +272,12 @@ def class_page(sheet: Worksheet, found: Class) -> str:
     )
     lines += ["", "## The commonest wrong answers that no slip explains", ""]
     strange = [(f"{item}: {given}", times) for (item, given), times in unnamed.most_common(10)]
-    lines += [f"- {escaped(what)} ({times} times)" for what, times in strange] or ["- none"]
+    lines += [f"- {markdown(what)} ({times} times)" for what, times in strange] or ["- none"]
     if found.absent:
-        lines += ["", "## No answers", "", *(f"- {escaped(student)}" for student in found.absent)]
+        lines += ["", "## No answers", "", *(f"- {markdown(student)}" for student in found.absent)]
     if found.unreadable:
         lines += ["", "## Unreadable", ""]
-        lines += [f"- {escaped(name)}: {escaped(reason)}" for name, reason in found.unreadable]
+        lines += [f"- {markdown(name)}: {markdown(reason)}" for name, reason in found.unreadable]
     return "\n".join(lines) + "\n"
 
 

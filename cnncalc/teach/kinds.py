@@ -10,9 +10,9 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, NamedTuple
 
-from ..errors import Misfit, did_you_mean, wrong_call
-from ..formula import number
-from ..spec import expressions
+from ..errors import Misfit, did_you_mean, usage_error
+from ..language import expressions
+from ..quantities import number
 from .files import load, plain
 
 Values = Mapping[str, Any]
@@ -217,35 +217,35 @@ def _read(path: Path, own: Mapping[str, Kind]) -> dict[str, Kind]:
 
 def _kind(name: str, body: Any, known: Kind | None, where: str) -> Kind:
     if not isinstance(body, dict):
-        raise wrong_call(
+        raise usage_error(
             f"{name} is no kind of question", "a mapping with slips, or with ask, draw and formula too", where=where
         )
     fields = ("topic", "ask", "unit", "draw", "where", "letters", "shown", "terms", "formula", "within", "slips")
     for key in body:
         if key not in fields:
-            raise wrong_call(
+            raise usage_error(
                 f"{name} has no part {key}",
                 did_you_mean(str(key), fields) or f"parts are {', '.join(fields)}",
                 where=where,
             )
     for key in ("letters", "terms", "slips", "draw"):
         if not isinstance(body.get(key) or {}, dict):
-            raise wrong_call(f"{name}: {key} is no mapping", f"{key}: {{…}}", where=where)
+            raise usage_error(f"{name}: {key} is no mapping", f"{key}: {{…}}", where=where)
     for letter, values in (body.get("draw") or {}).items():
         numbers = [each for each in values if is_number(each)] if isinstance(values, list) else []
         if not numbers or len(numbers) < len(values):
-            raise wrong_call(f"{name}: {letter} is drawn from {values!r}", f"draw: {{{letter}: [3, 5]}}", where=where)
+            raise usage_error(f"{name}: {letter} is drawn from {values!r}", f"draw: {{{letter}: [3, 5]}}", where=where)
         if not str(letter).isidentifier() or letter in expressions.FUNCTIONS:
-            raise wrong_call(f"{name}: {letter!r} cannot be a letter", "letters are names such as N", where=where)
+            raise usage_error(f"{name}: {letter!r} cannot be a letter", "letters are names such as N", where=where)
     if not is_number(body.get("within", 0)) or not 0 <= body.get("within", 0) < 1:
-        raise wrong_call(f"{name}: within is {body['within']!r}", "a share, as in within: 0.01", where=where)
+        raise usage_error(f"{name}: within is {body['within']!r}", "a share, as in within: 0.01", where=where)
     slips = [_slip(f"{key}", value, where) for key, value in (body.get("slips") or {}).items()]
     if known is not None and set(body) == {"slips"}:
         made = known._replace(slips=(*known.slips, *slips))
     else:
         lacking = [key for key in ("topic", "ask", "draw", "formula") if key not in body]
         if lacking:
-            raise wrong_call(f"{name} has no {lacking[0]}", f"a kind of question has {', '.join(fields)}", where=where)
+            raise usage_error(f"{name} has no {lacking[0]}", f"a kind of question has {', '.join(fields)}", where=where)
         made = Kind(
             name=name,
             topic=str(body["topic"]),
@@ -274,15 +274,15 @@ _OF_SLIPS = ("set", "value", "when", "says", "hint", "convention")
 
 def _slip(name: str, body: Any, where: str) -> Slip:
     if not isinstance(body, dict) or ("set" in body) == ("value" in body) or "says" not in body:
-        raise wrong_call(
+        raise usage_error(
             f"slip {name} wants set or value, and says", f'{name}: {{set: {{b: 0}}, says: "…"}}', where=where
         )
     for key in body:
         if key not in _OF_SLIPS:
             hint = did_you_mean(str(key), _OF_SLIPS) or f"parts are {', '.join(_OF_SLIPS)}"
-            raise wrong_call(f"slip {name} has no part {key}", hint, where=where)
+            raise usage_error(f"slip {name} has no part {key}", hint, where=where)
     if not isinstance(body.get("set", {}), dict):
-        raise wrong_call(f"slip {name}: set is no mapping", f"{name}: {{set: {{b: 0}}, says: …}}", where=where)
+        raise usage_error(f"slip {name}: set is no mapping", f"{name}: {{set: {{b: 0}}, says: …}}", where=where)
     changes = tuple((str(key), str(text)) for key, text in (body.get("set") or {}).items())
     value, when, says, hint = (str(body.get(key, "")) for key in ("value", "when", "says", "hint"))
     return Slip(name, changes, value, when, says, hint, bool(body.get("convention", False)))
@@ -315,15 +315,15 @@ def _try(kind: Kind, where: str) -> None:
             slip.applies(letters)
             kind.wrong(letters, [slip])
     except Misfit as misfit:
-        raise wrong_call(f"{kind.name}, {part}: {misfit.cause}", misfit.hint, where=where) from None
+        raise usage_error(f"{kind.name}, {part}: {misfit.cause}", misfit.hint, where=where) from None
     except NameError as error:
-        raise wrong_call(f"{kind.name}, {part}: {error}", f"letters are {', '.join(letters)}", where=where) from None
+        raise usage_error(f"{kind.name}, {part}: {error}", f"letters are {', '.join(letters)}", where=where) from None
     except ArithmeticError:
         pass  # of these letters, which `where` may leave out
     except RecursionError:
-        raise wrong_call(f"{kind.name}, {part}: its terms go round in a circle", where=where) from None
+        raise usage_error(f"{kind.name}, {part}: its terms go round in a circle", where=where) from None
     except (TypeError, ValueError, SyntaxError) as error:
-        raise wrong_call(f"{kind.name}, {part}: {error}", where=where) from None
+        raise usage_error(f"{kind.name}, {part}: {error}", where=where) from None
 
 
 def _refuse_strange_fields(text: str, letters: Values) -> None:

@@ -70,7 +70,7 @@ def figure(graph: Graph, node: int, quantity: str, shapes: Shapes) -> int | None
         found = cost_of(layer.op, output, *known)
     except (Misfit, IndexError, ValueError, ArithmeticError):
         return None
-    return int(found.params if quantity == "params" else found.macs)
+    return found.params if quantity == "params" else found.macs
 
 
 def true_shapes(graph: Graph) -> Shapes:

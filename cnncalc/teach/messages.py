@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from math import prod
 
-from ..errors import SpecError, wrong_call
-from ..formula import number
+from ..errors import SpecError, usage_error
 from ..graph import Graph
-from ..spec.model import load
+from ..language.model import load
+from ..quantities import number
 from .advice import Answer, layer_of
 from .features import SIDES, linear
 
@@ -29,9 +29,9 @@ def explain_error(message: str, spec: str = "") -> Answer:
             try:
                 return explain(found, graph)
             except (ArithmeticError, IndexError, ValueError):
-                raise wrong_call("this message is garbled", "quote it whole, as PyTorch printed it") from None
+                raise usage_error("this message is garbled", "quote it whole, as PyTorch printed it") from None
     known = "sizes of a Linear layer, channels expected, output size too small, sums or concats that do not match"
-    raise wrong_call(
+    raise usage_error(
         "this message is not among those that are known", f"known are: {known}; quote it whole, in one pair of quotes"
     )
 

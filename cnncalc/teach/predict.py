@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ..ops import Shape, readable
+from ..ops import Shape
+from ..quantities import readable
 from ..report import Report, Row
 from .kinds import kinds
 from .layers import channels_first, parts, true_shapes

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from ..errors import Misfit, wrong_call
+from ..errors import Misfit, usage_error
 from .answers import Given, agrees, read
 from .kinds import Kind, Slip, compiled, kinds, steps, topics
 
@@ -96,7 +96,7 @@ def draw(kind: Kind, rng: random.Random, suspects: frozenset[str] = frozenset())
             break
     if best is None:
         hint = "a slip gives the right number in all of them" if worked else "its formula or `where` holds for none"
-        raise wrong_call(f"no fair question of the kind {kind.name} was found", hint)
+        raise usage_error(f"no fair question of the kind {kind.name} was found", hint)
     return best[1]
 
 
@@ -190,7 +190,7 @@ class Quiz:
         self.kinds = kinds(extra)
         known = topics(self.kinds)
         if topic not in (*known, "all"):
-            raise wrong_call(f"there is no topic {topic}", f"topics are {', '.join(known)} and all")
+            raise usage_error(f"there is no topic {topic}", f"topics are {', '.join(known)} and all")
         self.rng = random.Random(seed)
         self.order = [kind for kind in self.kinds.values() if topic in (kind.topic, "all")]
         self.suspected: Counter[str] = Counter()

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ..errors import SpecError, did_you_mean, wrong_call
-from ..render.markdown import escaped
-from ..render.table import Column, Line, Prose, Table, as_number
+from ..errors import SpecError, did_you_mean, usage_error
+from ..markup import markdown
+from ..quantities import number
+from ..table import Column, Line, Prose, Table
 from .files import load, plain
 from .forms import FORMS, TABLES, Item, Task, blank_layer, drawn, table_rows, task
 from .kinds import Kind, compiled, is_number, kinds
@@ -41,9 +42,9 @@ def read_worksheet(path: str, extra: str = "") -> Worksheet:
     for key in content:
         if key not in ("title", "items", "credit"):
             hint = did_you_mean(key, ("title", "items", "credit")) or "a worksheet has title, items and credit"
-            raise wrong_call(f"a worksheet has no part {key}", hint, where=path)
+            raise usage_error(f"a worksheet has no part {key}", hint, where=path)
     if not isinstance(content.get("items"), list) or not content["items"]:
-        raise wrong_call(
+        raise usage_error(
             "a worksheet has a title and items", "`cnncalc worksheet new sheet.yaml` writes one", where=path
         )
     known = kinds(extra)
@@ -51,41 +52,41 @@ def read_worksheet(path: str, extra: str = "") -> Worksheet:
     ids = [item.id for item in items]
     twice = sorted({each for each in ids if ids.count(each) > 1})
     if twice:
-        raise wrong_call(f"there are two items {twice[0]}", "every item has an id of its own", where=path)
+        raise usage_error(f"there are two items {twice[0]}", "every item has an id of its own", where=path)
     return Worksheet(str(content.get("title") or Path(path).stem), tuple(items), known, _credit(content, path))
 
 
 def _credit(content: Mapping[str, Any], path: str) -> Mapping[str, float]:
     credit = content.get("credit") or {}
     if not isinstance(credit, dict):
-        raise wrong_call("credit is no mapping", "credit: {slip: 0.5}", where=path)
+        raise usage_error("credit is no mapping", "credit: {slip: 0.5}", where=path)
     for key, share in credit.items():
         if key not in CREDIT:
-            raise wrong_call(f"there is no credit for {key}", f"credit: {{{', '.join(CREDIT)}}}", where=path)
+            raise usage_error(f"there is no credit for {key}", f"credit: {{{', '.join(CREDIT)}}}", where=path)
         if not is_number(share) or not 0 <= share <= 1:
-            raise wrong_call(f"credit for {key} is {share!r}", "a share of the points from 0 to 1", where=path)
+            raise usage_error(f"credit for {key} is {share!r}", "a share of the points from 0 to 1", where=path)
     return {**CREDIT, **credit}
 
 
 def _item(body: Any, place: int, known: Mapping[str, Kind], path: str) -> Item:
     if not isinstance(body, dict):
-        raise wrong_call(f"item {place} is no mapping", "- {id: a, kind: size, points: 2}", where=path)
+        raise usage_error(f"item {place} is no mapping", "- {id: a, kind: size, points: 2}", where=path)
     forms = [form for form in FORMS if form in body]
     if len(forms) != 1:
-        raise wrong_call(f"item {place} has {len(forms)} forms", f"one of {', '.join(FORMS)}", where=path)
+        raise usage_error(f"item {place} has {len(forms)} forms", f"one of {', '.join(FORMS)}", where=path)
     form = forms[0]
     columns = tuple(map(str, body[form] if isinstance(body[form], list) and form in TABLES else [body[form]]))
     what = ", ".join(columns)
     for key in body:
         allowed = ("id", "points", *FORMS, *FORMS[form])
         if key not in allowed:
-            raise wrong_call(
+            raise usage_error(
                 f"item {place} has no part {key}",
                 did_you_mean(str(key), allowed) or f"parts are {', '.join(allowed)}",
                 where=path,
             )
     if form in ("kind", "which") and what not in known:
-        raise wrong_call(
+        raise usage_error(
             f"there is no kind of question {what}",
             did_you_mean(what, known) or f"kinds are {', '.join(known)}",
             where=path,
@@ -93,26 +94,26 @@ def _item(body: Any, place: int, known: Mapping[str, Kind], path: str) -> Item:
     strange = [column for column in columns if form in TABLES and column not in QUANTITIES]
     if strange or not columns:
         hint = did_you_mean(strange[0], QUANTITIES) if strange else ""
-        raise wrong_call(
+        raise usage_error(
             f"no table asks for {strange[0] if strange else 'nothing'}",
             hint or f"use {', '.join(QUANTITIES)}, or several: [output, params]",
             where=path,
         )
     if len(set(columns)) < len(columns):
-        raise wrong_call(f"item {place} asks for the same twice", f"{form}: [output, params]", where=path)
+        raise usage_error(f"item {place} asks for the same twice", f"{form}: [output, params]", where=path)
     points = body.get("points", 1)
     if not is_number(points) or points <= 0:
-        raise wrong_call(f"item {place} has {points} points", "a number above 0", where=path)
+        raise usage_error(f"item {place} has {points} points", "a number above 0", where=path)
     name = str(body.get("id", place))
     if not re.fullmatch(r"[\w.\-]{1,40}", name):
-        raise wrong_call(f"item {place}: {name[:40]!r} is no id", "letters, digits, . _ and -", where=path)
+        raise usage_error(f"item {place}: {name[:40]!r} is no id", "letters, digits, . _ and -", where=path)
     settings = {key: value for key, value in body.items() if key in FORMS[form]} | {"columns": columns}
     made = Item(name, form, what, float(points), settings)
     try:
         for student in map(str, range(TRIED if form in ("which", "find_error") else 1)):
             task(made, known, b"check", student)
     except SpecError as error:
-        raise wrong_call(
+        raise usage_error(
             f"item {made.id}: {error.problems[0].message.removeprefix('cnncalc: ')}", error.problems[0].hint, where=path
         ) from None
     return made
@@ -177,7 +178,7 @@ def kinds_table(extra: str = "") -> Table:
         Column("kind", "kind"),
         Column("topic", "topic"),
         Column("letters", "letters"),
-        Column("slips", "slips", as_number, True),
+        Column("slips", "slips", number, True),
     )
     lines = [Line((each.name, each.topic, ", ".join(each.draw), len(each.slips))) for each in found]
     notes = (
@@ -190,7 +191,7 @@ def kind_table(name: str, extra: str = "") -> Table:
     """A kind of question: what it asks, its formula, and the slips that are known; raises `SpecError`."""
     known = kinds(extra)
     if name not in known:
-        raise wrong_call(
+        raise usage_error(
             f"there is no kind of question {name}", did_you_mean(name, known) or f"kinds are {', '.join(known)}"
         )
     kind = known[name]
@@ -203,7 +204,7 @@ def kind_table(name: str, extra: str = "") -> Table:
 
 def printed(sheet: Worksheet, given: Sequence[Task], student: str) -> str:
     """A student's sheet as text."""
-    lines = [f"# {sheet.title}", f"student: {escaped(student)}", ""]
+    lines = [f"# {sheet.title}", f"student: {markdown(student)}", ""]
     for count, each in enumerate(given, 1):
         points = f"{each.item.points:g} point{'s' * (each.item.points != 1)}"
         lines += [f"## {count}. ({each.item.id}, {points})", each.text, ""]

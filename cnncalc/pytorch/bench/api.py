@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import Source
 from ...graph import Graph
-from ...spec.model import load
+from ...language.model import load
 from .plan import Configuration
 from .protocol import Task, bench
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...errors import wrong_call
+from ...errors import usage_error
 from ...graph import Graph
 from ...printable import printable
 from .plan import Configuration
@@ -36,7 +36,7 @@ def read(path: str) -> list[dict[str, Any]]:
         with open(path, encoding="utf-8") as file:
             text = file.read(LARGEST + 1)
         if len(text) > LARGEST:
-            raise wrong_call(f"is longer than {LARGEST:,} characters", "one measurement a file", where=path)
+            raise usage_error(f"is longer than {LARGEST:,} characters", "one measurement a file", where=path)
         content = json.loads(text)
         results = content["results"]
         if content["kind"] != "cnncalc bench" or content["schema_version"] != SCHEMA_VERSION:
@@ -51,9 +51,9 @@ def read(path: str) -> list[dict[str, Any]]:
             ):
                 raise ValueError
     except OSError as error:
-        raise wrong_call(f"cannot be read: {error.strerror}", where=path) from None
+        raise usage_error(f"cannot be read: {error.strerror}", where=path) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise wrong_call("is no benchmark", "`cnncalc bench SPEC --json FILE` writes one", where=path) from None
+        raise usage_error("is no benchmark", "`cnncalc bench SPEC --json FILE` writes one", where=path) from None
     return list(results)
 
 
@@ -82,7 +82,7 @@ def pairs(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> 
             found.append(Pair(name, known[name], each, ratio(*times)))
     if not found:
         has = ", ".join(known) or "nothing that was measured"
-        raise wrong_call("the two have no measurement in common", f"the first has {has}")
+        raise usage_error("the two have no measurement in common", f"the first has {has}")
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...analysis.training import fitting_batch
+from ...answers.budget import fitting_batch
 from ...graph import Graph
 from .plan import Configuration
 from .predict import report_of

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...graph import Graph
-from ...ops.actions import BYTES
 from ...report import Report, analyse
 from .plan import Configuration
 
@@ -43,30 +42,9 @@ def predict(graph: Graph, config: Configuration, kind: str) -> Prediction:
         peak, activations = totals.peak_training_bytes, report.training.activations
     else:
         peak, activations = totals.weight_bytes + given + totals.peak_inference_bytes, totals.peak_inference_bytes
-    traffic = sum(layer_traffic(report, index) for index in range(len(report.rows)))
-    traffic *= 3 if config.train else 1  # backwards, gradients of the same sizes are read and written twice
+    # Backwards, gradients of the same sizes are read and written twice.
+    traffic = totals.moved_bytes * (3 if config.train else 1)
     return Prediction(totals.params, macs, 2 * macs, traffic, peak, activations, config.dtype != "amp")
-
-
-def layer_traffic(report: Report, index: int) -> int:
-    """The bytes that a layer at least reads and writes: inputs, parameters, output; nothing for a view."""
-    row = report.rows[index]
-    layer = row.layer
-    if layer.op is None or layer.shape is None or row.params is None:
-        return 0
-    shapes = tuple(shape or () for shape in row.input_shapes)
-    actions = layer.op.actions(report.setting, layer.shape, *shapes)
-    if len(actions) == 1 and actions[0].same and not layer.op.works_in_place(report.setting):
-        return 0
-    values = sum(_size(shape) for shape in (*shapes, layer.shape)) * report.batch
-    return (values + row.params + (row.buffers or 0)) * BYTES[report.dtype]
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for each in shape:
-        size *= each
-    return size
 
 
 class Roofline(NamedTuple):

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...graph import Graph
-from ...ops import readable
-from ...render.columns import mib
-from ...render.table import Column, Line, Table, as_number, as_share
-from ...render.views import si
+from ...quantities import mib, number, readable, si
+from ...quantities import share as percent
+from ...table import Column, Line, Table
 from .compare import Pair, differences
 from .find_batch import Found
 from .plan import Configuration
-from .predict import layer_traffic, report_of, roofline
+from .predict import report_of, roofline
 from .statistics import NEEDED, ratio, summary
 
 _FACTS = (Column("quantity", "quantity"), Column("value", "value"), Column("remark", "remark"))
@@ -185,16 +184,16 @@ def layers_table(result: dict[str, Any], graph: Graph) -> Table:
         Column("layer", "layer"),
         Column("type", "type"),
         Column("seconds", "time", lambda seconds: milliseconds(seconds), True),
-        Column("share", "share", as_share, True),
-        Column("macs", "MACs", as_number, True),
+        Column("share", "share", percent, True),
+        Column("macs", "MACs", number, True),
         Column("flops_per_s", "GFLOP/s", lambda rate: f"{rate / 1e9:,.1f}", True),
         Column("bound", "bound"),
     )
     lines = []
-    for index, row in enumerate(report.rows):
+    for row in report.rows:
         if row.name not in times:
             continue
-        seconds, traffic = times[row.name], layer_traffic(report, index)
+        seconds, traffic = times[row.name], row.moved_bytes or 0
         limit = roofline(2 * (row.macs or 0), traffic, probe["flops"], probe["bytes_per_s"])
         rate = 2 * (row.macs or 0) / seconds if seconds else 0.0
         bound = limit.bound if traffic else ""
@@ -207,13 +206,13 @@ def results_table(results: Sequence[dict[str, Any]]) -> Table:
     """Several measurements side by side, with ratios to the first one of the same batch where they took turns."""
     columns = (
         Column("network", "network"),
-        Column("batch", "batch", as_number, True),
+        Column("batch", "batch", number, True),
         Column("latency", "latency", milliseconds, True),
         Column("precision", "±", lambda value: f"{100 * value:.1f} %", True),
         Column("ratio", "×", lambda found: f"{found.ratio:.3f}" + ("" if found.is_shown else " ="), True),
         Column("images_per_s", "images/s", per_second, True),
         Column("work", "GFLOP/s", lambda value: f"{value / 1e9:,.1f}", True),
-        Column("share", "of peak", as_share, True),
+        Column("share", "of peak", percent, True),
         Column("memory", "peak MiB", lambda value: f"{value / 2**20:,.1f}", True),
         Column("clean", "clean"),
     )
@@ -283,7 +282,7 @@ def comparison_table(found: Sequence[Pair]) -> Table:
 
 def batch_table(graph: Graph, config: Configuration, found: Found) -> Table:
     """The search of the largest batch."""
-    columns = (Column("batch", "batch", as_number, True), Column("fits", "fits"))
+    columns = (Column("batch", "batch", number, True), Column("fits", "fits"))
     lines = [Line((batch, "yes" if fits else "no")) for batch, fits in found.tries]
     name = graph.variant or graph.name
     meaning = (

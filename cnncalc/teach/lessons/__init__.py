@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from ...errors import did_you_mean, wrong_call
+from ...errors import did_you_mean, usage_error
 
 #: From where to where the numbers of the lessons may be changed: what is said holds there, and in a few seconds.
 LIMITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
@@ -78,12 +78,12 @@ class Lesson(NamedTuple):
         for name, value in given.items():
             if name not in self.knobs:
                 hint = did_you_mean(name, self.knobs) or f"it has {', '.join(self.knobs) or 'none'}"
-                raise wrong_call(f"the lesson {self.name} has no number {name}", hint)
+                raise usage_error(f"the lesson {self.name} has no number {name}", hint)
             self._refuse(name, value)
         try:
             self.teach(sheet, **given)
         except (ValueError, ZeroDivisionError, IndexError, OverflowError) as error:
-            raise wrong_call(f"the lesson {self.name} cannot be worked out with these numbers: {error}") from None
+            raise usage_error(f"the lesson {self.name} cannot be worked out with these numbers: {error}") from None
         return sheet
 
     def _refuse(self, name: str, value: Any) -> None:
@@ -91,15 +91,15 @@ class Lesson(NamedTuple):
         default = self.knobs[name]
         if isinstance(default, str):
             if not isinstance(value, str):
-                raise wrong_call(f"{name} is {value}; it must be the name of a file", f"as in --{name} chart.png")
+                raise usage_error(f"{name} is {value}; it must be the name of a file", f"as in --{name} chart.png")
             return
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise wrong_call(f"{name} is {value}; it must be a number", f"as in --set {name}={default}")
+            raise usage_error(f"{name} is {value}; it must be a number", f"as in --set {name}={default}")
         low, high = (0, MOST_SEEDS) if name == "seed" else LIMITS[self.name][name]
         whole = isinstance(default, int)
         if not low <= value <= high or (whole and not isinstance(value, int)):
             kind = "a whole number" if whole else "a number"
-            raise wrong_call(
+            raise usage_error(
                 f"{name} is {value}; it must be {kind} from {low:,} to {high:,}", f"it is {default} by itself"
             )
 
@@ -121,13 +121,13 @@ def lesson(name: str) -> Lesson:
     True
     """
     if name not in ORDER:
-        raise wrong_call(f"there is no lesson {name}", did_you_mean(name, ORDER) or f"lessons are {', '.join(ORDER)}")
+        raise usage_error(f"there is no lesson {name}", did_you_mean(name, ORDER) or f"lessons are {', '.join(ORDER)}")
     try:
         module = import_module(f"{__name__}.{ORDER[name]}")
     except ImportError as error:
         if error.name != "numpy":
             raise
-        raise wrong_call("lessons need NumPy, which is not installed", "pip install 'cnncalc[teach]'") from None
+        raise usage_error("lessons need NumPy, which is not installed", "pip install 'cnncalc[teach]'") from None
     teach = getattr(module, name.replace("-", "_"))
     return Lesson(name, " ".join((teach.__doc__ or "").split("\n\n")[0].split()), teach)
 

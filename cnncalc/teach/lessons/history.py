@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ...bundled import Entry, entries
-from ...formula import number
+from ...answers.zoo import Entry, entries
+from ...language.model import load
+from ...quantities import number
 from ...report import analyse
-from ...spec.model import load
 from . import Sheet
 
 #: Test error on MNIST in %, LeCun, Bottou, Bengio & Haffner (1998), figure 9 and its table.

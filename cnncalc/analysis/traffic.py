@@ -1,0 +1,38 @@
+"""What layers at least move between memory and processor."""
+
+from __future__ import annotations
+
+from ..formula import prod
+from ..graph import Graph
+from ..ops import Op, Shape
+from ..ops.actions import BYTES, Setting
+from .cost import Cost
+from .walk import asked
+
+
+def traffic(graph: Graph, costs: list[Cost | None], setting: Setting) -> list[int | None]:
+    """The bytes that each node reads and writes: inputs, parameters, buffers, output; nothing for a view.
+
+    This is the roofline's count: what is read again because it did not fit is not in it.
+
+    >>> from cnncalc.language.model import load
+    >>> from .cost import costs
+    >>> graph = load("lenet")
+    >>> traffic(graph, costs(graph), Setting())[1]  # 32·32 in, 156 parameters, 28·28·6 out, 4 bytes each
+    23536
+    """
+    width = BYTES[setting.dtype]
+
+    def values(op: Op, out: Shape, *shapes: Shape) -> int:
+        actions = op.actions(setting, out, *shapes)
+        if len(actions) == 1 and actions[0].same and not op.works_in_place(setting):
+            return -1
+        return sum(int(prod(shape)) for shape in (*shapes, out))
+
+    found: list[int | None] = []
+    for size, cost in zip(asked(graph, values), costs, strict=True):
+        if size is None or cost is None or cost.params is None or cost.buffers is None:
+            found.append(None)
+        else:
+            found.append(0 if size < 0 else (size * setting.batch + cost.params + cost.buffers) * width)
+    return [0] * graph.input_count + found[graph.input_count :]

@@ -1,0 +1,1 @@
+"""What is answered, one question a file: a report becomes a table, or explanations."""

@@ -1,0 +1,161 @@
+"""A verification as tables: the network's figures, and every layer's, calculated and measured side by side."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..ops import Shape
+from ..quantities import number, readable
+from ..report import Report
+from ..report.layers import setting
+from ..table import Column, Line, Table
+
+SCHEMA_VERSION = 1
+
+#: Columns of the layers' table: the quantity, its heading, and whether it is a shape.
+QUANTITIES = (
+    ("output", "output", True),
+    ("parameters", "params", False),
+    ("buffers", "buffers", False),
+    ("FLOPs", "2·MACs", False),
+    ("kept, bytes", "kept", False),
+)
+
+
+class Measured(NamedTuple):
+    """What one layer was seen to do; None where it was not measured. `flops` are those of the forward pass."""
+
+    shape: Shape | None
+    params: int
+    buffers: int
+    flops: int | None
+    kept: int | None
+
+
+class Comparison(NamedTuple):
+    """One figure of one layer or of the network, calculated and measured.
+
+    `remark` names what is known to be wrong with the measurement; then `agrees` holds where the difference is exactly
+    that.
+    """
+
+    part: str
+    quantity: str
+    calculated: Any
+    measured: Any
+    agrees: bool
+    remark: str = ""
+
+
+class Verification(NamedTuple):
+    """All comparisons of a run: the layers' by name, and the network's."""
+
+    report: Report
+    layers: dict[str, Measured]
+    comparisons: tuple[Comparison, ...]
+    totals: tuple[Comparison, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all figures agree."""
+        return all(each.agrees for each in (*self.comparisons, *self.totals))
+
+
+def totals_table(found: Verification, how: str = "") -> Table:
+    """The network's figures, and what the measurement is known to get wrong; `how` completes the header."""
+    columns = (
+        Column("quantity", "quantity"),
+        Column("calculated", "calculated", _value, True),
+        Column("measured", "measured", _value, True),
+        Column("agrees", "agrees"),
+    )
+    lines = [
+        Line((each.quantity, each.calculated, each.measured, _verdict(each)), _kind(each)) for each in found.totals
+    ]
+    wrong = [each for each in found.comparisons if not each.agrees]
+    notes = [*(f"known: {remark}" if "counter" in remark else remark for remark in found.remarks)]
+    notes += [f"{each.part}: {each.quantity} {_value(each.calculated)} calculated, {_value(each.measured)} measured"
+              for each in wrong[:20]]  # fmt: skip
+    if len(wrong) > 20:
+        notes.append(f"… and {len(wrong) - 20} more")
+    count = len(found.comparisons) + len(found.totals)
+    bad = len(wrong) + sum(not each.agrees for each in found.totals)
+    notes.append(f"all {count:,} figures agree" if found.agrees else f"{bad:,} of {count:,} figures do not agree")
+    head = setting(found.report) + how
+    return Table(found.report.title, columns, lines, (head,), tuple(notes), document=as_data(found))
+
+
+def layers_table(found: Verification, beside: bool = True) -> Table:
+    """Every layer: what was calculated and what was measured, in columns beside each other.
+
+    Where there is no room for twice the columns, `beside` is False: a cell says "156 =" where the measurement is the
+    same, and "156 ≠ 157" where it is not.
+    """
+    by_layer: dict[str, dict[str, Comparison]] = {}
+    for each in found.comparisons:
+        by_layer.setdefault(each.part, {})[each.quantity] = each
+    there = [entry for entry in QUANTITIES if any(entry[0] in each for each in by_layer.values())]
+    columns = [Column("layer", "layer"), Column("type", "type")]
+    for key, title, is_shape in there:
+        show = readable if is_shape else _value
+        if beside:
+            columns += [Column(key, title, show, True), Column(f"{key} measured", f"{title} measured", show, True)]
+        else:
+            columns.append(Column(key, title, _compared, True))
+    columns.append(Column("agrees", "agrees"))
+    lines = []
+    for row in found.report:
+        own = by_layer[row.name]
+        cells: list[Any] = [row.name, row.type]
+        for key, _, _ in there:
+            if beside:
+                cells += [own[key].calculated, own[key].measured] if key in own else ["", ""]
+            else:
+                cells.append((own[key].calculated, own[key].measured) if key in own else "")
+        good = all(each.agrees for each in own.values())
+        lines.append(Line((*cells, "yes" if good else "NO"), "layer" if good else "fail"))
+    head = () if beside else ("calculated = measured, in every cell; ≠ where they differ",)
+    spare = () if beside else ("type", "buffers")
+    return Table("", tuple(columns), lines, head, spare=spare, document=as_data(found))
+
+
+def as_data(found: Verification) -> dict[str, Any]:
+    """The whole verification as plain data."""
+    keys = ("part", "quantity", "calculated", "measured", "agrees", "remark")
+    report = found.report
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "cnncalc run",
+        "model": report.graph.name,
+        "variant": report.graph.variant,
+        "source": report.graph.source.name,
+        "batch": report.batch,
+        "dtype": report.dtype,
+        "inputs": [{"name": each.name, "shape": list(each.shape or ())} for each in report.graph.inputs],
+        "agrees": found.agrees,
+        "totals": [dict(zip(keys, each, strict=True)) for each in found.totals],
+        "layers": [dict(zip(keys, each, strict=True)) for each in found.comparisons],
+        "remarks": list(found.remarks),
+    }
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "—"
+    return readable(value) if isinstance(value, tuple) else number(value)
+
+
+def _compared(value: tuple[Any, Any]) -> str:
+    calculated, measured = map(_value, value)
+    return f"{calculated} =" if calculated == measured else f"{calculated} ≠ {measured}"
+
+
+def _verdict(each: Comparison) -> str:
+    if not each.agrees:
+        return "NO"
+    return "yes" if each.calculated == each.measured else "known error"
+
+
+def _kind(each: Comparison) -> str:
+    return "pass" if each.agrees else "fail"

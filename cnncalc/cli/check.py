@@ -1,0 +1,75 @@
+"""check and compare: claims against computation, and networks against each other."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..errors import SpecError, usage_error
+from ..report import analyse
+from . import CHECK, command
+from .options import Batch, Columns, Dtype, Format, Input, Output, chosen_format, listed, shapes
+from .output import complain, emit, say
+
+
+@command(CHECK, "cnncalc check lenet.yaml", "cnncalc check --all --format csv")
+def check(
+    specs: Annotated[
+        list[str] | None, typer.Argument(help="Specs to check.", metavar="SPEC...", show_default=False)
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Check the whole zoo.")] = False,
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """Compare every `expect` of a spec with what is computed; exit 1 if one fails."""
+    from ..answers.check import Checked, verdicts
+    from ..answers.check import check as checked
+    from ..language.locate import zoo_files
+
+    kind = chosen_format(format, output)
+    names = list(dict.fromkeys([*(specs or []), *(path.stem for path in zoo_files() if all_)]))
+    if not names:
+        raise usage_error("there is nothing to check", "name a spec: cnncalc check lenet.yaml; or cnncalc check --all")
+    results: dict[tuple[str, str], Checked] = {}
+    unreadable = []
+    for name in names:
+        try:
+            results |= {(each.report.graph.source.name, each.report.graph.variant): each for each in checked(name)}
+        except SpecError as error:
+            unreadable.append(error)
+    if results or not unreadable:
+        emit(verdicts(list(results.values())), kind, output)
+    for result in results.values():
+        complain((*result.warnings, *result.report.graph.errors))
+    for each in unreadable:
+        say(f"\n{each}")
+    if unreadable or any(result.report.graph.errors for result in results.values()):
+        raise typer.Exit(2)
+    if not all(result.holds for result in results.values()):
+        raise typer.Exit(1)
+
+
+@command(CHECK, "cnncalc compare vgg16 resnet50", "cnncalc compare lenet alexnet --columns params,macs,intensity")
+def compare(
+    specs: Annotated[list[str], typer.Argument(help="Two or more specs.", metavar="SPEC...", show_default=False)],
+    input_: Input = None,
+    batch: Batch = 1,
+    dtype: Dtype = "float32",
+    columns: Columns = None,
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """Totals of several networks side by side, with their ratios to the first."""
+    from ..answers.compare import compare as compared
+    from ..answers.compare import figure_of
+
+    kind, totals = chosen_format(format, output), listed(columns)
+    if len(specs) < 2:
+        raise usage_error("there is nothing to compare it with", f"name two: cnncalc compare {specs[0]} resnet50")
+    for name in totals:
+        figure_of(name)
+    reports = [analyse(spec, inputs=shapes(input_), batch=batch, dtype=dtype) for spec in specs]
+    emit(compared(reports, totals), kind, output)
+    if complain([problem for report in reports for problem in report.graph.errors]):
+        raise typer.Exit(2)

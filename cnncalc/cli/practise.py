@@ -1,0 +1,182 @@
+"""lesson, quiz and explain-error: the lecture, checked and practised."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import usage_error
+from . import PRACTISE, command
+from .options import Set, settings
+from .output import emit_text, tell
+
+#: The width of running text.
+WIDTH = 79
+
+
+@command(
+    PRACTISE,
+    'cnncalc explain-error "mat1 and mat2 shapes cannot be multiplied (1x256 and 400x120)" lenet',
+    "python train.py 2>&1 | cnncalc explain-error - net.yaml",
+)
+def explain_error(
+    message: Annotated[str, typer.Argument(help="What PyTorch said, in quotes; - reads it.", show_default=False)],
+    spec: Annotated[
+        str, typer.Argument(metavar="[SPEC]", help="The network's spec: then sizes are computed.", show_default=False)
+    ] = "",
+) -> None:
+    """Say what one of PyTorch's error messages means: which layer, why, and what to change."""
+    from ..teach.messages import explain_error as explained
+
+    if message == "-":
+        if spec == "-":
+            raise usage_error("message and spec cannot both come from standard input")
+        message = sys.stdin.read(100_000)
+    for line in explained(message, spec).lines():
+        tell(line)
+
+
+@command(PRACTISE, "cnncalc quiz params --n 5", "cnncalc quiz all -n 100 --seed 7 --export bank.xml")
+def quiz(
+    topic: Annotated[
+        str, typer.Argument(help="conv, params, flops, memory, rf, bn, arithmetic or all.", show_default=False)
+    ] = "all",
+    n: Annotated[int, typer.Option("--n", "-n", help="Questions.")] = 10,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="The same questions again for the same seed.", show_default=False)
+    ] = None,
+    misconceptions: Annotated[
+        str,
+        typer.Option(
+            "--misconceptions", metavar="FILE", help="A file of slips and kinds of your own.", show_default=False
+        ),
+    ] = "",
+    export: Annotated[
+        str,
+        typer.Option(
+            "--export", metavar="FILE", help="Write a bank instead: .xml for Moodle, or .gift.", show_default=False
+        ),
+    ] = "",
+) -> None:
+    """Ask questions; an answer is a number or arithmetic, and a wrong one is told which slip gives it."""
+    from ..errors import Misfit
+    from ..teach.bank import gift, moodle
+    from ..teach.quiz import Quiz, feedback
+    from ..teach.quiz import questions as drawn
+
+    if not 1 <= n <= 1000:
+        raise usage_error(f"--n {n} makes no sense", "1 to 1000 questions")
+    session = Quiz(topic, seed, misconceptions)
+    if export:
+        ending = Path(export).suffix.lower()
+        if ending not in (".xml", ".gift"):
+            raise usage_error(f"{export}: the ending tells no format", "use .xml for Moodle, .gift for GIFT")
+        bank = drawn(n, seed or 0, topic, misconceptions)
+        emit_text(moodle(bank) if ending == ".xml" else gift(bank), export)
+        return
+    tell("answer with a number or with arithmetic, as in 5*5*3*100 + 100; h is a hint, s skips, q ends\n")
+    try:
+        for count in range(1, n + 1):
+            question = session.next()
+            tell(folded(f"{count}. {question.text}", 3))
+            while True:
+                text = typed("   > ")
+                word = (text or "").lower()
+                if text is None or word in ("q", "quit", "exit"):
+                    raise EOFError
+                if word in ("h", "hint", "?"):
+                    tell(f"   {question.hint()}")
+                elif word in ("s", "skip"):
+                    tell(f"   {question.line}\n")
+                    break
+                elif text:
+                    try:
+                        found = session.answer(question, text)
+                    except Misfit as misfit:
+                        tell(f"   {misfit.cause}" + (f": {misfit.hint}" if misfit.hint else ""))
+                        continue
+                    for line in feedback(question, found):
+                        tell(folded(f"   {line}"))
+                    tell(f"   {question.line}\n")
+                    break
+    except (EOFError, KeyboardInterrupt):
+        tell()
+    for line in session.summary():
+        tell(folded(line))
+
+
+def folded(line: str, more: int = 2) -> str:
+    """A line that is no wider than a terminal; pictures, which are indented by more, stay as they are."""
+    indent = len(line) - len(line.lstrip())
+    if len(line) <= WIDTH or indent > 3:
+        return line
+    return textwrap.fill(line, WIDTH, subsequent_indent=" " * (indent + more), break_on_hyphens=False)
+
+
+def typed(prompt: str) -> str | None:
+    """A line of the person's, None at the end."""
+    tell(prompt, end="")
+    line = sys.stdin.readline(10_000)
+    if not sys.stdin.isatty():
+        tell(line.rstrip("\n"))
+    return line.strip() if line else None
+
+
+@command(PRACTISE, "cnncalc lesson", "cnncalc lesson convolution --set size=64")
+def lesson(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A lesson; without one, the list.", show_default=False)
+    ] = "",
+    all_: Annotated[bool, typer.Option("--all", help="Work through all of them; exit 1 if one fails.")] = False,
+    set_: Set = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Other random numbers.", show_default=False)] = None,
+    picture: Annotated[
+        str,
+        typer.Option(
+            "--picture", metavar="FILE", help="Draw the chart of complexity: a PNG, PDF or SVG.", show_default=False
+        ),
+    ] = "",
+) -> None:
+    """A claim of the lecture, worked out with numbers that --set changes, and checked by computation."""
+    from ..teach.lessons import lesson as found
+    from ..teach.lessons import lessons
+
+    given = settings(set_) | ({} if seed is None else {"seed": seed}) | ({"picture": picture} if picture else {})
+    if (all_ or not name) and (name or given):
+        raise usage_error(
+            "--set, --seed and --picture go with one lesson", "name it: cnncalc lesson convolution --set size=64"
+        )
+    if not name:
+        failed = [each for each in lessons() if not (_taught(each, {}) if all_ else _listed(each))]
+        if all_:
+            tell(f"{len(lessons()) - len(failed)} of {len(lessons())} lessons pass")
+        if failed:
+            raise typer.Exit(1)
+        return
+    one = found(name)
+    if picture and "picture" not in one.knobs:
+        drawing = ", ".join(each.name for each in lessons() if "picture" in each.knobs)
+        raise usage_error(f"the lesson {name} draws no file", f"lessons that do: {drawing}")
+    if not _taught(one, given):
+        raise typer.Exit(1)
+
+
+def _listed(lesson: Any) -> bool:
+    tell(textwrap.fill(f"{lesson.name:<16} {lesson.claim}", WIDTH, subsequent_indent=" " * 17))
+    return True
+
+
+def _taught(lesson: Any, given: dict[str, Any]) -> bool:
+    """Print a lesson; whether it passes."""
+    sheet = lesson.run(given)
+    tell(f"{lesson.name}\n{textwrap.fill(lesson.claim, WIDTH)}\n")
+    for line in sheet.lines:
+        tell(folded(line))
+    knobs = ", ".join(f"{key}={value}" for key, value in lesson.knobs.items() if key != "picture")
+    verdict = f"PASS, {sheet.checked} checks" if sheet.passes else "FAIL: " + "; ".join(sheet.failed)
+    tell(f"\n{verdict}" + (f"\nnumbers to change with --set: {knobs}" if knobs else "") + "\n")
+    return bool(sheet.passes)

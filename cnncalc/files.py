@@ -1,0 +1,39 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from .errors import usage_error
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all; raises `SpecError`.
+
+    A link stays a link, a device a device, and a file keeps who may read it.
+    """
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    temporary, shown = None, str(path)
+    try:
+        path = path.resolve()
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a directory")
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".cnncalc.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, path.stat().st_mode if path.exists() else 0o666 & ~mask)
+        os.replace(temporary, path)
+    except OSError as error:
+        hint = "is the folder there?" if error.errno == errno.ENOENT else ""
+        raise usage_error(f"cannot be written: {error.strerror}", hint, where=shown) from None
+    finally:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)

@@ -1,0 +1,136 @@
+"""Layer types that a spec declares for itself: counted as declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..errors import Misfit, Place, did_you_mean
+from ..formula import formula
+from ..ops.actions import Shape
+from ..ops.base import Count, Op, Size, Work, arg
+from ..ops.kinds import is_int, optional, whole, whole_list
+from . import expressions
+from .budget import Budget
+from .reader import Mapping, Node, Scalar, Sequence
+
+KEYS = ("args", "shape", "params", "buffers", "macs", "flops", "note")
+
+
+@formula(
+    "declared parameters", chapter="parameters", symbol="weights", unit="parameters", source="declared in the spec"
+)
+def declared_weights(V: Any) -> Any:
+    return V
+
+
+@formula("declared buffers", chapter="parameters", symbol="buffers", unit="buffers", source="declared in the spec")
+def declared_buffers(V: Any) -> Any:
+    return V
+
+
+@formula("declared multiply-adds", chapter="multiply-adds", symbol="MACs", unit="MAC", source="declared in the spec")
+def declared_macs(V: Any) -> Any:
+    return V
+
+
+@formula("declared work", chapter="other work", symbol="FLOPs", unit="operations", source="declared in the spec")
+def declared_work(V: Any) -> Any:
+    return V
+
+
+class _Declared(Op):
+    """A layer of a type that the spec declares, its figures worked out."""
+
+    out: tuple[int, ...] = arg(whole_list(), "shape of the output")
+    params: int | None = arg(optional(whole(0)), "parameters")
+    buffers: int | None = arg(optional(whole(0)), "buffers")
+    macs: int | None = arg(optional(whole(0)), "multiply-adds")
+    flops: int | None = arg(optional(whole(0)), "other work")
+
+    reaches = False
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        return self.out
+
+    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        weights = (Count("weights", declared_weights.step(V=self.params)),) if self.params else ()
+        return (*weights, Count("buffers", declared_buffers.step(V=self.buffers))) if self.buffers else weights
+
+    def unknown(self) -> tuple[str, ...]:
+        # Connections are counted of convolutions and linear layers only.
+        declared = {"weights": self.params, "buffers": self.buffers, "macs": self.macs, "other": self.flops}
+        return tuple(name for name, value in declared.items() if value is None)
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        return Work(
+            declared_macs.step(V=self.macs) if self.macs else None,
+            other=declared_work.step(V=self.flops) if self.flops else None,
+        )
+
+
+class _WeightedDeclared(_Declared):
+    weight_layers = 1
+
+
+class Declaration(NamedTuple):
+    """A type as the spec declares it: its arguments, and expressions for its figures."""
+
+    name: str
+    args: tuple[tuple[Scalar, Node | None], ...]
+    figures: dict[str, Node]
+    place: Place
+
+    def make(
+        self, body: Node | None, value: Callable[[Node], Any], shape: Shape | None, budget: Budget
+    ) -> _Declared | None:
+        """The layer for given arguments and incoming shape; None where the shape is not known; raises `Misfit`."""
+        from .workspace import sizes
+
+        given = {key: node for key, _, node in body.items()} if isinstance(body, Mapping) else {}
+        known = [key.text for key, _ in self.args]
+        for name in given:
+            if name not in known:
+                raise Misfit(f"{self.name} has no argument {name}", did_you_mean(name, known), name, "argument")
+        if shape is None:
+            return None
+        names: dict[str, Any] = dict(sizes(shape))
+        for key, default in self.args:
+            node = given.get(key.text, default)
+            if node is None:
+                raise Misfit(f"{self.name} wants {key.text}", code="argument")
+            names[key.text] = value(node) if key.text in given else _worked(node, names, budget)
+        figures = {key: self.figure(key, names, budget) for key in ("params", "buffers", "macs", "flops")}
+        cls = _WeightedDeclared if figures["params"] else _Declared
+        return cls(out=list(self.out(shape, names, budget)), **figures)
+
+    def figure(self, key: str, names: dict[str, Any], budget: Budget) -> int | None:
+        """What is declared of it; None, which is not known, where nothing is."""
+        node = self.figures.get(key)
+        if node is None:
+            return None
+        value = _worked(node, names, budget)
+        if not is_int(value) or value < 0:
+            raise Misfit(f"{key} of {self.name} must be a whole number ≥ 0, not {value}", code="types")
+        return int(value)
+
+    def out(self, shape: Shape, names: dict[str, Any], budget: Budget) -> Shape:
+        node = self.figures.get("shape")
+        if node is None or (isinstance(node, Scalar) and node.value == "same"):
+            return shape
+        several = node.items if isinstance(node, Sequence) else ()
+        budget.hold(len(several))
+        found = [_worked(item, names, budget) for item in several] if several else _worked(node, names, budget)
+        if not isinstance(found, list) or not found or not all(is_int(size) and size > 0 for size in found):
+            raise Misfit(
+                f"shape of {self.name} must be 'same' or a list of sizes ≥ 1, not {found}",
+                "shape: [in_channels, in_height, in_width]",
+                code="types",
+            )
+        return tuple(found)
+
+
+def _worked(node: Node, names: dict[str, Any], budget: Budget) -> Any:
+    if isinstance(node, Scalar):
+        return expressions.evaluate(node.value, names, budget) if isinstance(node.value, str) else node.value
+    raise Misfit("a number or an expression is wanted here", code="types")

@@ -1,0 +1,164 @@
+"""A graph written down as a spec again: every layer by itself, all blocks, repeats and expressions worked out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from ..errors import usage_error
+from ..graph import Graph, Layer
+from ..names import LONGEST
+from ..ops import MERGES, REGISTRY, Op
+from .items import BESIDE, GROUPS
+from .reader import is_number
+
+
+class _Tree(dict[str, Any]):
+    """The layers of a group by name; a value is a tree again, or the number of a node."""
+
+
+def flat(graph: Graph) -> str:
+    r"""The flat network as a spec, which gives the same figures; raises `SpecError` for layers that are not known.
+
+    >>> from cnncalc.language.model import load
+    >>> flat(load("perceptron")).split("layers:")[1].split("\n")[1].strip()
+    'unit: {Linear: {out_features: 1}}'
+    """
+    return _Writer(graph).text()
+
+
+class _Writer:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.nodes = {layer.name: number for number, layer in enumerate(graph.nodes)}
+        self.declared: dict[str, tuple[str, dict[str, Any]]] = {}
+        self.types = {layer.type for layer in graph.layers}
+        self._taken = {*REGISTRY, *GROUPS, *BESIDE}
+        for layer in graph.layers:
+            if layer.op is None or layer.shape is None:
+                message = f"{layer.name} is not known, so the network cannot be written down whole"
+                raise usage_error(message, "`cnncalc shapes` says what is missing", where=graph.source.name)
+
+    def text(self) -> str:
+        graph = self.graph
+        lines = [f"name: {_flow(graph.name + (f' ({graph.variant})' if graph.variant else ''))}"]
+        facts = {"source": graph.about, "year": graph.year, "task": graph.task}
+        lines += [f"{key}: {_flow(value)}" for key, value in facts.items() if value]
+        shapes = {each.name: list(each.shape or ()) for each in graph.inputs}
+        named = len(shapes) > 1 or next(iter(shapes)) != "input"
+        lines.append(f"input: {_flow(shapes if named else shapes['input'])}")
+        tree = _Tree()
+        for number, layer in enumerate(graph.nodes[graph.input_count :], graph.input_count):
+            self._place(tree, layer, number)
+        body = list(self._layers(tree, "", "  "))
+        if self.declared:
+            lines += ["", "types:"]
+            lines += [f"  {name}: {_flow(figures)}" for name, figures in self.declared.values()]
+        lines += ["", "layers:", *body] if body else ["", "layers: []"]
+        results = [graph.nodes[i].name for i in graph.outputs]
+        if graph.outputs != (len(graph.nodes) - 1,):
+            lines += ["", f"outputs: {_flow(results)}"]
+        claims = {each.quantity: each.value for each in graph.claims if not each.name}
+        if claims:
+            sources = list(dict.fromkeys(each.source for each in graph.claims if not each.name and each.source))
+            lines += ["", f"expect: {_flow(claims | ({'source': '; '.join(sources)} if sources else {}))}"]
+        return "\n".join(lines) + "\n"
+
+    @staticmethod
+    def _place(tree: _Tree, layer: Layer, number: int) -> None:
+        *path, last = layer.name.split(".")
+        for part in path:
+            tree = tree.setdefault(part, _Tree())
+        tree[last] = number
+
+    def _layers(self, tree: _Tree, scope: str, indent: str) -> Any:
+        for name, inside in tree.items():
+            word = name in REGISTRY or name in (*GROUPS, *BESIDE) or name in self.types
+            key = name if name.isdigit() else _flow(f".{name}" if word else name)
+            if isinstance(inside, _Tree):
+                yield f"{indent}{key}:"
+                yield from self._layers(inside, f"{scope}.{name}" if scope else name, indent + "  ")
+            else:
+                yield f"{indent}{key}: {self._layer(self.graph.nodes[inside], inside, scope)}"
+
+    def _layer(self, layer: Layer, number: int, scope: str) -> str:
+        op = layer.op
+        assert op is not None
+        kind, arguments = self._described(layer, op)
+        if kind in MERGES:
+            beside = "".join(f", {name}: {_flow(value)}" for name, value in arguments.items())
+            branches = [self._reference(i, scope) for i in layer.inputs]
+            return f"{{{kind}: {_flow(branches)}{beside}}}"
+        body = f"{{{kind}: {_flow(arguments)}" if arguments else f"{{{kind}: {{}}"
+        alone = number == self.graph.input_count > 1  # the first layer of several inputs follows none of them
+        if layer.inputs != (number - 1,) or alone:
+            sources = [self._reference(i, scope) for i in layer.inputs]
+            body += f", from: {_flow(sources[0] if len(sources) == 1 else sources)}"
+        elif not arguments and not layer.note:
+            return kind
+        return body + (f", note: {_flow(layer.note)}" if layer.note else "") + "}"
+
+    def _described(self, layer: Layer, op: Op) -> tuple[str, dict[str, Any]]:
+        """The type, and the arguments that are not its defaults; what a spec declares keeps its figures as a type."""
+        if layer.type in REGISTRY:
+            stated = {each.name: getattr(op, each.name) for each in op.arguments()}
+            defaults = {each.name: each.default for each in op.arguments() if not each.required}
+            known = {each.name for each in op.arguments() if each.inferred}
+            found = {}
+            for each in op.arguments():
+                value, default = _plain(stated[each.name]), _plain(defaults.get(each.name, ...))
+                spread = isinstance(value, list) and all(part == value[0] for part in value)
+                if spread and "one for each axis" in each.kind.expects:
+                    value = value[0]
+                if each.name not in known and value != default:
+                    found[each.name] = value
+            return layer.type, found
+        figures = {each.name: _plain(getattr(op, each.name)) for each in op.arguments()}
+        figures = {"shape": figures.pop("out"), **{key: value for key, value in figures.items() if value is not None}}
+        key = repr((layer.type, figures))
+        if key not in self.declared:
+            name, number = layer.type, 2
+            while name in self._taken or (name in self.types and name != layer.type):
+                name, number = f"{layer.type[: LONGEST - 10]}_{number}", number + 1
+            self._taken.add(name)
+            self.declared[key] = name, figures
+        return self.declared[key][0], {}
+
+    def _reference(self, number: int, scope: str) -> str:
+        """A name for a node that is understood in a scope: names are looked for in the nearest scope, then outward."""
+        path = self.graph.nodes[number].name
+        parts = path.split(".")
+        for start in range(len(parts) - 1, -1, -1):
+            name = ".".join(parts[start:])
+            if self._found(name, scope) == path:
+                return name
+        return f".{path}"
+
+    def _found(self, name: str, scope: str) -> str | None:
+        parts = scope.split(".") if scope else []
+        for length in range(len(parts), -1, -1):
+            path = ".".join([*parts[:length], name])
+            if path in self.nodes or path in self.graph.groups:
+                return path
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """A value as a spec has it."""
+    if isinstance(value, (tuple, list)):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _flow(value: Any) -> str:
+    """A value in one line of YAML, as it may stand within brackets too.
+
+    A text that a spec's reader would take for a number stands in quotes: it knows more numbers than PyYAML does.
+    """
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, str) and is_number(value):
+        return f"'{value}'"
+    written = yaml.safe_dump([value], default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
+    return written.removesuffix("]\n").removeprefix("[")

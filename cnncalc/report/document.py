@@ -1,0 +1,123 @@
+"""A report as plain data, in the form that JSON has; and the schema of that form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..table import AtLeast
+from .convention import CONVENTION
+from .figures import FIGURES, OF_LAYERS, OF_NETWORK, Figure
+from .parts import Row
+from .report import Report
+
+SCHEMA_VERSION = 1
+
+#: The figures of each layer, and the totals; a shape is told apart, with the layer's inputs.
+_LAYER = [figure for figure in OF_LAYERS.values() if figure.document and figure.key != "shape"]
+_TOTALS = [(name, figure) for name, figure in OF_NETWORK.items() if figure.document and name != "shape"]
+
+
+def document(report: Report) -> dict[str, Any]:
+    """A report as plain data. What is not known is null; the `lower_bounds` are known to be at least so much."""
+    graph, totals, whole = report.graph, report.totals, report.whole
+    values = {name: figure.of(whole) for name, figure in _TOTALS}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "model": graph.name,
+        "variant": graph.variant,
+        "source": graph.source.name,
+        "batch": report.batch,
+        "dtype": report.dtype,
+        "optimizer": report.optimizer,
+        "device": report.setting.device,
+        "convention": CONVENTION,
+        "inputs": [{"name": each.name, "shape": _shape(each.shape)} for each in graph.inputs],
+        "layers": [_layer(row) for row in report.rows],
+        "totals": {
+            **{name: figure.json(whole) for name, figure in _TOTALS},
+            "complete": totals.complete,
+            "lower_bounds": [name for name, value in values.items() if isinstance(value, AtLeast)],
+        },
+        "outputs": [{"name": graph.nodes[i].name, "shape": _shape(graph.nodes[i].shape)} for i in graph.outputs],
+        "warnings": [
+            {
+                "code": each.code,
+                "message": each.message.removeprefix("warning: "),
+                "line": each.place.line if each.place else None,
+                "column": each.place.column if each.place else None,
+            }
+            for each in (*graph.errors, *graph.warnings)
+        ],
+    }
+
+
+def _layer(row: Row) -> dict[str, Any]:
+    part = row.part
+    return {
+        "name": row.name,
+        "type": row.type,
+        "line": row.line,
+        "inputs": list(row.inputs),
+        "input_shapes": [_shape(shape) for shape in row.input_shapes],
+        "output_shape": _shape(row.output_shape),
+        **{figure.key: figure.json(part) for figure in _LAYER},
+    }
+
+
+def _shape(shape: Sequence[int] | None) -> list[int] | None:
+    return None if shape is None else list(shape)
+
+
+def document_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 7) of the document, each figure with its unit and what it says.
+
+    >>> document_schema()["properties"]["totals"]["properties"]["macs"]["type"]
+    ['number', 'null']
+    """
+    text, whole = {"type": "string"}, {"type": ["integer", "null"]}
+    shape = {"type": ["array", "null"], "items": {"type": "integer"}}
+    named = {"type": "object", "required": ["name", "shape"], "properties": {"name": text, "shape": shape}}
+    layer = {
+        "name": text,
+        "type": text,
+        "line": whole,
+        "inputs": {"type": "array", "items": text},
+        "input_shapes": {"type": "array", "items": shape},
+        "output_shape": shape,
+        **{figure.key: _described(figure) for figure in _LAYER},
+    }
+    totals = {
+        **{name: _described(figure) for name, figure in _TOTALS},
+        "complete": {"type": "boolean", "description": "whether all of it is known"},
+        "lower_bounds": {
+            "type": "array",
+            "items": {"enum": [name for name, _ in _TOTALS]},
+            "description": "the totals of which a part is not known: at least so much",
+        },
+    }
+    warning = {"code": text, "message": text, "line": whole, "column": whole}
+    properties = {
+        "schema_version": {"const": SCHEMA_VERSION},
+        **dict.fromkeys(("model", "variant", "source", "dtype", "optimizer", "device", "convention"), text),
+        "batch": {"type": "integer", "minimum": 1},
+        "inputs": {"type": "array", "items": named},
+        "layers": {"type": "array", "items": _object(layer)},
+        "totals": _object(totals),
+        "outputs": {"type": "array", "items": named},
+        "warnings": {"type": "array", "items": _object(warning)},
+    }
+    return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "cnncalc report", **_object(properties)}
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _described(figure: Figure) -> dict[str, Any]:
+    unit = f" [{figure.unit}]" if figure.unit else ""
+    kind = ["object", "array", "null"] if figure.key not in _NUMBERS else ["number", "null"]
+    return {"type": kind, "description": f"{figure.what}{unit}"}
+
+
+_NUMBERS = {key for key, figure in FIGURES.items() if figure.document is True and figure.key != "shape"}

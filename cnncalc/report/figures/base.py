@@ -1,0 +1,148 @@
+"""What a figure is: everything that any command has to know of it, declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from ...explanation import Derivation
+from ...formula import CHAPTERS
+from ...quantities import mebibytes, number
+from ...table import EMPTY, AtLeast, known
+
+if TYPE_CHECKING:
+    from ..parts import Part, Row
+    from ..report import Report
+
+#: All figures by key, in the order of the chapters.
+FIGURES: dict[str, Figure] = {}
+
+Value = Callable[["Part"], Any]
+Derive = Callable[["Row"], Iterable[Derivation]]
+DeriveTotal = Callable[["Report"], Iterable[Derivation]]
+
+
+class Figure:
+    """A figure of layers, of groups of layers or of networks.
+
+    `of` gives its value for a part of a network: None where it is not known, `AtLeast` where a part of it is not, EMPTY
+    where there is none. Commands know it by its `key`; where the column of its layers, or the network's total, has
+    another name, that is `column` or `total`. `scope` is "layers", "network" or "both".
+
+    `question` is what `explain` calls it, and `derive` yields the work behind it for a layer; `derive_total` does so
+    for the network, and where `summed` says what the total is called, that is the sum of the layers.
+
+    `additive` is whether the layers' add up to the group's; `totalled`, whether the network's stands below the layers',
+    follows from it where nothing is said. `mebibytes` names the column of the same in MiB, `shared`
+    that of the share in the network's. `watched` figures are told of when they change. `trained` ones belong to a
+    training step: they are worked out when they are asked for, and are none of a dtype that cannot be trained.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        title: str,
+        unit: str,
+        what: str,
+        of: Value,
+        *,
+        chapter: str,
+        scope: str = "both",
+        column: str = "",
+        total: str = "",
+        show: Callable[[Any], str] = number,
+        question: str = "",
+        derive: Derive | None = None,
+        derive_total: DeriveTotal | None = None,
+        summed: str = "",
+        additive: bool = True,
+        totalled: bool | None = None,
+        mebibytes: str = "",
+        shared: str = "",
+        watched: str = "",
+        trained: bool = False,
+        document: Callable[[Part], Any] | bool = True,
+        names: tuple[str, ...] = (),
+    ) -> None:
+        assert chapter in CHAPTERS and key not in FIGURES, key
+        self.key, self.title, self.unit, self.what, self.of = key, title, unit, what, of
+        self.chapter, self.scope, self.column, self.total = chapter, scope, column or key, total or key
+        self.show, self.question, self.derive, self.derive_total = show, question, derive, derive_total
+        self.summed, self.additive, self.mebibytes, self.shared = summed, additive, mebibytes, shared
+        self.totalled = additive if totalled is None else totalled
+        self.watched, self.trained, self.document, self.names = watched, trained, document, names
+        FIGURES[key] = self
+
+    def __repr__(self) -> str:
+        return f"<figure {self.key}: {self.what}>"
+
+    @property
+    def of_layers(self) -> bool:
+        return self.scope != "network"
+
+    @property
+    def of_network(self) -> bool:
+        return self.scope != "layers"
+
+    def json(self, part: Part) -> Any:
+        """Its value as plain data; what is known of it, where that is not all."""
+        if callable(self.document):
+            return self.document(part)
+        value = known(self.of(part))
+        if isinstance(value, Fraction):
+            return float(value)
+        return list(value) if isinstance(value, tuple) else None if value == EMPTY else value
+
+    @property
+    def in_bytes(self) -> bool:
+        return self.unit == "bytes"
+
+    def text(self, value: Any) -> str:
+        """A value with its unit, as it stands in a sentence; bytes in MiB."""
+        if value is None:
+            return "not known"
+        shown = mebibytes(known(value)) if self.in_bytes else self.show(known(value))
+        unit = "MiB" if self.in_bytes else self.unit
+        return f"{'≥ ' * isinstance(value, AtLeast)}{shown} {unit}".rstrip()
+
+
+def summed(*names: str, of: Callable[[Any], Any] | None = None) -> Value:
+    """The value of a figure that is one of the `Sums` of a part, or follows from several by `of`."""
+    (name, *_) = names
+    get = of or (lambda sums: getattr(sums, name))
+
+    def value(part: Part) -> Any:
+        found = get(part.sums)
+        return AtLeast(found) if part.sums.is_partial(*names) and found is not None else found
+
+    return value
+
+
+def added_up(of_row: Callable[[Row], int | None]) -> Value:
+    """The value of a figure that is worked out for each layer when it is asked for, and added up."""
+
+    def value(part: Part) -> Any:
+        values = [of_row(row) for row in part.rows]
+        there = [each for each in values if each is not None]
+        if part.row is not None or (values and not there):
+            return values[0]
+        return sum(there) if len(there) == len(values) else AtLeast(sum(there))
+
+    return value
+
+
+def of_layer(get: Callable[[Row], Any]) -> Value:
+    """The value of a figure that only a single layer has."""
+    return lambda part: EMPTY if part.row is None else get(part.row)
+
+
+def of_network(get: Callable[[Report], Any], *names: str) -> Value:
+    """The value of a figure that only the network has; `names` are the sums without which it is not all."""
+
+    def value(part: Part) -> Any:
+        found = get(part.report)
+        complete = part.report.totals.complete if not names else not part.report.whole.sums.is_partial(*names)
+        return found if complete or found is None else AtLeast(found)
+
+    return value

@@ -1,0 +1,160 @@
+"""A report as a table of its layers: whichever columns, folded, sorted, with totals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ..formula import prod
+from ..quantities import readable
+from ..table import EMPTY, Line, Table, known
+from .columns import COLUMNS, Source, Subject, named
+from .convention import FLOPS, MAC
+from .document import document
+from .parts import Part
+from .report import Report
+from .tree import Entry, entries, fitting
+
+#: Lines of a table in a terminal before it is folded.
+SCREEN = 70
+
+
+class Choice(NamedTuple):
+    """How much of the layers is shown: `fit` folds to so many lines, None shows one line a layer with its full name."""
+
+    depth: int | None = None
+    columns: tuple[str, ...] = ()
+    sort: str = ""
+    fit: int | None = None
+
+
+def layers_table(
+    report: Report,
+    keys: Sequence[str],
+    choice: Choice = Choice(),  # noqa: B008
+    spare: tuple[str, ...] = (),
+) -> Table:
+    """The layers with these columns, or those that are chosen; raises `SpecError` for a column that there is not.
+
+    `spare` are the columns that a narrow terminal may leave out.
+    """
+    keys = named(choice.columns) or tuple(keys)
+    chosen = [COLUMNS[key] for key in keys]
+    lines, hint = _lines(report, chosen, choice)
+    if any(source.figure and source.figure.totalled for source in chosen):
+        lines.append(total(report, chosen))
+    columns = tuple(source.column for source in chosen)
+    notes = (*_layer_notes(report, lines), *hint)
+    spare = () if choice.columns else spare
+    return Table(report.title, columns, lines, head(report, keys), notes, spare, lambda: document(report))
+
+
+def _layer_notes(report: Report, lines: Sequence[Line]) -> tuple[str, ...]:
+    """The notes of the layers and groups, below a table that is short enough to be read."""
+    noted = {row.name: row.layer.note for row in report.rows if row.layer.note}
+    noted |= {group.name: group.note for group in report.graph.groups.values() if group.note}
+    if not noted or len(lines) > SCREEN:
+        return ()
+    return tuple(f"{name}: {' '.join(note.split())}" for name, note in noted.items())
+
+
+def single_layers(report: Report) -> list[Entry]:
+    """The layers one by one, under their full names."""
+    return [Entry(row.name, row.name, 0, (row,), "layer") for row in report.rows]
+
+
+def _lines(report: Report, chosen: Sequence[Source], choice: Choice) -> tuple[list[Line], tuple[str, ...]]:
+    hint: tuple[str, ...] = ()
+    if choice.sort:
+        return _sorted(report, chosen, choice), hint
+    if choice.depth is not None:
+        tree = entries(report, choice.depth, fold=choice.fit is not None)
+    elif choice.fit is not None:
+        tree, depth, deepest = fitting(report, choice.fit)
+        if depth < deepest:
+            hint = (f"folded to {depth} of {deepest} levels: --depth {deepest} shows all",)
+    else:
+        tree = single_layers(report)
+    full_names = choice.fit is None
+    return [line(report, entry, chosen, entry.path if full_names else entry.label) for entry in tree], hint
+
+
+def line(report: Report, entry: Entry, chosen: Sequence[Source], label: str) -> Line:
+    """The line of an entry of the tree."""
+    subject = Subject(_part(report, entry), label, _type_of(report, entry))
+    return Line(tuple([source.value(subject) for source in chosen]), entry.kind, entry.level)
+
+
+def _part(report: Report, entry: Entry) -> Part:
+    return Part(report, entry.rows, "" if entry.kind == "copies" else entry.path)
+
+
+def _type_of(report: Report, entry: Entry) -> str:
+    if entry.kind == "layer":
+        return entry.rows[0].type
+    group = report.graph.groups.get(entry.path)
+    kind = (group.block if group else "") or (entry.rows[0].type if entry.copies == len(entry.rows) else "")
+    if entry.kind == "copies":
+        return f"{entry.copies} × {kind or 'the same'}"
+    return kind
+
+
+def total(report: Report, chosen: Sequence[Source]) -> Line:
+    """The line below the layers."""
+    subject = Subject(report.whole, "total", EMPTY)
+    return Line(tuple([source.value(subject) for source in chosen]), "total")
+
+
+def _sorted(report: Report, chosen: Sequence[Source], choice: Choice) -> list[Line]:
+    """Layers (or groups at a depth), the largest first; with a leading minus, the smallest."""
+    (key,) = named([choice.sort.lstrip("-+")])
+    if choice.depth is None:
+        tree = single_layers(report)
+    else:
+        tree = [entry for entry in entries(report, choice.depth, fold=False) if entry.kind != "group"]
+    source = COLUMNS[key]
+
+    def rank(entry: Entry) -> tuple[int, Any]:
+        type_ = _type_of(report, entry) or entry.rows[0].type
+        value = known(source.value(Subject(_part(report, entry), entry.path, type_)))
+        if isinstance(value, str):
+            return (1, value) if value != EMPTY else (0, "")
+        if isinstance(value, tuple):
+            return (2, prod(value))
+        return (0, "") if value is None else (2, value)
+
+    textual = source.column.show is str and key != "line"
+    descending = textual == choice.sort.startswith("-")
+    ranked = [(rank(entry), entry) for entry in tree]
+    ordered: list[Entry] = []
+    for kind in (2, 1, 0):
+        same = [(value, entry) for (own, value), entry in ranked if own == kind]
+        same.sort(key=lambda pair: pair[0], reverse=descending)
+        ordered += [entry for _, entry in same]
+    return [line(report, entry, chosen, entry.path)._replace(level=0) for entry in ordered]
+
+
+def setting(report: Report) -> str:
+    """Input, batch and dtype: what stands above every table."""
+    inputs = report.graph.inputs
+    named_ = len(inputs) > 1
+    shapes = ", ".join(f"{each.name} {readable(each.shape)}" if named_ else readable(each.shape) for each in inputs)
+    text = f"input {shapes} (H×W×C) · batch {report.batch} · {report.dtype}"
+    return text + " · activations in place" * report.inplace
+
+
+def head(report: Report, keys: Sequence[str]) -> tuple[str, ...]:
+    """What stands above a table: the setting, the source, and the convention of what is counted."""
+    lines = [setting(report)]
+    figures = [COLUMNS[key].figure for key in keys]
+    if any(figure and figure.trained for figure in figures):
+        lines[0] += " · training"
+    if "saved" in keys:
+        lines[0] += f" · {report.optimizer} · masks and statistics as on {report.setting.device}"
+    if report.graph.about:
+        lines.append(f"source: {report.graph.about}")
+    if any(key in ("macs", "flops", "other") for key in keys):
+        lines.append(MAC)
+    if any(key in ("flops", "other") for key in keys) or ("macs" in keys and "step_macs" not in keys):
+        lines.append(FLOPS)
+    return tuple(lines)

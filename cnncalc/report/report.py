@@ -1,0 +1,236 @@
+"""The answer as plain data: one row a layer, totals, and the conventions that they follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..analysis import cost, memory, receptive_field
+from ..analysis import training as step
+from ..analysis.receptive_field import ReceptiveField
+from ..analysis.storages import Storage
+from ..analysis.traffic import traffic
+from ..errors import Problem, Source, did_you_mean, usage_error
+from ..explanation import Derivation, Explanation
+from ..graph import Graph
+from ..language.model import load
+from ..ops.actions import Setting
+from ..printable import printable
+from ..quantities import number
+from ..table import AtLeast, known
+from .figures import FIGURES
+from .parts import Part, Row, Totals, asked
+from .sums import ALL, UNKNOWN, Sums
+
+
+class Report:
+    """Everything that is known of a network. `report["layer1.0.conv1"]` is a `Row`."""
+
+    def __init__(self, graph: Graph, setting: Setting, optimizer: str = "sgd") -> None:
+        self.graph, self.setting, self.optimizer = graph, setting, optimizer
+        self.batch, self.dtype, self.inplace = setting.batch, setting.dtype, setting.inplace
+        self.costs = cost.costs(graph)
+        self._parts: dict[str, Part] = {}
+
+    def __getitem__(self, name: str) -> Row:
+        row = self._by_name.get(name)
+        if row is None:
+            hint = did_you_mean(name, self._by_name) or f"a group is report.part({name!r})" * (
+                name in self.graph.groups
+            )
+            raise KeyError(f"there is no layer {name!r}" + (f"; {hint}" if hint else ""))
+        return row
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        totals, title = self.totals, printable(self.title)
+        return f"<Report of {title}: {len(self.rows)} layers, {totals.params:,} parameters, {totals.macs:,} MACs>"
+
+    def _repr_html_(self) -> str:
+        from .layers import Choice, layers_table
+
+        return layers_table(self, ("layer", "type", "output", "params", "macs"), Choice(fit=60))._repr_html_()
+
+    @cached_property
+    def rows(self) -> Sequence[Row]:
+        """The layers, in order of work."""
+        width, batch, nodes = memory.BYTES[self.dtype], self.batch, self.graph.nodes
+        rows: list[Row] = []
+        for index in range(self.graph.input_count, len(nodes)):
+            shape, own = nodes[index].shape, self.costs[index]
+            sums = UNKNOWN
+            if own is not None and shape is not None:
+                size = int(memory.tensor_bytes(batch, shape, width))
+                macs = None if own.macs is None else int(cost.batch_work(batch, own.macs))
+                other = None if own.other is None else int(cost.batch_work(batch, own.other))
+                sums = Sums(own.weights, own.biases, own.buffers, macs, other, own.connections, size)
+            rows.append(Row(self, index, sums))
+        return rows
+
+    @property
+    def title(self) -> str:
+        """The name of the network, with the variant."""
+        graph = self.graph
+        return f"{graph.name} ({graph.variant})" if graph.variant and graph.variant != graph.name else graph.name
+
+    @property
+    def warnings(self) -> Sequence[Problem]:
+        return self.graph.warnings
+
+    @cached_property
+    def _by_name(self) -> dict[str, Row]:
+        return {row.name: row for row in self.rows}
+
+    def rows_of(self, name: str) -> Sequence[Row]:
+        """The rows of a layer or of a group, none where there is neither."""
+        first, stop = self._spans.get(name, (0, 0))
+        return self.rows[first:stop]
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[int, int]]:
+        """The rows of each group: those whose names begin with its path stand together."""
+        spans: dict[str, tuple[int, int]] = {}
+        for index, row in enumerate(self.rows):
+            path = row.name
+            while path:
+                spans[path] = (spans.get(path, (index, 0))[0], index + 1)
+                path = path.rpartition(".")[0]
+        return spans
+
+    @cached_property
+    def whole(self) -> Part:
+        """All layers, as a part."""
+        part = Part(self, self.rows, "", whole=True)
+        if self.graph.errors:
+            part.sums = part.sums._replace(partial=ALL)
+        return part
+
+    @cached_property
+    def totals(self) -> Totals:
+        return Totals(self)
+
+    @cached_property
+    def training(self) -> step.TrainingStep:
+        """The memory of one training step; raises `SpecError` for a dtype that cannot be trained."""
+        if not self.trainable:
+            raise usage_error(f"{self.dtype} cannot be trained: it has no gradients", "use a floating-point dtype")
+        return step.step(self.graph, self.setting, self.optimizer)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the dtype has gradients."""
+        return self.dtype != "int8"
+
+    @cached_property
+    def traffic(self) -> list[int | None]:
+        """The bytes that each node at least reads and writes."""
+        return traffic(self.graph, self.costs, self.setting)
+
+    @cached_property
+    def backward(self) -> list[step.Backward | None]:
+        """The work of the backward pass, by node, for one image."""
+        return step.backward_work(self.graph)
+
+    @cached_property
+    def kept(self) -> list[list[Storage]]:
+        """What autograd keeps, by the node that is the first to keep it."""
+        return step.kept_by_node(self.graph, self.setting)
+
+    @cached_property
+    def states(self) -> list[receptive_field.State | None]:
+        """The receptive field of each node, as the analysis keeps it."""
+        return receptive_field.fields(self.graph)
+
+    @cached_property
+    def fields(self) -> list[ReceptiveField | None]:
+        """The receptive field of each node, as it is reported."""
+        pairs = zip(self.graph.nodes, self.states, strict=True)
+        return [receptive_field.receptive_field(self.graph, layer, state) for layer, state in pairs]
+
+    def part(self, name: str) -> Part:
+        """A group, by its path, or a layer: what it adds up to; raises KeyError.
+
+        >>> analyse("resnet50").part("layer1").figures.params
+        215808
+        """
+        if name not in self._parts:
+            rows = self.rows_of(name) if name in self.graph.groups else (self[name],)
+            self._parts[name] = Part(self, rows, name)
+        return self._parts[name]
+
+    def explain(self, question: str = "") -> Explanation | None:
+        """The work behind the totals; None where there is none."""
+        wanted = asked(question)
+        lines: list[Derivation] = []
+        for figure in FIGURES.values():
+            if figure.question in wanted and figure.summed:
+                lines += _sum(self, figure.key)
+            if figure.question in wanted and figure.derive_total and self.rows:
+                lines += figure.derive_total(self)
+        if not lines:
+            return None
+        count = len(self.rows)
+        return Explanation(f"{self.title}: " + (f"all {count} layers" if count != 1 else "its layer"), tuple(lines))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole report as plain data: what `--format json` prints."""
+        from .document import document
+
+        return document(self)
+
+
+def _sum(report: Report, key: str) -> Iterator[Derivation]:
+    """The sum over the layers, written out where it is short."""
+    figure, total = FIGURES[key], report.totals.value(key)
+    at_least = "≥ " * isinstance(total, AtLeast)
+    parts = [value for value in (known(figure.of(row.part)) for row in report.rows) if value]
+    if len(parts) == 1:
+        text = f"{at_least}{number(known(total))}, all in one layer"
+    elif parts:
+        few = " + ".join(number(part) for part in parts[:12])
+        terms = few if len(parts) <= 12 else f"the sum of {len(parts)} layers"
+        text = f"{terms} = {at_least}{number(known(total))}"
+    else:
+        return
+    yield Derivation(figure.summed, text=text, total=known(total))
+
+
+def analyse(
+    spec: str | Path | Source | Graph,
+    *,
+    args: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Any] | Sequence[int] | None = None,
+    batch: int = 1,
+    dtype: str = "float32",
+    inplace: bool = False,
+    optimizer: str = "sgd",
+    device: str = "cpu",
+) -> Report:
+    """All figures of a network: a path, a name in the zoo, a `Source`, or a graph that is loaded already.
+
+    `optimizer` and `device` ("cpu" or "cuda") matter to the memory of training only. Raises `SpecError` for a spec that
+    is wrong, and for a batch, dtype, optimizer or device that makes no sense.
+
+    >>> r = analyse("lenet")
+    >>> r.totals.params, r.totals.macs, r["C3"].output_shape
+    (61706, 416520, (16, 10, 10))
+    """
+    if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 10**9:
+        raise usage_error(f"batch is {batch}; it must be a whole number from 1 to 10^9")
+    for what, value, choices in (
+        ("dtype", dtype, memory.BYTES),
+        ("optimizer", optimizer, step.OPTIMIZERS),
+        ("device", device, ("cpu", "cuda")),
+    ):
+        if not isinstance(value, str) or value not in choices:
+            hint = did_you_mean(str(value), choices) or f"use one of {', '.join(choices)}"
+            raise usage_error(f"there is no {what} {value}", hint)
+    graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
+    return Report(graph, Setting(batch, dtype, inplace, device=device), optimizer)
