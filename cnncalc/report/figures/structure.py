@@ -99,7 +99,7 @@ layers = Figure(
     "layers",
     "",
     "layers, those without weights included",
-    of_network(lambda report: len(report.rows)),
+    of_network(lambda report: len(report.rows), "output_bytes"),
     chapter="output size",
     scope="network",
 )
@@ -114,7 +114,7 @@ depth = Figure(
     "depth",
     "",
     "layers with weights on the longest path, as papers count them",
-    of_network(_depth),
+    of_network(_depth, "weights"),
     chapter="output size",
     scope="network",
     show=str,

@@ -102,15 +102,15 @@ def _total_steps(report: Report) -> Iterator[Derivation]:
     yield Derivation("peak of the step", text=text, total=step.peak)
 
 
-def _of_step(name: str, whole: bool = True) -> Value:
-    """A figure of the step, of which the backward pass of all layers must be known or, where not `whole`, the sums."""
+def _of_step(name: str, *sums: str) -> Value:
+    """A figure of the step, for which these sums must be known or, where none are named, all layers' backward pass."""
 
     def value(part: Part) -> int | AtLeast | None:
         report = part.report
         if not report.trainable:
             return None
         size: int = getattr(report.training, name)
-        complete = report.totals.training_complete if whole else report.totals.complete
+        complete = not part.sums.is_partial(*sums) if sums else report.totals.training_complete
         return size if complete else AtLeast(size)
 
     return value
@@ -177,7 +177,7 @@ gradient_bytes = Figure(
     "gradients",
     "bytes",
     "the gradients of the parameters",
-    _of_step("gradients", whole=False),
+    _of_step("gradients", "weights", "biases"),
     chapter="training",
     scope="network",
     trained=True,
@@ -187,7 +187,7 @@ optimizer_bytes = Figure(
     "optimizer",
     "bytes",
     "the state of the optimizer",
-    _of_step("optimizer", whole=False),
+    _of_step("optimizer", "weights", "biases"),
     chapter="training",
     scope="network",
     trained=True,
