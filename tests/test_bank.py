@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from commands import Done, cnncalc
 
 from cnncalc import analyse
 from cnncalc.teach.bank import answers, gift, moodle
 from cnncalc.teach.predict import guessed, slips, verdict
 from cnncalc.teach.quiz import questions
 
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 
-
-def played(text: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PROGRAM, *arguments], input=text, capture_output=True, text=True, check=False, timeout=60, cwd=cwd
-    )
+def played(text: str, *arguments: str, cwd: Path | None = None) -> Done:
+    return cnncalc(*arguments, text=text, cwd=cwd)
 
 
 def test_moodle_gets_the_right_answer_first_then_the_slips_then_anything() -> None:

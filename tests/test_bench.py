@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+from commands import PROGRAM, cnncalc
 
 from cnncalc import SpecError, load
 from cnncalc.formats import render
@@ -27,13 +28,6 @@ from cnncalc.pytorch.bench.process import WorkerFailed
 from cnncalc.pytorch.bench.protocol import Task, bench
 from cnncalc.pytorch.bench.statistics import NEEDED, is_steady, median_ranks, ratio, summary
 from cnncalc.pytorch.bench.tables import batch_table, result_table, results_table
-
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
-
-
-def cnncalc(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, cwd=cwd, check=False, timeout=300)
-
 
 # -- statistics ----------------------------------------------------------------------------------------------------
 

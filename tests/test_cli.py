@@ -11,28 +11,18 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import PROGRAM, cnncalc
 
 from cnncalc import analyse
 from cnncalc.answers.layers import QUESTIONS
 from cnncalc.report.columns import COLUMNS
 
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 ALL_QUESTIONS = [*(question for question in QUESTIONS if question != "overview"), "summary"]
-
-
-def cnncalc(
-    *arguments: str, cwd: Path | None = None, text: str = "", **environment: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PROGRAM, *arguments], cwd=cwd, input=text, capture_output=True, encoding="utf-8",
-        env={**os.environ, "PYTHONUTF8": "1", **environment}, check=False,
-    )  # fmt: skip
 
 
 def in_terminal(*arguments: str, columns: int = 80, cwd: Path | None = None) -> str:

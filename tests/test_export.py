@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import specs
+from commands import PROGRAM, cnncalc
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.errors import Source
@@ -26,7 +27,6 @@ torch = pytest.importorskip("torch", reason="exports are checked with PyTorch: p
 
 from cnncalc.pytorch.build import build  # noqa: E402
 
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 ZOO = [name for name in zoo_names() if "1202" not in name]
 SMALL = [
     "lenet",
@@ -296,7 +296,7 @@ def test_nothing_that_a_spec_says_becomes_code(writer: Any, text: str) -> None:
 def test_what_cannot_be_exported_is_one_message(arguments: list[str], message: str, tmp_path: Path) -> None:
     (tmp_path / "declared.yaml").write_text("input: [3]\ntypes: {Deform: {shape: same}}\nlayers: [Deform]")
     (tmp_path / "unknown.yaml").write_text("input: [3]\nlayers: [Foo]")
-    done = subprocess.run([PROGRAM, "export", *arguments], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = cnncalc("export", *arguments, cwd=tmp_path)
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -7,25 +7,18 @@ import io
 import os
 import random
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from commands import cnncalc
 
 from cnncalc import SpecError
 from cnncalc.teach.forms import FORMS, Task, fulfils
 from cnncalc.teach.grading import class_page, grade, page, results
 from cnncalc.teach.marks import judge
 from cnncalc.teach.worksheet import CREDIT, NEW, Worksheet, collisions, hidden, printed, read_worksheet, tasks
-
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
-
-
-def cnncalc(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import cnncalc
 
 from cnncalc import SpecError
 
@@ -16,12 +17,6 @@ np = pytest.importorskip("numpy", reason="lessons need NumPy: pip install 'cnnca
 
 
 from cnncalc.teach.lessons import LIMITS, ORDER, history, layers, learning, lesson, lessons, training  # noqa: E402
-
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
-
-
-def cnncalc(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
 
 
 @pytest.mark.parametrize("name", ORDER)

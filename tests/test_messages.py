@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import cnncalc
 
 from cnncalc import SpecError
 from cnncalc.teach.messages import explain_error
-
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 
 #: As they stood in public threads.
 LENET = "mat1 and mat2 shapes cannot be multiplied (1x256 and 400x120)"
@@ -113,19 +109,13 @@ def test_a_layer_that_the_spec_does_not_have() -> None:
 
 
 def test_the_command() -> None:
-    done = subprocess.run([PROGRAM, "explain-error", LENET, "lenet"], capture_output=True, text=True, check=False)
+    done = cnncalc("explain-error", LENET, "lenet")
     assert done.returncode == 0 and done.stdout.startswith(
         "a Linear layer was made for 400 features, but 256 arrive\nlayer: C5"
     )
-    done = subprocess.run(
-        [PROGRAM, "explain-error", "-"],
-        input=f"RuntimeError:\n  {LENET}\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = cnncalc("explain-error", "-", text=f"RuntimeError:\n  {LENET}\n")
     assert "16·4²" in done.stdout
-    done = subprocess.run([PROGRAM, "explain-error", "it does not work"], capture_output=True, text=True, check=False)
+    done = cnncalc("explain-error", "it does not work")
     assert done.returncode == 2 and "is not among those that are known" in done.stderr
     with pytest.raises(SpecError, match="no such file"):
         explain_error(LENET, "nonet.yaml")

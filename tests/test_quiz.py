@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Done, cnncalc
 
 from cnncalc import SpecError, analyse, formulas
 from cnncalc.errors import Misfit, Source
@@ -18,7 +17,6 @@ from cnncalc.teach.answers import agrees, read
 from cnncalc.teach.kinds import kinds
 from cnncalc.teach.quiz import Question, Quiz, diagnose, draw, feedback
 
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 KINDS = kinds()
 
 
@@ -498,10 +496,8 @@ def test_what_is_no_number(text: str) -> None:
 # -- the command, and a teacher's own file ---------------------------------------------------------------------------
 
 
-def played(answers: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PROGRAM, "quiz", *arguments], input=answers, capture_output=True, text=True, check=False, timeout=60
-    )
+def played(answers: str, *arguments: str) -> Done:
+    return cnncalc("quiz", *arguments, text=answers)
 
 
 def test_a_quiz_played_to_the_end() -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import cnncalc
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.errors import Source
@@ -23,12 +22,6 @@ from cnncalc.pytorch.build import build  # noqa: E402
 from cnncalc.pytorch.image import guesses, picture, read_labels  # noqa: E402
 from cnncalc.pytorch.verify import FUSED, GROUPED, ONE_VALUE, verify  # noqa: E402
 from cnncalc.pytorch.weights import load_weights, read_weights  # noqa: E402
-
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
-
-
-def cnncalc(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, cwd=cwd, check=False, timeout=300)
 
 
 def verified(spec: str | Source, batch: int = 2, **options: Any) -> Any:
@@ -317,11 +310,5 @@ def test_what_cannot_be_loaded_or_shown(arguments: list[str], said: str, tmp_pat
     torch.save({key: value.to(torch.complex64) for key, value in state.items()}, tmp_path / "complex.pt")
     torch.save({key: value.to_sparse() for key, value in state.items()}, tmp_path / "sparse.pt")
     (tmp_path / "empty.pt").write_bytes(b"")
-    done = subprocess.run(
-        [PROGRAM, "run", *arguments, "--no-bench", "--batch", "1"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
+    done = cnncalc("run", *arguments, "--no-bench", "--batch", "1", cwd=tmp_path)
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr, done.stderr

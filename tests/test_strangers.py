@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import strangers
 import yaml
+from commands import PROGRAM, cnncalc
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.errors import Source
@@ -27,15 +28,7 @@ from cnncalc.printable import printable, printable_lines
 from cnncalc.teach.grading import class_page, file_name, grade, page, page_names
 from cnncalc.teach.worksheet import NEW, Worksheet, read_worksheet
 
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 TESTS = Path(__file__).parent
-
-
-def cnncalc(*arguments: str, cwd: Path, text: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PROGRAM, *arguments], cwd=cwd, input=text, capture_output=True, encoding="utf-8", errors="surrogateescape",
-        env={**os.environ, "PYTHONUTF8": "1", **environment}, check=False, timeout=300,
-    )  # fmt: skip
 
 
 def is_fit_for_a_terminal(text: str) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import cnncalc
 
 from cnncalc import SpecError, analyse, check, load
 from cnncalc.answers.zoo import Filter, entries, story, zoo_table
@@ -19,12 +18,7 @@ from cnncalc.language.flat import flat
 from cnncalc.language.locate import zoo_files, zoo_folder
 from cnncalc.ops import MERGES
 
-PROGRAM = str(Path(sys.executable).parent / "cnncalc")
 ENTRIES = list(entries())
-
-
-def cnncalc(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=120)
 
 
 def names(filter: Filter = Filter(), sort: str = "") -> list[Any]:  # noqa: B008
