@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from .answers.layers import view
     from .answers.summary import summary
     from .answers.zoo import story, zoo
-    from .export import export
+    from .exporters.export import export
     from .formats import render
     from .language.flat import flat
     from .language.schema import schema
@@ -58,7 +58,7 @@ _LATER = {
     "check": ("answers.check", "check"),
     "compare": ("answers.compare", "compare"),
     "explain": ("answers.explain", "explain"),
-    "export": ("export", "export"),
+    "export": ("exporters.export", "export"),
     "flat": ("language.flat", "flat"),
     "formulas": ("answers.formulas", "in_teaching_order"),
     "measure": ("pytorch.bench.api", "measure"),

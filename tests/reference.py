@@ -8,6 +8,7 @@ import pytest
 
 from cnncalc.graph import Graph
 from cnncalc.ops import Op
+from cnncalc.pytorch.layers import own_module
 
 torch = pytest.importorskip("torch", reason="PyTorch is the referee: pip install 'cnncalc[torch]'")
 nn = torch.nn
@@ -105,6 +106,23 @@ class L2Norm(nn.Module):
         return nn.functional.normalize(x, dim=1) * self.weight.reshape(-1, *[1] * (x.dim() - 2))
 
 
+class GlobalResponseNorm(nn.Module):
+    """As ConvNeXt V2's authors wrote it for channels last, the axes moved where they are first."""
+
+    def __init__(self, channels: int, eps: float, channels_last: bool) -> None:
+        super().__init__()
+        self.channels_last, self.eps = channels_last, eps
+        self.gamma = nn.Parameter(torch.zeros(channels, device="meta"))
+        self.beta = nn.Parameter(torch.zeros(channels, device="meta"))
+
+    def forward(self, x: Any) -> Any:
+        x = x if self.channels_last else x.movedim(1, -1)
+        Gx = torch.norm(x, p=2, dim=tuple(range(1, x.dim() - 1)), keepdim=True)
+        Nx = Gx / (Gx.mean(dim=-1, keepdim=True) + self.eps)
+        out = self.gamma * (x * Nx) + self.beta + x
+        return out if self.channels_last else out.movedim(-1, 1)
+
+
 class UnitBias(nn.Module):
     def __init__(self, init_value: float, shape: Any) -> None:
         super().__init__()
@@ -158,6 +176,7 @@ OWN: dict[str, Any] = {
     "PartialConv2d": PartialConv2d,
     "RBF": RBF,
     "L2Norm": L2Norm,
+    "GlobalResponseNorm": GlobalResponseNorm,
     "Subsampling": Subsampling,
 }
 
@@ -174,7 +193,7 @@ def module(op: Op, *shapes: tuple[int, ...]) -> nn.Module:
         return bare(op.init_value, op.parameters(*shapes)[0].shape)  # type: ignore[attr-defined]
     if name == "MultiheadAttention":
         return Attention(**arguments)
-    cls = OWN.get(name) or getattr(nn, name)
+    cls = OWN.get(name) or own_module(name) or getattr(nn, name)
     with torch.device("meta"):
         made: nn.Module = cls(**arguments)
     return made

@@ -135,10 +135,10 @@ class TestOnnx:
         import onnx
         import onnxruntime
 
-        from cnncalc.pytorch.onnx import export_onnx
+        from cnncalc import export
 
         graph, path = load(name), str(tmp_path / "net.onnx")
-        export_onnx(graph, path)
+        export(graph, "onnx", path)
         model = onnx.load(path)
         onnx.checker.check_model(model)
         shaped = {
@@ -159,16 +159,15 @@ class TestOnnx:
 
     @pytest.mark.filterwarnings("ignore")
     def test_what_the_exporter_would_get_wrong_is_refused(self, tmp_path: Path) -> None:
-        from cnncalc.pytorch.onnx import export_onnx
+        from cnncalc import export
 
         for layer, message in (
             ("AvgPool2d: {kernel_size: 2, divisor_override: 3}", "divisor_override"),
             ("RReLU: {}", "cannot export"),
         ):
             with pytest.raises(SpecError, match=message):
-                export_onnx(
-                    load(Source("net.yaml", f"input: [1, 8, 8]\nlayers: [{{{layer}}}]")), str(tmp_path / "net.onnx")
-                )
+                spec = Source("net.yaml", f"input: [1, 8, 8]\nlayers: [{{{layer}}}]")
+                export(spec, "onnx", tmp_path / "net.onnx")
         assert not list(tmp_path.iterdir())
 
 

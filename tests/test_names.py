@@ -366,12 +366,12 @@ def test_onnx_holds_names_as_data(names: tuple[str, ...], tmp_path: Path) -> Non
         pytest.importorskip(package, reason=f"{package} writes the file: pip install 'cnncalc[torch,onnx]'")
     import onnx
 
+    from cnncalc import export
     from cnncalc.pytorch.build import build
-    from cnncalc.pytorch.onnx import export_onnx
 
     texts = ['"""\n', "<script>", "{x}", "\\", "'); import os", "%s", "=1"]
     graph = load(network(list(names), texts))
-    export_onnx(graph, str(tmp_path / "net.onnx"))
+    export(graph, "onnx", tmp_path / "net.onnx")
     model = onnx.load(tmp_path / "net.onnx")
     onnx.checker.check_model(model, full_check=True)
     assert {each.name for each in model.graph.initializer} <= {

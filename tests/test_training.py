@@ -11,7 +11,8 @@ import specs
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.analysis.memory import peak
-from cnncalc.analysis.training import fitting_batch, step
+from cnncalc.analysis.training import step
+from cnncalc.answers.budget import fitting_batch
 from cnncalc.cli.options import size_of
 from cnncalc.errors import Source
 from cnncalc.graph import Graph

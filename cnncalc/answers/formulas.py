@@ -13,7 +13,7 @@ from ..table import Column, Line, Table
 
 def in_teaching_order() -> list[Formula]:
     """All formulas by chapter (sizes, parameters, work, memory, receptive field), the convolution's first in each."""
-    families = [module.__name__ for module in FAMILIES.values()]
+    families = [module.__name__ for files in FAMILIES.values() for module in files]
 
     def place(made: Formula) -> tuple[int, int]:
         module = made.function.__module__

@@ -33,8 +33,8 @@ def export(
     output: File = None,
 ) -> None:
     """Write the network as readable PyTorch or Keras source, or as an ONNX file."""
-    from ..export import export as exported
-    from ..export import target
+    from ..exporters.export import export as exported
+    from ..exporters.export import target
 
     kind = target(to, output, weights)
     refuse_to_overwrite(spec, output)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
-from functools import lru_cache
-from pathlib import Path
+import textwrap
+from functools import cache
 
 from ..errors import Problem, SpecError
 from ..graph import Graph
 from ..ops import REGISTRY
 from ..printable import printable
 
-OWN = ("StochasticDepth", "PartialConv2d", "Subsampling", "L2Norm", "RBF")
+#: The layer types whose modules are copied into the source, since torch.nn has none for them.
+OWN = tuple(name for name, cls in REGISTRY.items() if cls.torch_module is not None)
 
 #: Names that the source has a use for itself, and that no class, parameter or variable of a network may take.
 RESERVED = frozenset(
@@ -112,15 +114,12 @@ def refuse_what_has_no_source(graph: Graph, framework: str) -> None:
         raise SpecError(problems)
 
 
-@lru_cache(maxsize=1)
-def _own_source() -> str:
-    return (Path(__file__).parent.parent / "pytorch" / "layers.py").read_text("utf-8")
-
-
+@cache
 def own_class(name: str) -> str:
-    """The source of a layer that torch.nn has no module for."""
-    text = _own_source()
-    for node in ast.parse(text).body:
+    """The source of a layer that torch.nn has no module for, as its layer type declares it."""
+    declared = textwrap.dedent(inspect.getsource(REGISTRY[name].torch_module or REGISTRY[name]))
+    for node in ast.walk(ast.parse(declared)):
         if isinstance(node, ast.ClassDef) and node.name == name:
-            return re.sub(r"  # type: ignore\[[^\]]*\]", "", ast.get_source_segment(text, node) or "")
+            source = textwrap.dedent(" " * node.col_offset + (ast.get_source_segment(declared, node) or ""))
+            return re.sub(r"  # type: ignore\[[^\]]*\]", "", source)
     raise LookupError(name)

@@ -54,6 +54,7 @@ class _Declared(Op):
         return self.out
 
     def counts(self, *shapes: Shape) -> tuple[Count, ...]:
+        # Its tensors are not known, only how many numbers they hold.
         weights = (Count("weights", declared_weights.step(V=self.params)),) if self.params else ()
         return (*weights, Count("buffers", declared_buffers.step(V=self.buffers))) if self.buffers else weights
 

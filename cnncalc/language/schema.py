@@ -233,8 +233,10 @@ def example_steps(cls: type[Op]) -> list[Step]:
 
 
 def family_of(cls: type[Op]) -> str:
-    """The family of a layer type: the file that it stands in."""
-    return next((family for family, module in FAMILIES.items() if module.__name__ == cls.__module__), "")
+    """The family of a layer type, by the file that it stands in."""
+    return next(
+        (family for family, files in FAMILIES.items() if cls.__module__ in [each.__name__ for each in files]), ""
+    )
 
 
 def _summary(cls: type[Op]) -> str:

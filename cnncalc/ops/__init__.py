@@ -1,7 +1,21 @@
 """The layer types, one family a file. Importing this package registers them all."""
 
 from ..formula import Step
-from . import activation, attention, conv, dropout, lenet, linear, merge, norm, pad, pool, resample, shape
+from . import (
+    activation,
+    attention,
+    conv,
+    dropout,
+    lenet,
+    linear,
+    merge,
+    norm,
+    pad,
+    pool,
+    resample,
+    response_norm,
+    shape,
+)
 from .actions import Shape
 from .base import (
     REGISTRY,
@@ -17,20 +31,20 @@ from .base import (
     value_of,
 )
 
-#: The families in teaching order, and their layer types in the order of the files.
+#: The families in teaching order, each with the files that its layer types stand in.
 FAMILIES = {
-    "convolution": conv,
-    "pooling": pool,
-    "fully connected": linear,
-    "activation": activation,
-    "normalisation": norm,
-    "dropout": dropout,
-    "shape": shape,
-    "resampling": resample,
-    "padding": pad,
-    "merge": merge,
-    "attention": attention,
-    "LeNet-5": lenet,
+    "convolution": (conv,),
+    "pooling": (pool,),
+    "fully connected": (linear,),
+    "activation": (activation,),
+    "normalisation": (norm, response_norm),
+    "dropout": (dropout,),
+    "shape": (shape,),
+    "resampling": (resample,),
+    "padding": (pad,),
+    "merge": (merge,),
+    "attention": (attention,),
+    "LeNet-5": (lenet,),
 }
 
 MERGES = ("add", "multiply", "concat")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from ..errors import Misfit
 from ..formula import formula, over
 from .actions import Action, Setting, Shape, Store
-from .base import TORCH, Call, Count, Op, Parameter, Reach, Size, Window, arg
+from .base import TORCH, Call, Op, Parameter, Reach, Size, Window, arg
 from .kinds import FLAG, NUMBER, optional, whole, word
 from .shape import axis_index
 
@@ -93,10 +93,7 @@ class PReLU(Op):
             )
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        return (Parameter("weight", (self.num_parameters,), "weight"),)
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        return (Count("weights", prelu_weights.step(C=self.num_parameters)),)
+        return (Parameter("weight", (self.num_parameters,), "weight", prelu_weights.step(C=self.num_parameters)),)
 
 
 class RReLU(_InPlace):
@@ -396,10 +393,8 @@ class LayerScale(Op):
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
         # torchvision keeps it as a bare parameter of the block, named as the layer itself.
-        return (Parameter("", (shapes[0][0], *(1 for _ in shapes[0][1:])), "weight"),)
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        return (Count("weights", layer_scale_weights.step(C=shapes[0][0])),)
+        shape = (shapes[0][0], *(1 for _ in shapes[0][1:]))
+        return (Parameter("", shape, "weight", layer_scale_weights.step(C=shapes[0][0])),)
 
     def call(self, *shapes: Shape) -> Call:
         return Call("operator.mul", tensors="own")

@@ -9,7 +9,7 @@ from ..errors import Misfit
 from ..formula import formula
 from ..quantities import readable
 from .actions import Action, Setting, Shape, Store
-from .base import TORCH, Count, Gradients, Op, Parameter, Reach, Size, Window, Work, arg, inferred
+from .base import TORCH, Gradients, Op, Parameter, Reach, Size, Window, Work, arg, inferred
 from .kinds import FLAG, SHARE, optional, whole
 
 VASWANI = "Vaswani et al. (2017), Attention is all you need, section 3.2"
@@ -153,25 +153,21 @@ class MultiheadAttention(Op):
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
         query, key, value = self._sequences(shapes)
         E = query[1]
-        if key[1] == value[1] == E:
-            found = [Parameter("in_proj_weight", (3 * E, E), "weight")]
+        weights = attention_weights.step(C=E, U=key[1], V=value[1])
+        biases = attention_biases.step(C=E, J=4 * self.bias + 2 * self.add_bias_kv)
+        if query[1] == key[1] == value[1]:
+            found = [Parameter("in_proj_weight", (3 * E, E), "weight", weights)]
         else:
             widths = (("q", E), ("k", key[1]), ("v", value[1]))
-            found = [Parameter(f"{name}_proj_weight", (E, width), "weight") for name, width in widths]
+            found = [Parameter(f"{name}_proj_weight", (E, width), "weight", weights) for name, width in widths]
         if self.bias:
-            found.append(Parameter("in_proj_bias", (3 * E,), "bias"))
+            found.append(Parameter("in_proj_bias", (3 * E,), "bias", biases))
         if self.add_bias_kv:
-            found += [Parameter("bias_k", (1, 1, E), "bias"), Parameter("bias_v", (1, 1, E), "bias")]
-        found.append(Parameter("out_proj.weight", (E, E), "weight"))
+            found += [Parameter(name, (1, 1, E), "bias", biases) for name in ("bias_k", "bias_v")]
+        found.append(Parameter("out_proj.weight", (E, E), "weight", weights))
         if self.bias:
-            found.append(Parameter("out_proj.bias", (E,), "bias"))
+            found.append(Parameter("out_proj.bias", (E,), "bias", biases))
         return tuple(found)
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        query, key, value = self._sequences(shapes)
-        vectors = 4 * self.bias + 2 * self.add_bias_kv
-        found = (Count("weights", attention_weights.step(C=query[1], U=key[1], V=value[1])),)
-        return (*found, Count("biases", attention_biases.step(C=query[1], J=vectors))) if vectors else found
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         query, key, value = self._sequences(shapes)

@@ -7,7 +7,7 @@ Shapes never include the batch; axis numbers do, as PyTorch counts them (0 is th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
 
@@ -54,11 +54,15 @@ def inferred(kind: Kind, doc: str, letter: str = "") -> Any:
 
 
 class Parameter(NamedTuple):
-    """A tensor that a layer owns: its name in the `state_dict`, its shape, and what it is."""
+    """A tensor that a layer owns: its name in the `state_dict`, its shape, what it is, and the step that counts it.
+
+    Tensors of one role may share a step, which counts them together. A counter is no number of the network's.
+    """
 
     name: str
     shape: Shape
     role: str  # "weight", "bias", "buffer" or "counter"
+    step: Step | None
 
 
 class Count(NamedTuple):
@@ -66,6 +70,10 @@ class Count(NamedTuple):
 
     role: str  # "weights", "biases" or "buffers"
     step: Step
+
+
+#: What the parameters of a role are called together.
+ROLES = {"weight": "weights", "bias": "biases", "buffer": "buffers"}
 
 
 class Work(NamedTuple):
@@ -139,12 +147,15 @@ class Op:
     weight_layers: ClassVar[int] = 0  # how much it adds to the depth, as papers count it
     places_of: ClassVar[str] = ""  # the second input stands for the places that a layer of this type noted
     view: ClassVar[bool] = False  # the output is the input's storage, seen differently
-    keeps: ClassVar[tuple[str, ...]] = ()  # what autograd keeps: "x" the input, "y" the output
+    # What autograd keeps: "x" the input, "y" the output; () is nothing, and None has not been said.
+    keeps: ClassVar[tuple[str, ...] | None] = None
     keeps_in_place: ClassVar[tuple[str, ...]] = ()  # the same where it works in place; "copy" for a copy of the input
     statements: ClassVar[bool] = False  # each action is a statement of the forward, and lets go of what it read last
     passes_gradient: ClassVar[bool] = False  # the gradient of the output is that of the input, no new tensor
-    operations: ClassVar[tuple[str, ...]] = ()  # what `each` says, where no argument changes it; of `OPERATIONS`
+    # What is done for each element, of `OPERATIONS`, where no argument changes it; () is nothing, and None not said.
+    operations: ClassVar[tuple[str, ...] | None] = None
     reaches: ClassVar[bool] = True  # whether it is known what an output sees of the input
+    torch_module: ClassVar[Callable[[], Any] | None] = None  # makes the nn.Module, where torch.nn has none
     example: ClassVar[str] = ""
     example_input: ClassVar[Shape] = ()
     _type: ClassVar[str] = ""
@@ -209,16 +220,17 @@ class Op:
         return shapes[0]
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        """The tensors of the layer, as in PyTorch's `state_dict`."""
+        """The tensors of the layer, as in PyTorch's `state_dict`, each with the step that counts it."""
         return ()
 
     def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        """The number of parameters by role, each with its formula."""
-        return ()
+        """The number of parameters by role, each with its formula; a step that several tensors share counts once."""
+        steps = {id(each.step): Count(ROLES[each.role], each.step) for each in self.parameters(*shapes) if each.step}
+        return tuple(steps.values())
 
     def each(self, *shapes: Shape) -> tuple[str, ...]:
         """What is done for each output element; their number is the work."""
-        return self.operations
+        return self.operations or ()
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         """The work for one image."""
@@ -262,7 +274,7 @@ class Op:
             made = (("copy", Store(out)), *beside) if "copy" in self.keeps_in_place and setting.training else beside
             return (Action(made, keeps=self.keeps_in_place, same=("y", "x")),)
         trained = ("weight",) if any(each.role in ("weight", "bias") for each in self.parameters(*shapes)) else ()
-        return (Action((("y", Store(out)), *beside), (*inputs(len(shapes)), *trained), self.keeps),)
+        return (Action((("y", Store(out)), *beside), (*inputs(len(shapes)), *trained), self.keeps or ()),)
 
     def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
         """All keyword arguments that build the PyTorch module."""

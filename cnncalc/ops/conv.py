@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import Misfit
 from ..formula import formula, over, prod
 from .actions import Action, Setting, Shape, Store
-from .base import TORCH, Count, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
+from .base import TORCH, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
 from .kinds import FLAG, sizes, whole, word
 
 DUMOULIN = "Dumoulin & Visin (2016), A guide to convolution arithmetic, relationship {}"
@@ -152,13 +152,10 @@ class _Convolution(Op):
         return (self.out_channels, channels // self.groups, *self.kernel_size)
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        weight = Parameter("weight", self.weight_shape(shapes[0][0]), "weight")
-        return (weight, Parameter("bias", (self.out_channels,), "bias")) if self.bias else (weight,)
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        weights = conv_weights.step(F=self.kernel_size, C=shapes[0][0], G=self.groups, K=self.out_channels)
-        found = (Count("weights", weights),)
-        return (*found, Count("biases", biases.step(K=self.out_channels))) if self.bias else found
+        step = conv_weights.step(F=self.kernel_size, C=shapes[0][0], G=self.groups, K=self.out_channels)
+        weight = Parameter("weight", self.weight_shape(shapes[0][0]), "weight", step)
+        bias = Parameter("bias", (self.out_channels,), "bias", biases.step(K=self.out_channels))
+        return (weight, bias) if self.bias else (weight,)
 
 
 class _Conv(_Convolution):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..quantities import readable
@@ -13,6 +13,8 @@ from .kinds import FLAG, SHARE, word
 
 class _Dropout(Op):
     """What all dropouts share: the identity at test time."""
+
+    operations = ()
 
     p: float = arg(SHARE, "share of the values that is dropped in training", default=0.5)
     inplace: bool = arg(FLAG, "whether the output takes the place of the input", default=False)
@@ -112,6 +114,8 @@ class FeatureAlphaDropout(_AlphaDropout):
 class StochasticDepth(Op):
     """Drops a residual branch in training; torch.nn has no module for it, torchvision.ops has."""
 
+    operations = ()
+
     p: float = arg(SHARE, "probability that the branch is dropped")
     mode: str = arg(word("batch", "row"), "for the whole batch or for each image", default="row")
 
@@ -123,3 +127,29 @@ class StochasticDepth(Op):
         return Action((("mask", Store((), each=self.mode == "row")),), ()), Action(
             (("y", Store(out)),), ("x", "mask"), ("mask",)
         )
+
+    @staticmethod
+    def torch_module() -> Any:
+        from torch import Tensor, nn
+
+        class StochasticDepth(nn.Module):
+            """Drops the whole input in training, for the batch or each image; scaled, so that the expectation stays."""
+
+            def __init__(self, p: float, mode: str = "row") -> None:
+                super().__init__()
+                self.p, self.mode = p, mode
+
+            def forward(self, x: Tensor) -> Tensor:
+                if not self.training or self.p == 0:
+                    return x
+                kept = 1 - self.p
+                size = (x.shape[0] if self.mode == "row" else 1,) + (1,) * (x.dim() - 1)
+                noise = x.new_empty(size).bernoulli_(kept)
+                if kept > 0:
+                    noise.div_(kept)
+                return x * noise
+
+            def extra_repr(self) -> str:
+                return f"p={self.p}, mode={self.mode!r}"
+
+        return StochasticDepth

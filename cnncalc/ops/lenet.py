@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import Misfit
 from ..formula import formula, prod
 from .actions import Action, Setting, Shape, Store
-from .base import Call, Count, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
+from .base import Call, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
 from .conv import biases, check_window, conv_output
 from .kinds import FLAG, NUMBER, TABLE, sizes, whole
 
@@ -173,12 +173,10 @@ class PartialConv2d(Op):
         return (len(self.connections), *(conv_output.step(N=N, F=F, S=S, P=P, D=1) for N, F, S, P in axes))
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        weight = Parameter("weight", (self.pairs, *self.kernel_size), "weight")
-        return (weight, Parameter("bias", (len(self.connections),), "bias")) if self.bias else (weight,)
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        found = (Count("weights", partial_weights.step(F=self.kernel_size, T=self.pairs)),)
-        return (*found, Count("biases", biases.step(K=len(self.connections)))) if self.bias else found
+        K = len(self.connections)
+        step = partial_weights.step(F=self.kernel_size, T=self.pairs)
+        weight = Parameter("weight", (self.pairs, *self.kernel_size), "weight", step)
+        return (weight, Parameter("bias", (K,), "bias", biases.step(K=K))) if self.bias else (weight,)
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         letters = {"F": self.kernel_size, "T": self.pairs, "O": out[1:]}
@@ -204,6 +202,45 @@ class PartialConv2d(Op):
             *(Reach(axis, Window(F, S, P)) for axis, (F, S, P) in enumerate(axes, 1)),
         )
 
+    @staticmethod
+    def torch_module() -> Any:
+        import torch
+        from torch import Tensor, nn
+        from torch.nn import functional as F
+
+        class PartialConv2d(nn.Module):
+            """A convolution in which each output plane sees only some input planes: LeNet-5's C3.
+
+            The weight holds one kernel for each connected pair of planes. All pairs are convolved apart, and each
+            output plane is the sum of its own.
+            """
+
+            sources: Tensor
+            targets: Tensor
+
+            def __init__(self, connections, kernel_size, stride=1, padding=0, bias=True):  # type: ignore[no-untyped-def]
+                super().__init__()
+                self.planes, self.stride, self.padding = len(connections), stride, padding
+                sources = [plane for planes in connections for plane in planes]
+                targets = [out for out, planes in enumerate(connections) for _ in planes]
+                self.register_buffer("sources", torch.tensor(sources), persistent=False)
+                self.register_buffer("targets", torch.tensor(targets), persistent=False)
+                height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
+                fan_in = len(sources) / len(connections) * height * width
+                self.weight = nn.Parameter(
+                    torch.empty(len(sources), height, width).uniform_(-(fan_in**-0.5), fan_in**-0.5)
+                )
+                self.bias = nn.Parameter(torch.zeros(len(connections))) if bias else None
+
+            def forward(self, x: Tensor) -> Tensor:
+                pairs = x.index_select(1, self.sources)
+                weight = self.weight.unsqueeze(1)
+                seen = F.conv2d(pairs, weight, None, self.stride, self.padding, groups=len(weight))
+                out = seen.new_zeros(seen.shape[0], self.planes, *seen.shape[2:]).index_add_(1, self.targets, seen)
+                return out if self.bias is None else out + self.bias[:, None, None]
+
+        return PartialConv2d
+
 
 class Subsampling(Op):
     """The sum of each window times a trainable coefficient, plus a trainable bias, for each channel: LeNet-5's S2."""
@@ -224,11 +261,11 @@ class Subsampling(Op):
         return (shapes[0][0], *(conv_output.step(N=N, F=F, S=F, P=0, D=1) for N, F in axes))
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        return Parameter("weight", shapes[0][:1], "weight"), Parameter("bias", shapes[0][:1], "bias")
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        channels = shapes[0][0]
-        return Count("weights", subsampling_weights.step(C=channels)), Count("biases", biases.step(K=channels))
+        C = shapes[0][0]
+        return (
+            Parameter("weight", (C,), "weight", subsampling_weights.step(C=C)),
+            Parameter("bias", (C,), "bias", biases.step(K=C)),
+        )
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         letters = {"F": self.kernel_size, "C": out[0], "O": out[1:]}
@@ -249,9 +286,35 @@ class Subsampling(Op):
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return (Reach(0), *(Reach(axis, Window(F, F, 0)) for axis, F in enumerate(self.kernel_size, 1)))
 
+    @staticmethod
+    def torch_module() -> Any:
+        import torch
+        from torch import Tensor, nn
+        from torch.nn import functional as F
+
+        class Subsampling(nn.Module):
+            """The sum of each window times a coefficient, plus a bias, for each channel: LeNet-5's S2."""
+
+            def __init__(self, channels, kernel_size=2):  # type: ignore[no-untyped-def]
+                super().__init__()
+                height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
+                self.kernel_size, self.window = kernel_size, height * width
+                self.weight = nn.Parameter(torch.full((channels,), 1 / self.window))
+                self.bias = nn.Parameter(torch.zeros(channels))
+
+            def forward(self, x: Tensor) -> Tensor:
+                means = F.avg_pool2d(x, self.kernel_size)
+                coefficients = self.weight * self.window  # of the sum of a window, which is its mean times its size
+                out: Tensor = means * coefficients[:, None, None] + self.bias[:, None, None]
+                return out
+
+        return Subsampling
+
 
 class UnitBias(Op):
     """A learnt number added to every unit: biases that are not shared, as in LeNet of 1989."""
+
+    keeps = ()
 
     init_value: float = arg(NUMBER, "bias at the start", default=0.0)
 
@@ -260,10 +323,7 @@ class UnitBias(Op):
     example_input = (12, 8, 8)
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        return (Parameter("", shapes[0], "bias"),)
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        return (Count("biases", unit_biases.step(O=shapes[0])),)
+        return (Parameter("", shapes[0], "bias", unit_biases.step(O=shapes[0])),)
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return super().work(out, *shapes)._replace(connections=unit_connections.step(O=shapes[0]))
@@ -296,10 +356,8 @@ class RBF(Op):
         return (self.out_features,)
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        return (Parameter("codes", (self.out_features, shapes[0][0]), "buffer"),)
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        return (Count("buffers", rbf_codes.step(C=shapes[0][0], K=self.out_features)),)
+        C, K = shapes[0][0], self.out_features
+        return (Parameter("codes", (K, C), "buffer", rbf_codes.step(C=C, K=K)),)
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         letters = {"C": shapes[0][0], "K": self.out_features}
@@ -315,3 +373,23 @@ class RBF(Op):
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         return (Reach(None, Window(shapes[0][0], 1, 0)),)
+
+    @staticmethod
+    def torch_module() -> Any:
+        import torch
+        from torch import Tensor, nn
+
+        class RBF(nn.Module):
+            """The squared distance of the input to each of a set of fixed codes: LeNet-5's output."""
+
+            codes: Tensor
+
+            def __init__(self, in_features: int, out_features: int) -> None:
+                super().__init__()
+                codes = torch.randint(0, 2, (out_features, in_features)) * 2.0 - 1.0
+                self.register_buffer("codes", codes)
+
+            def forward(self, x: Tensor) -> Tensor:
+                return (x.unsqueeze(1) - self.codes).square().sum(2)
+
+        return RBF

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..formula import formula, prod
 from .actions import Shape
-from .base import TORCH, Count, Op, Parameter, Reach, Size, Window, Work, arg, inferred
+from .base import TORCH, Op, Parameter, Reach, Size, Window, Work, arg, inferred
 from .conv import biases
 from .kinds import FLAG, whole
 
@@ -66,12 +66,9 @@ class Linear(Op):
         return (*shapes[0][:-1], self.out_features)
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        weight = Parameter("weight", (self.out_features, shapes[0][-1]), "weight")
-        return (weight, Parameter("bias", (self.out_features,), "bias")) if self.bias else (weight,)
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        found = (Count("weights", linear_weights.step(C=shapes[0][-1], K=self.out_features)),)
-        return (*found, Count("biases", biases.step(K=self.out_features))) if self.bias else found
+        K, C = self.out_features, shapes[0][-1]
+        weight = Parameter("weight", (K, C), "weight", linear_weights.step(C=C, K=K))
+        return (weight, Parameter("bias", (K,), "bias", biases.step(K=K))) if self.bias else (weight,)
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         letters = {"M": out[:-1], "C": shapes[0][-1], "K": self.out_features}

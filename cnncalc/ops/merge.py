@@ -117,6 +117,9 @@ class Multiply(_Merge, name="multiply"):
 class Concat(_Merge, name="concat"):
     """Branches one after the other along an axis: the channels, unless dim says otherwise."""
 
+    operations = ()
+    keeps = ()
+
     passes_gradient = True  # each branch receives a view of it
 
     dim: int = arg(whole(-8), "the axis, the batch being 0", default=1)

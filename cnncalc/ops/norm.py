@@ -1,4 +1,4 @@
-"""Normalisation: batch, group, layer, instance, and AlexNet's local response."""
+"""Normalisation by mean and variance: batch, instance, group, layer, and by the root mean square."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ..errors import Misfit
 from ..formula import formula, prod
 from .actions import Action, Setting, Shape, Store
-from .base import TORCH, Count, Op, Parameter, Reach, Window, arg, every, inferred
+from .base import TORCH, Op, Parameter, Reach, Window, arg, inferred
 from .kinds import FLAG, NUMBER, optional, whole, whole_list
 
 #: The mean and the variance of the values at hand, then the normalisation.
@@ -52,14 +52,9 @@ def norm_buffers(C: Any) -> Any:
 
 
 def _scale_and_shift(shape: Shape, bias: bool = True) -> tuple[Parameter, ...]:
-    weight = Parameter("weight", shape, "weight")
-    return (weight, Parameter("bias", shape, "bias")) if bias else (weight,)
-
-
-def _counted(shape: Shape, bias: bool = True) -> tuple[Count, ...]:
-    letters: Any = shape[0] if len(shape) == 1 else shape
-    found = (Count("weights", norm_weights.step(C=letters)),)
-    return (*found, Count("biases", norm_biases.step(C=letters))) if bias else found
+    C: Any = shape[0] if len(shape) == 1 else shape
+    weight = Parameter("weight", shape, "weight", norm_weights.step(C=C))
+    return (weight, Parameter("bias", shape, "bias", norm_biases.step(C=C))) if bias else (weight,)
 
 
 def _learnt(scale: bool, shift: bool) -> tuple[str, ...]:
@@ -70,7 +65,7 @@ def _without_default_bias(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name != "bias" or not value}
 
 
-def _whole_map(shape: Shape) -> tuple[Reach, ...]:
+def whole_map(shape: Shape) -> tuple[Reach, ...]:
     """Statistics over all positions: every output sees the whole map."""
     return (
         Reach(0),
@@ -116,23 +111,20 @@ class _ChannelNorm(Op):
         channels = (shapes[0][0],)
         found = _scale_and_shift(channels, self.bias) if self.scaled else ()
         if self.tracked:
+            both = norm_buffers.step(C=shapes[0][0])
             found += (
-                Parameter("running_mean", channels, "buffer"),
-                Parameter("running_var", channels, "buffer"),
-                Parameter("num_batches_tracked", (), "counter"),
+                Parameter("running_mean", channels, "buffer", both),
+                Parameter("running_var", channels, "buffer", both),
+                Parameter("num_batches_tracked", (), "counter", None),
             )
         return found
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        found = _counted(shapes[0][:1], self.bias) if self.scaled else ()
-        return (*found, Count("buffers", norm_buffers.step(C=shapes[0][0]))) if self.tracked else found
 
     def each(self, *shapes: Shape) -> tuple[str, ...]:
         # With running statistics the whole layer is one multiplication and one addition, affine or not.
         return SCALE_AND_SHIFT if self.tracked else STATISTICS + _learnt(self.scaled, self.bias)
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
-        return super().reach(out, *shapes) if self.tracked else _whole_map(shapes[0])
+        return super().reach(out, *shapes) if self.tracked else whole_map(shapes[0])
 
 
 class _BatchNorm(_ChannelNorm):
@@ -256,9 +248,6 @@ class GroupNorm(Op):
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
         return _scale_and_shift(shapes[0][:1], self.bias) if self.affine else ()
 
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        return _counted(shapes[0][:1], self.bias) if self.affine else ()
-
     def each(self, *shapes: Shape) -> tuple[str, ...]:
         return STATISTICS + _learnt(self.affine, self.bias)
 
@@ -267,7 +256,7 @@ class GroupNorm(Op):
         return _without_default_bias(super().module_arguments(*shapes))
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
-        return _whole_map(shapes[0])
+        return whole_map(shapes[0])
 
     keeps = ("x", "mean", "deviation")
 
@@ -301,12 +290,9 @@ class _LastAxesNorm(Op):
             _scale_and_shift(self.infer(*shapes)["normalized_shape"], self.shifted()) if self.elementwise_affine else ()
         )
 
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        return _counted(self.infer(*shapes)["normalized_shape"], self.shifted()) if self.elementwise_affine else ()
-
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         first = len(out) - len(self.infer(out)["normalized_shape"])
-        seen = _whole_map(out)
+        seen = whole_map(out)
         return tuple(Reach(axis) if axis < first else seen[axis] for axis in range(len(out)))
 
 
@@ -351,65 +337,3 @@ class RMSNorm(_LastAxesNorm):
         )
         scaled = Action((("y", tensor),), (normalised, "weight"), (normalised, "weight"), ("root",), product=True)
         return (*found, scaled) if self.elementwise_affine else found
-
-
-class L2Norm(Op):
-    """The channels at each position divided by their length, times a learnt factor for each channel: SSD's conv4_3."""
-
-    init_value: float = arg(NUMBER, "factor at the start", default=20.0)
-    eps: float = arg(NUMBER, "what is added to the length", default=1e-10)
-
-    operations = ("multiply", "add", "divide", "multiply")
-    example = "L2Norm"
-
-    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        return (Parameter("weight", shapes[0][:1], "weight"),)
-
-    def counts(self, *shapes: Shape) -> tuple[Count, ...]:
-        return (Count("weights", norm_weights.step(C=shapes[0][0])),)
-
-    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
-        return {"channels": shapes[0][0], **super().module_arguments(*shapes)}
-
-    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
-        tensor, length = Store(out), Store((1, *out[1:]))
-        return (
-            Action((("root", length),), keeps=("x", "root")),
-            Action((("length", length),), ("root",)),
-            Action((("normalised", tensor),), ("x", "length"), ("x", "length")),
-            Action((("y", tensor),), ("normalised", "weight"), ("normalised", "weight"), ("length",), product=True),
-        )
-
-    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
-        return (Reach(0, every(out[0])), *(Reach(axis) for axis in range(1, len(out))))
-
-
-class LocalResponseNorm(Op):
-    """Each value divided by the energy of its neighbours in the channels around it: a/(k + α/n·Σa²)^β."""
-
-    size: int = arg(whole(), "channels that are summed over")
-    alpha: float = arg(NUMBER, "α; PyTorch divides it by the size, the AlexNet paper does not", default=1e-4)
-    beta: float = arg(NUMBER, "β, the power", default=0.75)
-    k: float = arg(NUMBER, "what is added to the sum", default=1.0)
-
-    example = "LocalResponseNorm: {size: 5, alpha: 0.0005, k: 2}"
-
-    def check(self, *shapes: Shape) -> None:
-        super().check(*shapes)
-        if len(shapes[0]) < 2:
-            raise Misfit("LocalResponseNorm wants a map; {layer} receives a vector", hint="put it before Flatten")
-
-    def each(self, *shapes: Shape) -> tuple[str, ...]:
-        return "multiply", *("add",) * (self.size - 1), "multiply", "add", "power", "divide"
-
-    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
-        tensor = Store(out)
-        return (
-            Action((("squares", tensor),), keeps=("x",)),
-            Action((("padded", Store((out[0] + self.size - 1, *out[1:]))),), ("squares",)),
-            Action((("mean", tensor),), ("padded",), ("padded",)),
-            Action((("scaled", tensor),), ("mean",)),
-            Action((("sum", tensor),), ("scaled",), holds=("mean",)),
-            Action((("power", tensor),), ("sum",), ("sum",), ("mean",)),
-            Action((("y", tensor),), ("x", "power"), ("x", "power")),
-        )

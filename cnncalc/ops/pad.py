@@ -20,6 +20,8 @@ def padded(N: Any, P: Any, P_end: Any) -> Any:
 class _Pad(Op):
     """What all pads share."""
 
+    operations = ()
+
     padding: tuple[int, ...] = arg(
         PADS, "padding of every side, or a list: before and after, the last axis first", letter="P"
     )
@@ -62,6 +64,9 @@ class _Pad(Op):
 class PadChannels(Op):
     """Channels of zeros before and after, as in the shortcuts of CIFAR ResNets; torch.nn has no module for it."""
 
+    operations = ()
+    keeps = ()
+
     before: int = arg(whole(0), "channels of zeros before the input's", default=0, letter="P")
     after: int = arg(whole(0), "channels of zeros after the input's", default=0, letter="P_end")
 
@@ -77,6 +82,8 @@ class PadChannels(Op):
 
 class _ConstantPad(_Pad):
     """Pads of one value."""
+
+    keeps = ()
 
     value: float = arg(NUMBER, "what the padding is filled with")
 
@@ -101,12 +108,16 @@ class _ReflectionPad(_Pad):
 class _CircularPad(_Pad):
     """Pads that go round."""
 
+    keeps = ()
+
     def most(self, size: int) -> int | None:
         return size
 
 
 class ZeroPad1d(_Pad):
     """Zeros around a sequence."""
+
+    keeps = ()
 
     spatial = 1
     example = "ZeroPad1d: {padding: [1, 0]}"
@@ -115,12 +126,16 @@ class ZeroPad1d(_Pad):
 class ZeroPad2d(_Pad):
     """Zeros around an image."""
 
+    keeps = ()
+
     spatial = 2
     example = "ZeroPad2d: {padding: [0, 1, 0, 1]}"
 
 
 class ZeroPad3d(_Pad):
     """Zeros around a volume."""
+
+    keeps = ()
 
     spatial = 3
     example = "ZeroPad3d: {padding: 1}"

@@ -63,6 +63,8 @@ def unshuffled_size(N: Any, R: Any) -> Any:
 class _Resampling(Op):
     """What Upsample and its two abbreviations have in common."""
 
+    keeps = ()
+
     def _mode(self) -> str:
         return "nearest"
 
@@ -225,6 +227,8 @@ def unpooled(N: Any, F: Any, S: Any, P: Any) -> Any:
 class _MaxUnpool(Op):
     """What the three unpoolings share. The second input is the pool whose places are taken: `from: [conv5, pool5]`."""
 
+    operations = ()
+
     kernel_size: tuple[int, ...] = arg(sizes(), "size of the pool's window", letter="F")
     stride: tuple[int, ...] | None = arg(
         optional(sizes()), "step of the pool's window; its own size where it is not given", default=None, letter="S"
@@ -282,6 +286,9 @@ class MaxUnpool3d(_MaxUnpool):
 class PixelShuffle(Op):
     """r² channels become one that is r times as high and wide."""
 
+    operations = ()
+    keeps = ()
+
     upscale_factor: int = arg(whole(), "r, the factor of enlargement", letter="R")
 
     spatial = 2
@@ -313,6 +320,9 @@ class PixelShuffle(Op):
 class PixelUnshuffle(Op):
     """Each r×r square of a channel becomes r² channels."""
 
+    operations = ()
+    keeps = ()
+
     downscale_factor: int = arg(whole(), "r, the factor of reduction", letter="R")
 
     spatial = 2
@@ -340,6 +350,9 @@ class PixelUnshuffle(Op):
 
 class ChannelShuffle(Op):
     """The channels of g groups dealt out in turn, as ShuffleNet mixes them."""
+
+    operations = ()
+    keeps = ()
 
     groups: int = arg(whole(), "groups that the channels are divided into", letter="G")
 

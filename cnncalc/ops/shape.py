@@ -47,6 +47,8 @@ def axis_index(dim: int, shape: Shape, argument: str) -> int:
 class Flatten(Op):
     """Several axes become one."""
 
+    operations = ()
+
     start_dim: int = arg(whole(-8), "first axis that is joined, the batch being 0", default=1)
     end_dim: int = arg(whole(-8), "last axis that is joined", default=-1)
 
@@ -82,6 +84,8 @@ class Flatten(Op):
 
 class Unflatten(Op):
     """One axis becomes several."""
+
+    operations = ()
 
     dim: int = arg(whole(-8), "the axis that is split, the batch being 0")
     unflattened_size: tuple[int, ...] = arg(
@@ -128,6 +132,8 @@ class Unflatten(Op):
 class Permute(Op):
     """The axes in another order; torch.nn has no module for it, torchvision.ops has."""
 
+    operations = ()
+
     dims: tuple[int, ...] = arg(whole_list(0, single=False), "the new order of the axes, the batch first: [0, 2, 3, 1]")
 
     view = True
@@ -156,6 +162,8 @@ class Permute(Op):
 
 class Slice(Op):
     """A part of one axis, as Python slices it; torch.nn has no module for it."""
+
+    operations = ()
 
     dim: int = arg(whole(-8), "the axis, the batch being 0", default=1)
     start: int = arg(whole(-LARGEST), "first index; negative from the end", default=0, letter="start")
@@ -202,6 +210,8 @@ class Slice(Op):
 class Mean(Op):
     """The mean over one or several axes; torch.nn has no module for it."""
 
+    keeps = ()
+
     dim: tuple[int, ...] = arg(whole_list(-8), "the axes that are averaged away, the batch being 0")
     keepdim: bool = arg(FLAG, "whether the axes stay, with size 1", default=False)
 
@@ -240,6 +250,8 @@ class Mean(Op):
 
 class Identity(Op):
     """The input itself."""
+
+    operations = ()
 
     view = True
     passes_gradient = True

@@ -17,7 +17,7 @@ from ..generated import Vocabulary, inspected
 from ..graph import Graph, Layer
 from ..language.model import load
 from ..ops import Call, Op, Shape
-from . import layers as own
+from .layers import own_module
 
 #: What a `Call` may name.
 FUNCTIONS: dict[str, Any] = {
@@ -94,7 +94,7 @@ def module(op: Op, *shapes: Shape) -> nn.Module:
 
 
 def _class(op: Op) -> Any:
-    return getattr(own, op.type(), None) or getattr(nn, op.type())
+    return own_module(op.type()) or getattr(nn, op.type())
 
 
 def _add(layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: list[fx.Node]) -> fx.Node:
@@ -189,4 +189,4 @@ def _exists(layer: Layer, graph: Graph) -> bool:
     if layer.op is None or layer.shape is None:
         return True
     shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
-    return hasattr(own, layer.type) or hasattr(nn, layer.type) or layer.op.call(*shapes) is not None
+    return own_module(layer.type) is not None or hasattr(nn, layer.type) or layer.op.call(*shapes) is not None

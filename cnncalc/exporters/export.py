@@ -7,10 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .errors import Source, did_you_mean, usage_error
-from .files import write_file
-from .graph import Graph
-from .language.model import load
+from ..errors import Source, did_you_mean, usage_error
+from ..files import write_file
+from ..graph import Graph
+from ..language.model import load
 
 TARGETS = ("torch", "onnx", "keras")
 #: The targets whose files end so.
@@ -38,17 +38,17 @@ def export(
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
     made: str | bytes
     if to == "torch":
-        from .exporters.torch_source import torch_source
+        from .torch_source import torch_source
 
         made = torch_source(graph)
     elif to == "keras":
-        from .exporters.keras_source import keras_source
+        from .keras_source import keras_source
 
         made = keras_source(graph)
     else:
         if find_spec("torch") is None:
             raise usage_error("an ONNX file needs PyTorch, which is not installed", "pip install 'cnncalc[torch,onnx]'")
-        from .pytorch.onnx import onnx_model
+        from ..pytorch.onnx import onnx_model
 
         made = onnx_model(graph, str(weights or ""))
     if path is not None:
