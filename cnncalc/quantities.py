@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 #: Fractions with a denominator up to this are shown as fractions, others as decimals.
 PLAIN_DENOMINATOR = 64
 
-_POWERS = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}
-_ROUNDED = re.compile(r"\s*(\d{1,15})(?:\.(\d{1,15}))?\s*([kKMGBT]?)\s*")
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}
+_ROUNDED = re.compile(r"\s*(\d{1,15})(?:\.(\d{1,15}))?(?:e(\d{1,2}))?\s*([kmgbt]?)\s*", re.IGNORECASE)
 
 
 def number(value: Any, separator: str = ",") -> str:
@@ -138,7 +138,9 @@ def rounded(text: str) -> Rounded | None:
     if found is None:
         return None
     decimals = found[2] or ""
-    return Rounded(int(found[1] + decimals), len(decimals), 1000 ** _POWERS[found[3]])
+    return Rounded(
+        int(found[1] + decimals), len(decimals), 10 ** int(found[3] or 0) * 1000 ** _POWERS[found[4].upper()]
+    )
 
 
 def is_rounded(text: str) -> bool:

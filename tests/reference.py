@@ -116,6 +116,8 @@ class GlobalResponseNorm(nn.Module):
         self.beta = nn.Parameter(torch.zeros(channels, device="meta"))
 
     def forward(self, x: Any) -> Any:
+        if x.dim() < 3:
+            raise RuntimeError("no map")
         x = x if self.channels_last else x.movedim(1, -1)
         Gx = torch.norm(x, p=2, dim=tuple(range(1, x.dim() - 1)), keepdim=True)
         Nx = Gx / (Gx.mean(dim=-1, keepdim=True) + self.eps)

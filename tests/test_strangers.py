@@ -11,6 +11,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -171,11 +172,10 @@ def test_time_grows_in_proportion_to_the_layers(command: tuple[str, ...], tmp_pa
         (tmp_path / "net.yaml").write_text(
             f"input: [4, 8, 8]\nlayers: [{{inline: [{{Conv2d: {{out_channels: 4, kernel_size: 1}}}}, BatchNorm2d, ReLU, ReLU], repeat: {layers // 4}}}]\n"
         )
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = time.process_time()
         done = cnncalc(command[0], "net.yaml", *command[1:], cwd=tmp_path)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(time.process_time() - before)
         assert done.returncode == 0
-        taken.append(after.ru_utime - before.ru_utime)
     assert taken[1] < 12 * taken[0]
 
 

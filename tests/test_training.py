@@ -11,9 +11,9 @@ import specs
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.analysis.memory import peak
-from cnncalc.analysis.training import step
+from cnncalc.analysis.training import step, watched_activations
 from cnncalc.answers.budget import fitting_batch
-from cnncalc.cli.options import size_of
+from cnncalc.cli.options import memory_size
 from cnncalc.errors import Source
 from cnncalc.graph import Graph
 from cnncalc.language.locate import zoo_names
@@ -119,7 +119,7 @@ def test_every_figure_of_random_networks(part: int) -> None:
         graph = load(Source("random.yaml", specs.spec(rng)))
         # What lies otherwise in memory than it is counted is copied now and then; strides are not followed. And a
         # transposed convolution of volumes gives back a larger storage than its result needs.
-        if {layer.type for layer in graph.layers} & {"Permute", "ConvTranspose3d"}:
+        if {layer.type for layer in graph.layers} & {"Permute", "Slice", "ConvTranspose3d"}:
             continue
         wrong = wrong_figures(graph, rng.choice([1, 2]))
         if wrong is not None:
@@ -140,19 +140,38 @@ def test_every_figure_of_random_networks(part: int) -> None:
         "resnext50_32x4d",
         "mobilenet_v2",
         "densenet121",
-        "googlenet_aux",
-        "unet",
+        "shufflenet_v2_x1_0",
+        "efficientnet_b0",
+        "ghostnet_100",
     ],
 )
 def test_the_walk_through_a_step(name: str, batch: int) -> None:
-    """Watching makes autograd add gradients in new tensors instead of in place, so that it may see a little more."""
+    """Watching makes autograd add gradients in new tensors instead of in place: the walk knows both, to the byte."""
     graph = load(name)
     net = build(graph, device="meta").train()
     inputs = [torch.empty(batch, *(each.shape or ()), device="meta") for each in graph.inputs]
     targets = random_targets(graph, batch, torch.float32, "meta")
     with TensorMemory([*inputs, *targets, *own_tensors(net)]) as watched:
+        loss = loss_of(net(*inputs), targets)
+        loss.backward()
+    assert watched_activations(graph, Setting(batch)) == watched.peak
+    assert 0.95 * watched.peak <= step(graph, Setting(batch)).activations <= watched.peak
+
+
+@pytest.mark.parametrize(
+    "name", ["espcn", "fsrcnn", "srcnn_915", "googlenet_aux", "resnet20", "lenet_1998", "m5", "dcgan_generator"]
+)
+def test_the_walk_through_a_step_on_a_processor(name: str) -> None:
+    """A mean of squared errors holds the memory of its squares, which the meta device does not show."""
+    graph = load(name)
+    net = build(graph).train()
+    inputs = [torch.randn(2, *(each.shape or ())) for each in graph.inputs]
+    targets = random_targets(graph, 2, torch.float32, "cpu")
+    loss_of(net(*inputs), targets).backward()
+    net.zero_grad(set_to_none=True)
+    with TensorMemory([*inputs, *targets, *own_tensors(net)]) as watched:
         loss_of(net(*inputs), targets).backward()
-    assert 0.99 * watched.peak <= step(graph, Setting(batch)).activations <= watched.peak
+    assert watched_activations(graph, Setting(2)) == watched.peak
 
 
 @pytest.mark.parametrize("name", ["lenet", "resnet18", "googlenet", "unet", "vgg11"])
@@ -181,7 +200,7 @@ def test_grouped_convolutions_where_the_counter_is_wrong() -> None:
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("budget", ["100MB", "1GiB", "16GiB"])
 def test_the_largest_batch_fits_and_one_more_does_not(training: bool, budget: str) -> None:
-    report, size = analyse("resnet18", optimizer="adam"), size_of(budget)
+    report, size = analyse("resnet18", optimizer="adam"), memory_size(budget)
     fits = fitting_batch(report, size, training)
 
     def needed(batch: int) -> int:

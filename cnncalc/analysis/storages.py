@@ -13,7 +13,9 @@ class Moment(NamedTuple):
     """One operation of the forward pass. `makes`, `reads` and `keeps` are storages.
 
     `result` and `sources` are values, of which several may share a storage: what comes out, and what of that which
-    goes in wants a gradient. `trained` tells whether the parameters of the layer take part.
+    goes in wants a gradient. `trained` tells whether the parameters of the layer take part, `product` whether it
+    multiplies: the gradient of a smaller factor is multiplied out before it is summed up. Where it `passes`, the
+    gradient of the result is that of what goes in.
     """
 
     node: int
@@ -23,6 +25,8 @@ class Moment(NamedTuple):
     result: int = -1
     sources: tuple[int, ...] = ()
     trained: bool = False
+    product: bool = False
+    passes: bool = False
 
 
 class Storage(NamedTuple):
@@ -61,6 +65,7 @@ class Storages:
         self._places: dict[int, tuple[int, int]] = {}  # storage and value of the places that a max pool noted, by node
         self.wants_gradient: list[bool] = []
         self.last: list[int] = []
+        self._passes = False
         for layer in graph.inputs:
             self.of_node.append(self._new("y", Store(layer.shape or ())))
             self.value_of_node.append(self._value(Store(layer.shape or ())))
@@ -105,6 +110,7 @@ class Storages:
         if layer.op.places_of:
             local.storages["x1"], local.values["x1"] = self._places[layer.inputs[1]]
             local.wants["x1"] = False
+        self._passes = layer.op.passes_gradient
         for action in self._actions(layer.op, layer.shape, shapes):
             self._act(action, local, Store(layer.shape))
         if not layer.op.statements:
@@ -135,7 +141,10 @@ class Storages:
             values[result] = self._value(out)
             wants[result] = wanted
         kept = tuple(dict.fromkeys([storages[name] for name in keeps if name != "weight"])) if keeps else ()
-        self._moment(Moment(len(self.of_node), made, reads, kept, values[result], sources, "weight" in action.reads))
+        trained = "weight" in action.reads
+        passes = action.passes or self._passes
+        moment = Moment(len(self.of_node), made, reads, kept, values[result], sources, trained, action.product, passes)
+        self._moment(moment)
 
     def _moment(self, moment: Moment) -> None:
         for storage in (*moment.reads, *moment.makes):

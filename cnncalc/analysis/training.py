@@ -163,6 +163,17 @@ def step(graph: Graph, setting: Setting, optimizer: str = "sgd") -> TrainingStep
     return TrainingStep(weights, inputs, trained, state, tuple(by_node), walk.most, walk.layer, walk.phase)
 
 
+def watched_activations(graph: Graph, setting: Setting) -> int:
+    """The most that a step has alive besides weights, optimizer state and input, as a watcher of operations sees it.
+
+    Watched, autograd adds gradients in new tensors and not in place, which may take more.
+    """
+    storages = Storages(graph, setting._replace(training=True))
+    walk = _Walk(storages, kept_storages(storages), watched=True)
+    walk.run()
+    return walk.most
+
+
 def _owned(op: Op, out: Shape, *shapes: Shape) -> tuple[int, int, int]:
     """How many values of a layer are trained, how many are buffers, and how many the largest trained tensor has."""
     trained = buffers = 0
@@ -204,15 +215,18 @@ def largest_batch(needed: Callable[[int], int], budget: int) -> int:
 class _Gradient:
     """The storage of a gradient, and how many hold it."""
 
-    def __init__(self, size: int) -> None:
-        self.size, self.holders = size, 0
+    def __init__(self, size: int, holders: int = 0) -> None:
+        self.size, self.holders = size, holders
 
 
 class _Walk:
-    """Goes through a step in PyTorch's order and notes the most that is alive."""
+    """Goes through a step in PyTorch's order and notes the most that is alive.
 
-    def __init__(self, storages: Storages, kept: dict[int, int]) -> None:
-        self.storages, self.graph, self.kept = storages, storages.graph, kept
+    Where it is `watched`, gradients are added in new tensors, as autograd does when somebody watches its operations.
+    """
+
+    def __init__(self, storages: Storages, kept: dict[int, int], watched: bool = False) -> None:
+        self.storages, self.graph, self.kept, self.watched = storages, storages.graph, kept, watched
         self.live = self.most = 0
         self.layer = self.phase = ""
         self.gradients: dict[int, _Gradient] = {}  # by value
@@ -248,38 +262,49 @@ class _Walk:
         self.results = ends.get(len(self.storages.moments), 0)  # those that nothing keeps
 
     def loss(self) -> None:
-        """Cross entropy keeps log-probabilities in place of the result; a squared error keeps the result."""
+        """Cross entropy keeps log-probabilities in place of the result; a squared error keeps the result.
+
+        The loss, and the 1 that is its own gradient, stay until the step is done. A mean of squared errors is written
+        over the squares, and holds their memory; a sum of several means is a number.
+        """
         storages, nodes = self.storages, self.graph.nodes
         outputs = [i for i in self.graph.outputs if storages.wants_gradient[i] and nodes[i].shape is not None]
         if not outputs:
             return
+        one, last = BYTES[storages.setting.dtype], outputs[-1]
         values = [storages.value_of_node[i] for i in outputs]
-        classes = len(outputs) == 1 and len(nodes[outputs[0]].shape or ()) == 1
-        held = sum(storages.values[each] for each in values) if classes else 0
-        self.live += held  # the log-probabilities
-        self.note(outputs[-1], "loss")
-        if classes:
+        sizes = [storages.values[value] for value in values]
+        if len(outputs) == 1 and len(nodes[last].shape or ()) == 1:
+            (size,) = sizes
+            self.live += size + 2 * one  # the log-probabilities, the loss and its gradient
+            self.note(last, "loss")
+            self.live += size - self.results  # their gradient
+            self.live += size
+            self.note(last, "loss")
+            self.live -= 2 * size
+        else:
+            self.live += sum(sizes)
+            self.note(last, "loss")
+            self.live += one - sum(sizes) if len(sizes) > 1 else 0
+            self.live += one + sum(sizes)
+            self.note(last, "loss")
             self.live -= self.results
-        for value in values:
-            self.live += storages.values[value]
-            self.take(outputs[-1], value, _Gradient(storages.values[value]))
-        self.note(outputs[-1], "loss")
-        self.live -= held if classes else self.results
+        for value, size in zip(values, sizes, strict=True):
+            self.take(last, value, _Gradient(size, holders=1))
 
     def take(self, node: int, value: int, gradient: _Gradient) -> None:
         """A gradient arrives at a value; a second one is added to the first, in place unless that is shared."""
-        gradient.holders += 1
         present = self.gradients.get(value)
         if present is None:
             self.gradients[value] = gradient
             return
-        if present.holders > 1:
-            total = _Gradient(self.storages.values[value])
-            total.holders = 1
-            self.live += total.size
-            present.holders -= 1
-            self.gradients[value] = total
+        added = present.holders > 1 or self.watched
+        if added:
+            self.gradients[value] = _Gradient(self.storages.values[value], holders=1)
+            self.live += self.gradients[value].size
         self.note(node, "backward")
+        if added:
+            self.let_go(present)
         self.let_go(gradient)
 
     def let_go(self, gradient: _Gradient) -> None:
@@ -293,16 +318,18 @@ class _Walk:
         if moment.trained and moment.node not in self.trained and shapes is not None and layer.op and layer.shape:
             self.trained.add(moment.node)
             self.live += self.owned(layer.op, layer.shape, shapes)[0] * BYTES[self.storages.setting.dtype]
-        passes = layer.op is not None and layer.op.passes_gradient
+        passes = moment.passes
         made = [(source, gradient if passes else _Gradient(values[source])) for source in moment.sources]
         self.live += 0 if passes else sum(each.size for _, each in made)
-        summed = not passes and any(values[source] < values[moment.result] for source in moment.sources)
-        if summed and layer.op is not None and layer.op.statements:  # multiplied out, then summed up
-            self.live += values[moment.result]
-            self.note(moment.node, "backward")
-            self.live -= values[moment.result]
+        for _, each in made:
+            each.holders += 1
+        smaller = moment.trained or any(values[source] < values[moment.result] for source in moment.sources)
+        products = values[moment.result] if moment.product and smaller else 0  # multiplied out, then summed up
+        self.live += products
         self.note(moment.node, "backward")
-        for source, each in made:
-            self.take(moment.node, source, each)
+        self.live -= products
+        # What came in, and what was kept for it, is let go before the results are handed on.
         self.let_go(gradient)
         self.live -= self.released.get(now, 0)
+        for source, each in made:
+            self.take(moment.node, source, each)

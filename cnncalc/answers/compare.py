@@ -23,7 +23,7 @@ def compare(reports: Sequence[Report], columns: Sequence[str] = ()) -> Table:
 
     >>> from cnncalc import analyse
     >>> [line.cells[1] for line in compare([analyse("lenet"), analyse("alexnet")], ["intensity"]).lines]
-    [Fraction(104130, 124579), Fraction(357094440, 123693221)]
+    [Fraction(52065, 45962), Fraction(11159195, 3963761)]
     """
     figures = [figure_of(name) for name in columns or COLUMNS]
     first = reports[0].whole

@@ -27,6 +27,7 @@ class Filter:
 
     def __init__(self, task: str = "", **bounds: Any) -> None:
         self.task = task.lower()
+        bounds = {"year" if key == "years" else key: value for key, value in bounds.items()}
         pairs = {key: value if isinstance(value, tuple) else (value, None) for key, value in bounds.items()}
         self.bounds: dict[str, tuple[Any, Any]] = {key: pair for key, pair in pairs.items() if pair != (None, None)}
         for key in self.bounds:
@@ -189,7 +190,7 @@ def zoo(sort: str = "", columns: Sequence[str] = (), **wanted: Any) -> Table:
     >>> [line.cells[0] for line in zoo("-params", task="super-resolution").lines]
     ['fsrcnn_s', 'srcnn_915', 'fsrcnn', 'espcn', 'srcnn_935', 'srcnn_955', 'vdsr']
     >>> [line.cells[0] for line in zoo("-intensity", params=(None, 70_000), intensity=20).lines]
-    ['srcnn_935', 'srcnn_955']
+    ['srcnn_955']
     """
     return zoo_table(Filter(**wanted), sort, columns=columns)
 

@@ -83,9 +83,7 @@ def zoo(
     }
     wanted = Filter(task or "", **bounds | conditions(where))
     if name is not None and (wanted or sort or columns):
-        raise usage_error(
-            "filters, --columns and --sort are for the whole list", f"leave them out, or leave out {name}"
-        )
+        raise usage_error("filters and --sort are for the whole list", f"leave them out, or leave out {name}")
     emit(zoo_table(wanted, sort or "", kind != "csv", listed(columns)) if name is None else story(name), kind, output)
 
 

@@ -59,6 +59,7 @@ class Action(NamedTuple):
     "x" (or "x0", "x1" …) are the inputs of the layer and "y" its output; "weight" stands for its parameters, which
     always want a gradient and are never counted. `holds` are tensors that only a variable of PyTorch's code still
     refers to. Where `product`, a factor is kept only if another one wants a gradient.
+    Where it `passes`, the gradient of the result is that of what goes in, no new tensor: a sum.
     `same` names a tensor that shares the storage of another: ("y", "x") for a view.
     """
 
@@ -68,6 +69,7 @@ class Action(NamedTuple):
     holds: tuple[str, ...] = ()
     product: bool = False
     same: tuple[str, str] | None = None
+    passes: bool = False
 
 
 def inputs(count: int) -> tuple[str, ...]:

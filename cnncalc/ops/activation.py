@@ -95,6 +95,9 @@ class PReLU(Op):
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
         return (Parameter("weight", (self.num_parameters,), "weight", prelu_weights.step(C=self.num_parameters)),)
 
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        return (Action((("y", Store(out)),), ("x", "weight"), ("x",), product=True),)
+
 
 class RReLU(_InPlace):
     """x above 0, and below a slope that is random in training and the mean of the bounds at test time."""

@@ -152,9 +152,9 @@ class GlobalResponseNorm(Op):
             Action((("sum", one),), ("mean",), holds=("length",)),
             Action((("ratio", length),), ("length", "sum"), ("length", "sum")),
             Action((("scaled", tensor),), ("x", "ratio"), ("x", "ratio"), holds=("length",)),
-            Action((("weighed", tensor),), ("scaled", "weight"), ("scaled",), holds=held),
-            Action((("summed", tensor),), ("x", "weighed"), holds=held),
-            Action((("y", tensor),), ("summed", "weight"), holds=held),
+            Action((("weighed", tensor),), ("scaled", "weight"), ("scaled",), holds=held, product=True),
+            Action((("summed", tensor),), ("x", "weighed"), holds=held, passes=True),
+            Action((("y", tensor),), ("summed", "weight"), holds=held, passes=True),
         )
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:

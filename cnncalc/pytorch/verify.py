@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..analysis.training import step
+from ..analysis.training import watched_activations
 from ..answers.verification import Comparison, Measured, Verification
 from ..graph import Graph
 from ..ops import Shape
 from ..quantities import number
-from ..report import Report, Row
+from ..report import Report
 from .storages import Kept, TensorMemory, own_tensors
 from .subject import loss_of, optimizer_for, random_targets
 
-FUSED = "PyTorch's FLOP counter does not see attention's products on the processor, nor any of a fused attention"
 GROUPED = "PyTorch's FLOP counter counts the weight gradient of a grouped convolution `groups` times too often"
 AUTOCAST = "autocast keeps copies in another type, which are not followed: memory is not compared"
+COPIES = "a layer behind a Permute or Slice may copy its input; strides are not followed, and such copies not counted"
+INSIDE = "of layers that take several operations backwards ({}), not each tensor between these is followed"
+#: Layer types after which a tensor lies otherwise in memory; the share of a step's peak that a known cause may explain.
+MOVED, TOLERATED = ("Permute", "Slice"), 0.02
 ONE_VALUE = "batch normalisation cannot train on one value for each channel: --batch 2 or more measures what is kept"
 
 
@@ -37,7 +41,8 @@ def verify(
     given = [*inputs, *own_tensors(net)]
     with torch.no_grad():
         seen = _Watched(net, counting=True)
-        seen.run(*inputs)
+        with plain_attention():
+            seen.run(*inputs)
         with TensorMemory(given) as watched:
             net(*inputs)
         peak = watched.peak
@@ -143,9 +148,7 @@ def _comparisons(report: Report, layers: dict[str, Measured]) -> Iterator[Compar
         yield _equal(row.name, "output", row.output_shape, found.shape)
         yield _equal(row.name, "parameters", row.params, found.params)
         yield _equal(row.name, "buffers", row.buffers, found.buffers)
-        flops = 2 * (row.macs or 0)
-        remark = FUSED if found.flops in _uncounted(row) else ""
-        yield Comparison(row.name, "FLOPs", flops, found.flops, found.flops == flops or bool(remark), remark)
+        yield _equal(row.name, "FLOPs", None if row.macs is None else 2 * row.macs, found.flops)
         if found.kept is not None:
             yield _equal(row.name, "kept, bytes", row.saved_bytes, found.kept)
 
@@ -154,27 +157,13 @@ def _equal(part: str, quantity: str, calculated: Any, measured: Any) -> Comparis
     return Comparison(part, quantity, calculated, measured, calculated == measured)
 
 
-def _uncounted(row: Row) -> tuple[int, ...]:
-    """The FLOPs that PyTorch's counter may report for attention: without the products, or none at all."""
-    if row.type != "MultiheadAttention" or row.macs is None:
-        return ()
-    products = (row.macs or 0) - (row.weight_gradient_macs or 0)  # the weights' part is that of the projections
-    return 0, 2 * (row.macs - products)
-
-
 def _totals(report: Report, layers: dict[str, Measured], flops: dict[str, int]) -> Iterator[Comparison]:
     totals = report.totals
     same = sum(row.output_shape == layers[row.name].shape for row in report)
     yield _equal("network", "output shapes", len(report), same)
     yield _equal("network", "parameters", totals.params, sum(each.params for each in layers.values()))
     yield _equal("network", "buffers", totals.buffers, sum(each.buffers for each in layers.values()))
-    expected, measured = 2 * totals.macs, sum(flops.values())
-    missing = sum(
-        2 * (row.macs or 0) - (flops.get(row.name) or 0) for row in report if row.type == "MultiheadAttention"
-    )
-    explained = measured == expected - missing
-    remark = FUSED if missing and explained else ""
-    yield Comparison("network", "FLOPs (2·MACs)", expected, measured, explained, remark)
+    yield _equal("network", "FLOPs (2·MACs)", 2 * totals.macs, sum(flops.values()))
 
 
 def _training(
@@ -194,7 +183,7 @@ def _training(
     optimizer.zero_grad(set_to_none=True)
     given = [*inputs, *targets, *own_tensors(net)]
     counter = FlopCounterMode(display=False)
-    with counter:
+    with plain_attention(), counter:
         loss = loss_of(net(*inputs), targets)
         forward = counter.get_total_flops()
         loss.backward()
@@ -206,21 +195,46 @@ def _training(
     held = sum(each.numel() * each.element_size() for each in state if each.dim())
     yield _equal("network", "optimizer state, bytes", report.totals.optimizer_bytes, held)
     true, wrong = 2 * report.totals.backward_macs, _counted_backward(report)
-    agrees = backward in (true, wrong) or any(row.type == "MultiheadAttention" for row in report)
-    remark = GROUPED if backward == wrong != true else FUSED if backward not in (true, wrong) and agrees else ""
-    yield Comparison("network", "backward FLOPs (2·MACs)", true, backward, agrees, remark)
+    remark = GROUPED if backward == wrong != true else ""
+    yield Comparison("network", "backward FLOPs (2·MACs)", true, backward, backward in (true, wrong), remark)
     optimizer.zero_grad(set_to_none=True)
     del loss
     if not exact_memory:
         return
     with TensorMemory(given) as watched:
         loss_of(net(*inputs), targets).backward()
-    # The walk, without the update that an optimizer would make after it.
-    activations = step(report.graph, report.setting).activations
-    remarks.append(
-        f"peak of a step besides weights, optimizer state and input: {number(activations)} bytes by the walk, "
-        f"{number(watched.peak)} watched; watching makes autograd add gradients in new tensors, not in place"
-    )
+    # The walk, without the update that an optimizer would make after it, and as a watcher sees it.
+    calculated = watched_activations(report.graph, report.setting)
+    remark = _tolerated(report, calculated, watched.peak)
+    agrees = calculated == watched.peak or bool(remark)
+    yield Comparison("network", "activations of a step, bytes", calculated, watched.peak, agrees, remark)
+    alone = report.training.activations if report.training.phase != "update" else None
+    if alone is not None and alone != calculated:
+        remarks.append(f"not watched, gradients are added in place: {number(alone)} bytes of activations of a step")
+
+
+def _tolerated(report: Report, calculated: int, measured: int) -> str:
+    """The known cause of a small difference between the walk through a step and what was watched; empty without one."""
+    if calculated == measured or abs(calculated - measured) > TOLERATED * measured:
+        return ""
+    if any(row.type in MOVED for row in report):
+        return COPIES
+    inside = [row.type for row in report if not row.layer.op or len(row.actions) > 1]
+    return INSIDE.format(", ".join(dict.fromkeys(inside))) if inside else ""
+
+
+@contextmanager
+def plain_attention() -> Iterator[None]:
+    """Attention by its products one by one, as the FLOP counter sees it: no fused kernel, no short cut of eval mode."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def _counted_backward(report: Report) -> int:

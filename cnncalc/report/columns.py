@@ -52,7 +52,7 @@ def _share(figure: Figure) -> Callable[[Subject], Any]:
     """The part's share in what the network has of a figure."""
 
     def value(subject: Subject) -> Any:
-        own, total = figure.of(subject.part), known(figure.of(subject.part.report.whole))
+        own, total = figure.of(subject.part), known(subject.part.report.whole.value(figure.key))
         if own is None:
             return EMPTY
         return known(own) / total if total else 0.0

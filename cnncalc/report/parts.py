@@ -12,6 +12,7 @@ from ..errors import did_you_mean, usage_error
 from ..explanation import Derivation, Explanation
 from ..graph import Layer
 from ..ops import Op, Shape
+from ..ops.actions import Action
 from ..quantities import readable
 from ..table import EMPTY, known
 from .figures import ALL_QUESTIONS, BY_NAME, FIGURES, OF_NETWORK, QUESTIONS
@@ -28,6 +29,7 @@ class Part:
         self.report, self.rows, self.name, self.whole = report, rows, name, whole
         #: The row, where it is a single layer.
         self.row = rows[0] if len(rows) == 1 and not whole else None
+        self._values: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"<Part {self.name}: {len(self.rows)} layers, {self.value('params')} parameters>"
@@ -69,7 +71,9 @@ class Part:
 
     def value(self, name: str) -> Any:
         """A figure by its name: None where it is not known, `AtLeast` where a part of it is not."""
-        return BY_NAME[name].of(self)
+        if name not in self._values:
+            self._values[name] = BY_NAME[name].of(self)
+        return self._values[name]
 
 
 class Row(NamedTuple):
@@ -144,6 +148,15 @@ class Row(NamedTuple):
             raise LookupError(self.name)
         return op, shapes
 
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What it does to memory in training, operation by operation; none where it is not known."""
+        try:
+            op, shapes = self.known()
+        except LookupError:
+            return ()
+        return op.actions(self.report.setting._replace(training=True), self.layer.shape or (), *shapes)
+
     def explain(self, question: str = "") -> Explanation:
         """The work behind the figures: all of them, or those of one question ("shape", "params", "macs", …).
 
@@ -190,7 +203,7 @@ class Totals:
         figure = BY_NAME.get(name)
         if figure is None or not figure.of_network or name.startswith("_"):
             raise AttributeError(f"a network has no figure {name!r}")
-        return known(figure.of(self._report.whole))
+        return known(self._report.whole.value(figure.key))
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *OF_NETWORK]

@@ -43,7 +43,7 @@ def predict(graph: Graph, config: Configuration, kind: str) -> Prediction:
     else:
         peak, activations = totals.weight_bytes + given + totals.peak_inference_bytes, totals.peak_inference_bytes
     # Backwards, gradients of the same sizes are read and written twice.
-    traffic = totals.moved_bytes * (3 if config.train else 1)
+    traffic = (totals.moved_bytes or 0) * (3 if config.train else 1)
     return Prediction(totals.params, macs, 2 * macs, traffic, peak, activations, config.dtype != "amp")
 
 
