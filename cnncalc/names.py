@@ -62,3 +62,29 @@ def is_word(text: str) -> bool:
     (True, True, False, False)
     """
     return is_name(text) and text.isidentifier() and not iskeyword(text)
+
+
+#: Names that PyTorch's nn.Module uses itself. (`cnncalc.build` asks PyTorch; here there may be none.)
+TAKEN = frozenset(
+    """
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double
+    dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu
+    load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters
+    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+    register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
+    to_empty train training type xpu zero_grad
+    """.split()  # noqa: SIM905
+)
+
+
+def refused_by_torch(name: str) -> str:
+    """What else a name is in PyTorch, so that no part of a network can bear it there; empty where it can.
+
+    >>> refused_by_torch("in"), refused_by_torch("forward"), refused_by_torch("conv1")
+    ('a word of Python', 'something else: nn.Module.forward', '')
+    """
+    if iskeyword(name):
+        return "a word of Python"
+    return f"something else: nn.Module.{name}" if name in TAKEN or name.startswith("_") else ""

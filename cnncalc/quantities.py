@@ -54,14 +54,26 @@ def decimal(value: Fraction | float, digits: int = 4) -> str:
 def readable(shape: Sequence[int] | None) -> str:
     """A shape as a person reads it: height × width × channels; ? where it is not known.
 
-    >>> readable((6, 28, 28)), readable((400,)), readable(None)
-    ('28×28×6', '400', '?')
+    >>> readable((6, 28, 28)), readable((400,)), readable(None), readable(Shaped((28, 28, 6), channels=2))
+    ('28×28×6', '400', '?', '28×28×6')
     """
     if shape is None:
         return "?"
     if not shape:
         return "a single number"
-    return "×".join(str(size) for size in (*shape[1:], shape[0]))
+    channels = getattr(shape, "channels", 0)
+    return "×".join(map(str, (*shape[:channels], *shape[channels + 1 :], shape[channels])))
+
+
+class Shaped(tuple[int, ...]):
+    """A shape of which it is known which axis are the channels: not the first one behind a Permute."""
+
+    channels = 0
+
+    def __new__(cls, sizes: Sequence[int], channels: int = 0) -> Shaped:
+        made = super().__new__(cls, sizes)
+        made.channels = channels
+        return made
 
 
 def axes(sizes: Sequence[Any]) -> str:

@@ -77,7 +77,7 @@ SPECS = {
     + _lines(50, "  b{i}: {{args: [n], layers: [{{b{j}: {{n: n + {i}}}}}, {{b{j}: {{n: n + {j}}}}}]}}")
     + "  b50: {args: [n], layers: []}\nlayers: [b0: {n: 1}]\n",
     "a block that uses itself twice": "input: [1]\nblocks: {b: {args: [n], layers: [{b: {n: n+1}}, {b: {n: n+2}}]}}\nlayers: [{b: {n: 0}}]\n",
-    "a long list in what is repeated": "input: [1]\nargs: {x: '[0]*4990'}\nlayers: [{ReLU: {}, when: 'max(x)+max(x)+max(x)+max(x)+max(x)+max(x)', repeat: 20000}]\n",
+    "a long list in what is repeated": "input: [1]\nargs: {x: '[0]*4990'}\nlayers: [{ReLU: {}, when: 'max(x)+max(x)+max(x)+max(x)+max(x)+i', repeat: 20000}]\n",
     "a list compared": "input: [1]\nargs: {x: '[0]*9990', y: '[0]*9990'}\nlayers: [{ReLU: {}, when: 'x == y and x == y and not x in [y]', repeat: 100000}]\n",
     "lists beside the uses of a block": "input: [1]\nblocks:\n  b: {args: [" + _listed(40, "a{i}") + "], layers: [ReLU]}\n"
     "layers: [{b: {" + _listed(40, "a{i}: '[i]*4990'") + "}, repeat: 15000}]\n",

@@ -98,6 +98,7 @@ def test_windows_hold_every_dependency_and_exact_ones_nothing_else(part: int) ->
                     # With a fractional stride the window begins between two pixels; `size` is how many it can hold.
                     holds = start <= seen[0] and seen[-1] < start + field.size[0] and seen[-1] - seen[0] < field.size[0]
                     assert holds, (name, position, seen, field, text)
+                    assert seen[-1] - seen[0] < field.unit[0] <= field.size[0], (name, position, seen, field, text)
                 if (
                     seen and not cut and field.kind == "exact" and start >= 0 and end < size
                 ):  # one value, normalised, is constant
@@ -128,3 +129,11 @@ def test_kinds(layers: str, kind: str, size: tuple[int, int]) -> None:
     report = analyse(Source("net.yaml", f"input: [3, 32, 32]\nlayers: {layers}\n"))
     field = report.rows[-1].receptive_field
     assert field is not None and (field.kind, field.size) == (kind, size)
+
+
+def test_a_single_unit_behind_an_enlarged_map_sees_less_than_the_union() -> None:
+    layers = "[{Conv2d: {out_channels: 5, kernel_size: 3, stride: 2}}, {Upsample: {scale_factor: 2}}, {Conv2d: {out_channels: 5, kernel_size: 3}}]"
+    report = analyse(Source("net.yaml", f"input: [3, 28, 20]\nlayers: {layers}\n"))
+    fields = [row.receptive_field for row in report]
+    assert [(each.size, each.unit) for each in fields if each] == [((3, 3), (3, 3)), ((4, 4), (3, 3)), ((6, 6), (5, 5))]
+    assert "a single unit sees 3 at most" in report["1"].explain("rf").lines[0].remark

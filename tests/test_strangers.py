@@ -85,7 +85,7 @@ def test_the_bound_that_is_broken_is_named() -> None:
         load(Source("net.yaml", strangers.SPECS["a long list in what is repeated"]))
     assert str(caught.value) == (
         "net.yaml:3:11: this takes more than 1,500,000 steps of work, and 150 for each layer\n"
-        "    3 | layers: [{ReLU: {}, when: 'max(x)+max(x)+max(x)+max(x)+max(x)+max(x)', repeat: 20000}]\n"
+        "    3 | layers: [{ReLU: {}, when: 'max(x)+max(x)+max(x)+max(x)+max(x)+i', repeat: 20000}]\n"
         "      |           ^\n"
         "  hint: blocks that use others twice grow fast, and so do long lists in what is repeated"
     )

@@ -38,7 +38,7 @@ class Field(NamedTuple):
     """The receptive field along one axis of the input.
 
     `axis` is the axis of the tensor that moves it, None where all positions see the same; `exact` is False where
-    the interval is the union of several, or a bound for all positions.
+    the interval is the union of several, or a bound for all positions; `unit` is what one of them sees at most.
     """
 
     size: Number
@@ -46,19 +46,22 @@ class Field(NamedTuple):
     padding: Number
     axis: int | None
     exact: bool
+    unit: Number = 1
 
 
 class ReceptiveField(NamedTuple):
     """The receptive field of a layer: size, stride and padding for each axis of the input, and what they mean.
 
     `kind` is "exact", "union" (the smallest interval that holds what several branches or positions see) or
-    "whole input", where the size may exceed that of the input: the rest falls on padding.
+    "whole input", where the size may exceed that of the input: the rest falls on padding. `unit` is what a single unit
+    sees at most: less than a union, where positions in turn see different parts of it.
     """
 
     size: tuple[Number, ...]
     stride: tuple[Number, ...]
     padding: tuple[Number, ...]
     kind: str
+    unit: tuple[Number, ...] = ()
 
 
 Fields = tuple[Field, ...]
@@ -113,6 +116,10 @@ def receptive_field(graph: Graph, layer: Layer, state: State | None) -> Receptiv
         tuple(_tidy(field.stride) for field in found),
         tuple(_tidy(field.padding) for field in found),
         kind,
+        tuple(
+            min(N, _floor(field.unit)) if covers else _floor(field.unit)
+            for field, N, covers in zip(found, size, whole, strict=True)
+        ),
     )
 
 
@@ -132,13 +139,14 @@ def _moved(field: Field, reach: tuple[Reach, ...]) -> Field:
 def grown(field: Field, window: Window, axis: int | None) -> Field:
     """The field after a window."""
     if window is POINT:
-        return Field(field.size, field.stride, field.padding, axis, field.exact)
+        return field._replace(axis=axis)
     return Field(
         _tidy(field_size(field.size, window.extent, field.stride)),
         _tidy(field_stride(field.stride, window.stride)),
         _tidy(field_padding(field.padding, window.padding, field.stride)),
         axis,
         field.exact and window.exact,
+        _tidy(field_size(field.unit, window.extent if window.unit is None else window.unit, field.stride)),
     )
 
 
@@ -164,12 +172,13 @@ def _union(a: Field, b: Field, shape: Shape, size: int) -> Field:
     start = min(-a.padding, -b.padding)
     end = max(a.size - a.padding, b.size - b.padding)
     one_holds_all = (end - start) in (a.size, b.size)
-    return Field(end - start, a.stride, -start, a.axis, a.exact and b.exact and one_holds_all)
+    unit = max(a.unit, b.unit) if one_holds_all else end - start
+    return Field(end - start, a.stride, -start, a.axis, a.exact and b.exact and one_holds_all, unit)
 
 
 def _for_all(field: Field, shape: Shape) -> Field:
     positions = shape[field.axis] if field.axis is not None else 1
-    return Field(field.size + (positions - 1) * field.stride, 0, field.padding, None, False)
+    return Field(field.size + (positions - 1) * field.stride, 0, field.padding, None, False, field.unit)
 
 
 def _covers(field: Field, shape: Shape, size: int) -> bool:

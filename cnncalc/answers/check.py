@@ -273,7 +273,19 @@ def _failure(result: Checked, verdict: Verdict) -> str:
         f"but computed as {shown(verdict.computed)}"
     )
     text += f"\n  source of the claim: {claim.source}" if claim.source else ""
+    text += _with_buffers(result.report, verdict)
     return text + (f"\n{textwrap.indent(verdict.work, '  ')}" if verdict.work else "") + "\n"
+
+
+def _with_buffers(report: Report, verdict: Verdict) -> str:
+    """A hint where a claim is right for parameters and buffers together, as the 4·C of a batch normalisation."""
+    claim = verdict.claim
+    if claim.quantity not in ("params", "trainable_params") or not isinstance(verdict.computed, int):
+        return ""
+    buffers = (report.part(claim.name) if claim.name else report.whole).sums.buffers
+    if not buffers or claim.value != verdict.computed + buffers:
+        return ""
+    return f"\n  the claim holds with the {number(buffers)} running statistics, which are buffers and no parameters"
 
 
 def _as_data(result: Checked, verdict: Verdict) -> dict[str, Any]:

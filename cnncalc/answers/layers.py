@@ -114,6 +114,11 @@ def _field_notes(report: Report) -> tuple[str, ...]:
         "whole input": "whole input: the window spans all of it; what is wider than the input falls on padding",
     }
     said = tuple(text for kind, text in words.items() if kind in kinds)
+    fields = [row.receptive_field for row in report.rows if row.receptive_field]
+    smaller = any(field.unit != field.size for field in fields)
+    said += (
+        "a single unit may see less of a union than it holds: --columns layer,rf,rf_unit shows how much",
+    ) * smaller
     several = len(report.graph.inputs) > 1
     return (*said, "several inputs: the field in the first one that reaches a layer") if several else said
 

@@ -7,9 +7,11 @@ import inspect
 import re
 import textwrap
 from functools import cache
+from keyword import iskeyword
 
 from ..errors import Problem, SpecError
 from ..graph import Graph
+from ..names import refused_by_torch
 from ..ops import REGISTRY
 from ..printable import printable
 
@@ -19,66 +21,6 @@ OWN = tuple(name for name, cls in REGISTRY.items() if cls.torch_module is not No
 #: Names that the source has a use for itself, and that no class, parameter or variable of a network may take.
 RESERVED = frozenset(
     ["torch", "nn", "F", "Tensor", "OrderedDict", "self", "super", "range", "slice", "print", "sum", "i", "_", "each"]
-)
-
-#: Names that nn.Module uses itself. (`cnncalc.build` asks PyTorch; here there may be none.)
-TAKEN = frozenset(
-    [
-        "T_destination",
-        "add_module",
-        "apply",
-        "bfloat16",
-        "buffers",
-        "call_super_init",
-        "children",
-        "compile",
-        "cpu",
-        "cuda",
-        "double",
-        "dump_patches",
-        "eval",
-        "extra_repr",
-        "float",
-        "forward",
-        "get_buffer",
-        "get_extra_state",
-        "get_parameter",
-        "get_submodule",
-        "half",
-        "ipu",
-        "load_state_dict",
-        "modules",
-        "mtia",
-        "named_buffers",
-        "named_children",
-        "named_modules",
-        "named_parameters",
-        "parameters",
-        "register_backward_hook",
-        "register_buffer",
-        "register_forward_hook",
-        "register_forward_pre_hook",
-        "register_full_backward_hook",
-        "register_full_backward_pre_hook",
-        "register_load_state_dict_post_hook",
-        "register_load_state_dict_pre_hook",
-        "register_module",
-        "register_parameter",
-        "register_state_dict_post_hook",
-        "register_state_dict_pre_hook",
-        "requires_grad_",
-        "set_extra_state",
-        "set_submodule",
-        "share_memory",
-        "state_dict",
-        "to",
-        "to_empty",
-        "train",
-        "training",
-        "type",
-        "xpu",
-        "zero_grad",
-    ]
 )
 
 
@@ -100,11 +42,10 @@ def refuse_what_has_no_source(graph: Graph, framework: str) -> None:
     seen = set()
     for layer in graph.layers:
         for part in layer.name.split("."):
-            if framework == "PyTorch" and part not in seen and (part in TAKEN or part.startswith("_")):
+            other = refused_by_torch(part) if framework == "PyTorch" and part not in seen else ""
+            if other and not iskeyword(part):  # a word of Python can be the name of a layer, if not of an attribute
                 seen.add(part)
-                message = (
-                    f"no layer of a PyTorch module may be called {part}, which is something else: nn.Module.{part}"
-                )
+                message = f"no layer of a PyTorch module may be called {part}, which is {other}"
                 problems.append(Problem("unbuildable", message, graph.source, layer.place, (), "give it another name"))
         if layer.op is not None and layer.type not in REGISTRY and layer.type not in seen:
             seen.add(layer.type)

@@ -6,8 +6,8 @@ import keyword
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..names import is_word
-from .common import RESERVED, TAKEN
+from ..names import TAKEN, is_word
+from .common import RESERVED
 from .outline import Hole
 
 #: The value at a place that an instance does not have.

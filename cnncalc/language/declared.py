@@ -92,7 +92,8 @@ class Declaration(NamedTuple):
         known = [key.text for key, _ in self.args]
         for name in given:
             if name not in known:
-                raise Misfit(f"{self.name} has no argument {name}", did_you_mean(name, known), name, "argument")
+                hint = did_you_mean(name, known)
+                raise Misfit(f"{self.name} has no argument {name}", hint, name, "argument")
         if shape is None:
             return None
         names: dict[str, Any] = dict(sizes(shape))

@@ -16,12 +16,12 @@ from .builder import MAX_LAYERS, Builder
 from .declared import Declaration
 from .items import BESIDE, Block, Item, Sorter, bare
 from .reader import Mapping, Node, Scalar, Sequence
-from .repeat import columns, count_of, names_in_template
+from .repeat import columns, count_of, is_by_copy, names_in_template
 from .size import Size
 from .workspace import UNKNOWN, Names, Scope, Use, Workspace
 
 MAX_BLOCKS = 60  # deep
-MAX_USES = 20_000
+MAX_USES = MAX_LAYERS  # a use of a block costs as much as a layer
 
 
 class Expander:
@@ -121,6 +121,8 @@ class Expander:
         named_by_i = template is not None and "i" in names_in_template(template)
         inner: Scope | None = None
         templated = template is not None and "{" in template
+        if self.unwanted(item, x, names):
+            return x
         for column in columns(self.space, item, x, names):
             self.space.budget.spend(8)
             count = count_of(self.space, item, x, column)
@@ -150,6 +152,10 @@ class Expander:
                 self.space.outputs[inner.path] = x
                 self.space.graph.groups.setdefault(inner.path, Group(inner.path, "", x, item.place))
         return x
+
+    def unwanted(self, item: Item, x: int | None, names: Names) -> bool:
+        """Whether `when` is false for all copies: then it does not matter how many there would be."""
+        return "when" in item.beside and not is_by_copy(item) and self.wanted(item, x, names) is False
 
     def check_bound(self, item: Item) -> None:
         if self.factor > MAX_LAYERS:
@@ -259,6 +265,8 @@ class Expander:
         for key, value in given.items():
             if key not in known:
                 hint = did_you_mean(key, known) or (f"it takes {', '.join(known)}" if known else "it takes none")
+                if key in REGISTRY or key in self.blocks or key in self.types:
+                    hint = f"is {block.name} the name of this layer? a block is called so: take another name"
                 place = item.body.pairs[key][0].place if isinstance(item.body, Mapping) else value.place
                 self.space.problem("argument", f"block {block.name} has no argument {key}", place, hint)
                 return None

@@ -357,13 +357,15 @@ class _Model:
             shape = tuple(found)
             if any(size > LARGEST for size in shape):
                 self.problem("input", "that is too large for an input", value.place)
-            if len(shape) == 3 and shape[2] in (1, 3) and min(shape[:2]) > 4 and asked is None:
+            if len(shape) == 3 and shape[2] in (1, 3) and min(shape[:2]) > 4:
                 warning(
                     self.made,
                     "channels-last",
                     f"this input has {shape[0]} channels, {shape[1]} rows and {shape[2]} columns: channels come first",
                     value.place,
-                    f"did you mean [{shape[2]}, {shape[0]}, {shape[1]}]?",
+                    f"did you mean [{shape[2]}, {shape[0]}, {shape[1]}]?"
+                    if asked is None
+                    else f"did you mean --input {shape[2]}x{shape[0]}x{shape[1]}?",
                 )
             self.expander.space.outputs[name] = len(self.made.nodes)
             self.made.nodes.append(Layer(name, "input", None, (), shape, value.place))

@@ -8,7 +8,7 @@ from typing import Any
 from ..names import is_word
 from . import expressions
 from .items import Item
-from .reader import Mapping
+from .reader import Mapping, Scalar
 from .workspace import UNKNOWN, Names, Workspace
 
 
@@ -60,6 +60,13 @@ def count_of(space: Workspace, item: Item, x: int | None, names: Names) -> int |
         space.problem("repeat", f"repeat wants a whole number ≥ 0, not {found}", node.place)
         return None
     return found
+
+
+def is_by_copy(item: Item) -> bool:
+    """Whether `when` asks which copy it is: by `i`, or by a name that `foreach` binds."""
+    node, foreach = item.beside.get("when"), item.beside.get("foreach")
+    bound = {"i", *(foreach.pairs if isinstance(foreach, Mapping) else ())}
+    return not isinstance(node, Scalar) or not bound.isdisjoint(expressions.names_in(str(node.value)))
 
 
 def names_in_template(template: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from ..errors import Place, Problem
 from ..graph import Graph
+from ..names import refused_by_torch
 from .items import Block
 from .reader import Mapping, Node, Scalar, Sequence
 
@@ -36,9 +37,21 @@ def warning(graph: Graph, code: str, message: str, place: Place | None, hint: st
 def warn(graph: Graph, root: Mapping, blocks: dict[str, Block]) -> None:
     """Note all warnings of a finished graph."""
     _dead_ends(graph)
+    _names_that_torch_refuses(graph)
     _maps_into_linear_layers(graph)
     _unused_blocks(graph, root, blocks)
     _unused_arguments(graph, root)
+
+
+def _names_that_torch_refuses(graph: Graph) -> None:
+    seen: set[str] = set()
+    for layer in graph.layers:
+        for part in layer.name.split("."):
+            other = refused_by_torch(part) if part not in seen else ""
+            seen.add(part)
+            if other:
+                message = f"a part called {part} cannot be built in PyTorch, where that is {other}"
+                warning(graph, "unbuildable-name", message, layer.place, "give it another name")
 
 
 def _dead_ends(graph: Graph) -> None:

@@ -65,6 +65,9 @@ class Workspace:
         self.outputs: dict[str, int] = {}  # full path → node
         self.uses: tuple[Use, ...] = ()
         self.noted = 0  # errors, repeated ones too
+        self._places: dict[
+            tuple[str, Place], tuple[int, int]
+        ] = {}  # each mistake: its error, and how often it came again
         self.budget = Budget()
 
     def problem(self, code: str, message: str, place: Place, hint: str = "", context: tuple[str, ...] = ()) -> None:
@@ -74,10 +77,19 @@ class Workspace:
             path = self.uses[-1].path
             used[0] += f" as {path if len(path) <= 60 else '…' + path[-59:]}"
         message, hint = message[:MAX_MESSAGE], hint[:MAX_MESSAGE]
-        found = Problem(code, message, self.graph.source, place, (*context, *used), hint)
-        if not any((each.message, each.place) == (message, place) for each in self.graph.errors):
-            self.graph.errors.append(found)
+        problem = Problem(code, message, self.graph.source, place, (*context, *used), hint)
         self.noted += 1
+        earlier = self._places.get((code, place))
+        if earlier is None:
+            self._places[code, place] = len(self.graph.errors), 0
+            self.graph.errors.append(problem)
+        elif self.graph.errors[earlier[0]].message != message:  # the same mistake, in another copy of its block
+            index, more = earlier[0], earlier[1] + 1
+            self._places[code, place] = index, more
+            first = self.graph.errors[index]
+            origin = first.context[:-1] if more > 1 else first.context
+            others = f"and in {more} more place{'s' * (more > 1)}"
+            self.graph.errors[index] = first._replace(context=(*origin, others))
         if len(self.graph.errors) >= MAX_PROBLEMS or self.noted > 4 * MAX_PROBLEMS:
             raise TooBig  # enough to mend first
 

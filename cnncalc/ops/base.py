@@ -108,12 +108,14 @@ class Window(NamedTuple):
     """Which inputs along one axis an output sees: `extent` of them, starting at output·stride − padding.
 
     Fractions describe layers that enlarge the map; `exact` is False where the window is a bound for all positions.
+    `unit` is what a single output sees, where that is less than such a bound.
     """
 
     extent: Number = 1
     stride: Number = 1
     padding: Number = 0
     exact: bool = True
+    unit: Number | None = None
 
 
 POINT = Window()

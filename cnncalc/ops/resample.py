@@ -145,10 +145,10 @@ class _Resampling(Op):
             shift = stride / 2 if mode == "nearest-exact" else Fraction(0)
             parts = (stride / 2 if shift else stride).denominator
             before, exact = Fraction(parts - 1, parts), parts == 1
-            return Window(before + 1, stride, before - shift, exact)
+            return Window(before + 1, stride, before - shift, exact, unit=1)
         around = 2 if mode == "bicubic" else 1
         shift = Fraction(0) if self._corners() else stride / 2 - Fraction(1, 2)
-        return Window(2 * around + 1, stride, around - shift, exact=False)
+        return Window(2 * around + 1, stride, around - shift, exact=False, unit=2 * around)
 
 
 class Upsample(_Resampling):

@@ -66,8 +66,8 @@ class Part:
         """Channels first, without the batch."""
         group = self.report.graph.groups.get(self.name)
         if group is not None and not self.whole:
-            return self.report.graph.nodes[group.output].shape
-        return self.last.output_shape if self.last else None
+            return self.report.shaped(group.output)
+        return self.report.shaped(self.last.node) if self.last else None
 
     def value(self, name: str) -> Any:
         """A figure by its name: None where it is not known, `AtLeast` where a part of it is not."""
@@ -115,7 +115,7 @@ class Row(NamedTuple):
     @property
     def input_shapes(self) -> tuple[Shape | None, ...]:
         """Channels first, without the batch."""
-        return self.report.graph.shapes_into(self.layer)
+        return tuple([self.report.shaped(i) for i in self.layer.inputs])
 
     @property
     def name(self) -> str:
@@ -133,7 +133,7 @@ class Row(NamedTuple):
     @property
     def output_shape(self) -> Shape | None:
         """Channels first, without the batch."""
-        return self.layer.shape
+        return self.report.shaped(self.node)
 
     @property
     def receptive_field(self) -> ReceptiveField | None:

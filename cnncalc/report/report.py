@@ -9,6 +9,7 @@ from typing import Any
 
 from ..analysis import cost, memory, receptive_field
 from ..analysis import training as step
+from ..analysis.axes import channel_axes
 from ..analysis.receptive_field import ReceptiveField
 from ..analysis.storages import Storage
 from ..analysis.traffic import traffic
@@ -16,9 +17,10 @@ from ..errors import Problem, Source, did_you_mean, usage_error
 from ..explanation import Derivation, Explanation
 from ..graph import Graph
 from ..language.model import load
+from ..ops import Shape
 from ..ops.actions import Setting
 from ..printable import printable
-from ..quantities import number
+from ..quantities import Shaped, number
 from ..table import AtLeast, known
 from .figures import FIGURES
 from .parts import Part, Row, Totals, asked
@@ -132,6 +134,16 @@ class Report:
     def traffic(self) -> list[int | None]:
         """The bytes that each node at least reads and writes."""
         return traffic(self.graph, self.costs, self.setting)
+
+    @cached_property
+    def channel_axes(self) -> list[int]:
+        """Which axis of each node's output are the channels: 0, unless a Permute has moved them."""
+        return channel_axes(self.graph)
+
+    def shaped(self, node: int) -> Shape | None:
+        """The output of a node, with the axis of its channels where that is not the first."""
+        shape, axis = self.graph.nodes[node].shape, self.channel_axes[node]
+        return Shaped(shape, axis) if shape is not None and axis else shape
 
     @cached_property
     def backward(self) -> list[step.Backward | None]:

@@ -64,6 +64,8 @@ def _steps(row: Row) -> Iterator[Derivation]:
         if window is None or (window.extent, window.stride, window.padding) == (1, 1, 0):
             continue
         remark = "" if window.exact else "a bound for all positions"
+        if field.unit != field.size:
+            remark += f"; a single unit sees {axes(field.unit)} at most"
         yield Derivation(
             "receptive field", field_size.step(r=before.size, F=window.extent, j=before.stride), remark=remark
         )
@@ -106,6 +108,18 @@ rf_padding = Figure(
     "px",
     "how far before the input the first unit begins to see",
     _field(lambda found: found.padding),
+    chapter="receptive field",
+    scope="layers",
+    show=axes,
+    additive=False,
+    document=False,
+)
+rf_unit = Figure(
+    "rf_unit",
+    "one unit",
+    "px",
+    "what a single unit sees at most: less than a union, where neighbours see different parts of it",
+    _field(lambda found: found.unit),
     chapter="receptive field",
     scope="layers",
     show=axes,

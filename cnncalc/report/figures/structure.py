@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def _output(part: Part) -> Any:
     if part.whole:
-        outputs = [part.report.graph.nodes[i] for i in part.report.graph.outputs]
-        return outputs[0].shape if outputs else EMPTY
+        outputs = part.report.graph.outputs
+        return part.report.shaped(outputs[0]) if outputs else EMPTY
     return part.output_shape
 
 
