@@ -140,13 +140,21 @@ def grown(field: Field, window: Window, axis: int | None) -> Field:
     """The field after a window."""
     if window is POINT:
         return field._replace(axis=axis)
+    size = _tidy(field_size(field.size, window.extent, field.stride))
+    unit = size
+    # A single unit sees less than the bound right behind the window that is one, and through single points after it:
+    # where a wider window begins between two pixels, it may reach one more.
+    if window.extent == 1:
+        unit = field.unit
+    elif window.unit is not None and field.unit == field.size:
+        unit = _tidy(field_size(field.size, window.unit, field.stride))
     return Field(
-        _tidy(field_size(field.size, window.extent, field.stride)),
+        size,
         _tidy(field_stride(field.stride, window.stride)),
         _tidy(field_padding(field.padding, window.padding, field.stride)),
         axis,
         field.exact and window.exact,
-        _tidy(field_size(field.unit, window.extent if window.unit is None else window.unit, field.stride)),
+        unit,
     )
 
 

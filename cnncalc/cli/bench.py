@@ -265,13 +265,14 @@ def _document(results: list[dict[str, Any]]) -> dict[str, Any]:
     from datetime import datetime, timezone
 
     from ..pytorch.bench.compare import SCHEMA_VERSION
+    from ..pytorch.bench.tables import summarised
 
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "cnncalc bench",
         "command": shlex.join(["cnncalc", *sys.argv[1:]]),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "results": results,
+        "results": [each | {"summary": summarised(each)} for each in results],
     }
 
 

@@ -76,7 +76,8 @@ def result_table(result: dict[str, Any]) -> Table:
     samples = result["latency"]["seconds"]
     if samples:
         found = summary(samples)
-        rows.append(("latency", milliseconds(found.median), f"median of {found.calls} calls, 95 % interval "
+        disturbed = "not to be used, it was disturbed: " * (result.get("clean") is False)
+        rows.append(("latency", milliseconds(found.median), f"{disturbed}median of {found.calls} calls, 95 % interval "
                      f"{milliseconds(found.low)} to {milliseconds(found.high)}"))  # fmt: skip
         tails = [f"p{p} {milliseconds(value)}" for p, value in found.percentiles.items()]
         rows.append(("", f"min {milliseconds(found.minimum)}", f"quartiles {100 * found.spread:.1f} % apart; "
@@ -105,6 +106,34 @@ def _throughput(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     spread = f"{per_second(rates[0])} to {per_second(rates[-1])}"
     remark = f"{len(rates)} blocks of {calls} call{'s' * (calls != 1)}, {spread}"
     return [("throughput", f"{per_second(middle)} images/s", remark)]
+
+
+def summarised(result: dict[str, Any]) -> dict[str, Any] | None:
+    """What the table says of a measurement, as plain data in seconds and bytes; None where nothing was measured."""
+    samples = result["latency"]["seconds"]
+    if not samples:
+        return None
+    found = summary(samples)
+    rates = sorted(result.get("throughput", {}).get("images_per_s", []))
+    rate = achieved(result)
+    made: dict[str, Any] = {
+        "median_s": found.median,
+        "interval_s": [found.low, found.high],
+        "minimum_s": found.minimum,
+        "percentiles_s": {f"p{p}": value for p, value in found.percentiles.items()},
+        "calls": found.calls,
+        "images_per_s": rates[len(rates) // 2] if rates else None,
+        "flops_per_s": rate[0] if rate else None,
+        "share_of_peak": rate[1] if rate else None,
+        "bound": None,
+        "usable": result["status"] == "complete" and bool(result.get("clean")),
+        "verdicts": list(status(result)),
+    }
+    if "probe" in result:
+        probe, predicted = result["probe"], result["predicted"]
+        limit = roofline(predicted["flops"], predicted["traffic_bytes"], probe["flops"], probe["bytes_per_s"])
+        made |= {"bound": limit.bound, "least_s": limit.least_s}
+    return made
 
 
 def achieved(result: dict[str, Any]) -> tuple[float, float] | None:
