@@ -13,7 +13,7 @@ from .errors import SpecError
 from .language.model import load
 from .report import Report, analyse
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Report",
     "SpecError",

@@ -1,10 +1,11 @@
-"""The README is true: its commands print what it shows, its example loads, its library session runs."""
+"""The README and the pages are true: commands print what is shown, specs load, sessions run, links lead somewhere."""
 
 from __future__ import annotations
 
 import doctest
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,40 +14,64 @@ import pytest
 
 import cnncalc
 from cnncalc.errors import Source
+from cnncalc.ops import MERGES, REGISTRY, Op
+from commands import cnncalc as command_line
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 CONSOLE = re.compile(r"```console\n\$ (.*)\n((?:.*\n)*?)```\n")
+#: A spec that a page's commands use: its first line is the name of its file.
+FILE = re.compile(r"```yaml\n# ([\w.]+\.yaml)\n(.*?)```", re.DOTALL)
 
 
-def printed(command: str) -> str:
-    """What a command line of the README prints, warnings and errors included."""
+def printed(command: str, folder: Path) -> str:
+    """What a command line of a page prints, warnings and errors included."""
+    words = shlex.split(command)
+    if words[0] == "cnncalc" and not re.search(r"[|<>;&]", command) and words[1] != "run":
+        done = command_line(*words[1:], cwd=folder)
+        return done.stdout + done.stderr
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        ["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", env=environment, check=False
-    )  # fmt: skip
-    return done.stdout
+    return subprocess.run(
+        ["bash", "-c", command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", env=environment, check=False
+    ).stdout  # fmt: skip
 
 
-def test_the_readme_can_be_brought_up_to_date() -> None:
-    if os.environ.get("CNNCALC_UPDATE_README"):
-        text = CONSOLE.sub(
-            lambda found: f"```console\n$ {found[1]}\n{printed(found[1])}```\n", README.read_text("utf-8")
-        )
-        README.write_text(text, "utf-8")
-    assert len(CONSOLE.findall(README.read_text("utf-8"))) >= 6
+def with_files(page: Path, folder: Path) -> Path:
+    """A folder with the specs of a page."""
+    for name, text in FILE.findall(page.read_text("utf-8")):
+        (folder / name).write_text(text, "utf-8")
+    return folder
 
 
-@pytest.mark.parametrize(("command", "shown"), CONSOLE.findall(README.read_text("utf-8")), ids=lambda text: text[:40])
-def test_commands_print_what_is_shown(command: str, shown: str) -> None:
+EXAMPLES = [(page, *found) for page in PAGES for found in CONSOLE.findall(page.read_text("utf-8"))]
+
+
+def test_the_pages_can_be_brought_up_to_date(tmp_path: Path) -> None:
+    if os.environ.get("CNNCALC_UPDATE_DOCS"):
+        for page in PAGES:
+            folder = with_files(page, tmp_path)
+            text = CONSOLE.sub(
+                lambda found, folder=folder: f"```console\n$ {found[1]}\n{printed(found[1], folder)}```\n", page.read_text("utf-8")
+            )  # fmt: skip
+            page.write_text(text, "utf-8")
+    assert len(EXAMPLES) >= 25
+
+
+@pytest.mark.parametrize(
+    ("page", "command", "shown"), EXAMPLES, ids=[f"{page.stem}: {command[:40]}" for page, command, _ in EXAMPLES]
+)
+def test_commands_print_what_is_shown(page: Path, command: str, shown: str, tmp_path: Path) -> None:
     if command.startswith("cnncalc run"):
         pytest.importorskip("torch", reason="run needs PyTorch: pip install 'cnncalc[torch]'")
-    assert printed(command) == shown
+    assert printed(command, with_files(page, tmp_path)) == shown
 
 
-def test_the_library_session() -> None:
-    found = doctest.testfile(str(README), module_relative=False, encoding="utf-8")
-    assert found.attempted > 8 and found.failed == 0
+@pytest.mark.parametrize("page", [README, ROOT / "docs" / "library.md"], ids=lambda page: page.stem)
+def test_the_library_sessions(page: Path) -> None:
+    found = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert found.attempted >= 3 and found.failed == 0
 
 
 def test_the_example_spec() -> None:
@@ -56,12 +81,48 @@ def test_the_example_spec() -> None:
     assert cnncalc.load(Source("README.md", text), args={"depth": 1}).layers[-1].name == "fc"
 
 
-def test_every_command_is_mentioned() -> None:
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text("utf-8").split("\n")) <= 150
+
+
+def commands() -> list[str]:
     from typer.main import get_command
 
     from cnncalc.cli import app
 
-    readme = README.read_text("utf-8")
-    for command in get_command(app).commands:  # type: ignore[attr-defined]
-        if command not in ("flops", "receptive-field", "schema"):
-            assert f"cnncalc {command}" in readme or f"`{command}`" in readme, command
+    return sorted(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_documented_in_a_group_with_examples(command: str) -> None:
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    assert f"cnncalc {command}" in text or f"`{command}`" in text
+    done = command_line(command, "--help")
+    assert done.returncode == 0
+    if command != "worksheet":  # which has commands of its own
+        assert done.stdout.count(f"$ cnncalc {command}") + done.stdout.count(f"| cnncalc {command}") >= 2, done.stdout
+
+
+def test_what_torch_lacks_is_listed() -> None:
+    own = {
+        name for name, cls in REGISTRY.items()
+        if name not in MERGES and (cls.torch_module is not None or cls.call is not Op.call)
+    }  # fmt: skip
+    (listed,) = re.findall(r"Layers that torch.nn has no module for: (.*?)\.\n", (ROOT / "docs" / "language.md").read_text("utf-8"))
+    assert set(re.findall(r"`(\w+)`", listed)) == own
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_pages_make_a_site(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="mkdocs makes the site: pip install 'cnncalc[dev]'")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-d", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "tutorial" / "index.html").exists()
