@@ -146,6 +146,7 @@ class TestDevices:
         assert device.peak_bytes()["allocated"] == (77 if kind == "mps" else 123)
         assert "Fake" in device.describe()["name"] or kind == "mps"
 
+    @pytest.mark.gpu
     @pytest.mark.skipif("not __import__('torch').cuda.is_available()", reason="there is no CUDA here")
     def test_on_a_gpu(self, tmp_path: Path) -> None:
         done = cnncalc(

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import cnncalc as command_line
 
 import cnncalc
 from cnncalc.errors import Source
 from cnncalc.ops import MERGES, REGISTRY, Op
-from commands import cnncalc as command_line
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -108,7 +108,9 @@ def test_what_torch_lacks_is_listed() -> None:
         name for name, cls in REGISTRY.items()
         if name not in MERGES and (cls.torch_module is not None or cls.call is not Op.call)
     }  # fmt: skip
-    (listed,) = re.findall(r"Layers that torch.nn has no module for: (.*?)\.\n", (ROOT / "docs" / "language.md").read_text("utf-8"))
+    (listed,) = re.findall(
+        r"Layers that torch.nn has no module for: (.*?)\.\n", (ROOT / "docs" / "language.md").read_text("utf-8")
+    )
     assert set(re.findall(r"`(\w+)`", listed)) == own
 
 

@@ -20,7 +20,7 @@ from cnncalc.cli.terminal import fits  # noqa: E402
 from cnncalc.formats import render  # noqa: E402
 from cnncalc.pytorch.build import build  # noqa: E402
 from cnncalc.pytorch.image import guesses, picture, read_labels  # noqa: E402
-from cnncalc.pytorch.verify import FUSED, GROUPED, ONE_VALUE, verify  # noqa: E402
+from cnncalc.pytorch.verify import GROUPED, ONE_VALUE, TOLERATED, verify  # noqa: E402
 from cnncalc.pytorch.weights import load_weights, read_weights  # noqa: E402
 
 
@@ -80,10 +80,24 @@ def test_a_network_that_is_not_the_spec_s_is_found_out(change: str, quantity: st
     assert not found.agrees and quantity in {each.quantity for each in found.comparisons if not each.agrees}
 
 
-def test_the_known_errors_of_pytorch_s_counter_are_named() -> None:
+def test_attention_agrees_to_the_last_integer() -> None:
     text = "input: [6, 8]\nlayers: [{MultiheadAttention: {num_heads: 2}}, {Linear: {out_features: 4}}]"
-    found = verified(Source("attention.yaml", text))
-    assert found.agrees and FUSED in found.remarks
+    found = verified(Source("attention.yaml", text), train=True)
+    work = [each for each in (*found.comparisons, *found.totals) if "FLOPs" in each.quantity]
+    assert found.agrees and len(work) == 4 and all(each.calculated == each.measured for each in work)
+    assert work[0].calculated > 0
+
+
+def test_a_tolerated_difference_has_a_name_and_a_bound() -> None:
+    text = "input: [49, 64]\nlayers: [{MultiheadAttention: {num_heads: 8}}, Flatten, {Linear: {out_features: 10}}]"
+    found = verified(Source("attention.yaml", text), train=True)
+    (step,) = [each for each in found.totals if each.quantity == "step's activations, bytes"]
+    if step.calculated != step.measured:
+        assert step.agrees and "MultiheadAttention" in step.remark
+        assert abs(step.calculated - step.measured) <= TOLERATED * step.measured
+    plain = verified("resnet20", train=True)
+    (step,) = [each for each in plain.totals if each.quantity == "step's activations, bytes"]
+    assert step.calculated == step.measured and not step.remark
 
 
 def test_batch_normalisation_of_single_values_is_said_and_not_compared() -> None:

@@ -1,0 +1,21 @@
+"""What somebody runs who has just changed a formula: the modules whose tests are quick, and the core's own examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+#: Files whose tests need no PyTorch and take seconds together.
+QUICK = {
+    "test_figures", "test_formats", "test_formulas", "test_language", "test_memory", "test_published", "test_errors", "test_schema", "test_house",
+}  # fmt: skip
+SLOW = ("linters", "wheel", "heavy")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        path = Path(str(item.fspath))
+        core = "cnncalc" in path.parts and not {"pytorch", "teach", "tests"} & set(path.parts)
+        if (path.stem in QUICK or core) and not any(word in item.name for word in SLOW):
+            item.add_marker(pytest.mark.quick)
