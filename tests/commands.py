@@ -61,8 +61,10 @@ def _inside(folder: Path | None) -> Iterator[None]:
 @contextmanager
 def _signals() -> Iterator[None]:
     """What the command does to signals is undone."""
-    before = signal.getsignal(signal.SIGPIPE)
+    pipe = getattr(signal, "SIGPIPE", None)  # which Windows does not have
+    before = signal.getsignal(pipe) if pipe else None
     try:
         yield
     finally:
-        signal.signal(signal.SIGPIPE, before)
+        if pipe:
+            signal.signal(pipe, before)

@@ -54,8 +54,10 @@ class Device:
 
     def limit(self, size: int) -> None:
         """Let allocations beyond so many bytes fail in this process instead of taking all there is."""
-        import resource
-
+        try:
+            import resource
+        except ImportError:  # Windows has no such limit: there, what the search is told to keep to is not enforced
+            return
         used = int((_read("/proc/self/statm") or "0").split()[0]) * os.sysconf("SC_PAGE_SIZE")
         resource.setrlimit(resource.RLIMIT_AS, (used + size, resource.RLIM_INFINITY))
 

@@ -64,7 +64,7 @@ class Process:
         code = self._process.wait()
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().split("\n")
-        if code == -signal.SIGKILL:
+        if code == -getattr(signal, "SIGKILL", 9):
             return WorkerFailed("memory", "the system killed the process, as it does when memory runs out")
         if any(words in said[-1] for words in ("Thread creation failed", "bad_alloc", "Cannot allocate memory")):
             return WorkerFailed("memory", said[-1])

@@ -172,7 +172,8 @@ def _memory(result: dict[str, Any]) -> list[tuple[str, str, str]]:
         rows.append(("", mib(found["tensor_bytes"]), f"measured, tensors ({share:+.1%})"))
     if "allocated" in found:
         rows.append(("", mib(found["allocated"]), "measured, the device's allocator"))
-    rows.append(("", mib(found["process_bytes"]), "the whole process, PyTorch's code included"))
+    if "process_bytes" in found:
+        rows.append(("", mib(found["process_bytes"]), "the whole process, PyTorch's code included"))
     return rows
 
 

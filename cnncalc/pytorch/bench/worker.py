@@ -11,9 +11,10 @@ import io
 import json
 import os
 import pickle
-import resource
 import sys
 import time
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -136,7 +137,10 @@ class Worker:
 
     def memory(self) -> dict[str, Any]:
         """The peak of one call in the steady state: tensors, allocator, and the process."""
-        found: dict[str, Any] = {"process_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT}
+        found: dict[str, Any] = {}
+        with suppress(ImportError):  # Windows does not tell it so
+            resource = import_module("resource")
+            found["process_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
         self.device.reset_peak()
         with self.subject.context():
             self.subject.call()
@@ -177,8 +181,12 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def _usage() -> tuple[float, float, int]:
-    found = resource.getrusage(resource.RUSAGE_SELF)
-    return time.perf_counter(), found.ru_utime + found.ru_stime, found.ru_nivcsw
+    try:
+        resource = import_module("resource")
+    except ImportError:  # Windows does not tell of switches
+        return time.perf_counter(), time.process_time(), 0
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return time.perf_counter(), own.ru_utime + own.ru_stime, own.ru_nivcsw
 
 
 def _difference(before: tuple[float, float, int]) -> dict[str, float]:
