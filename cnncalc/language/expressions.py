@@ -145,6 +145,14 @@ def evaluate(text: str, names: Mapping[str, Any], budget: Budget | None = None) 
         raise Misfit(f"{text!r} is nested too deeply", code="too-big") from None
 
 
+def worked_out(tree: ast.expr, values: Mapping[str, Any]) -> Any:
+    """The value of arithmetic that is parsed already; raises `ArithmeticError` where there is none that one meets."""
+    try:
+        return _value(tree, values, Budget())
+    except Misfit as misfit:
+        raise ArithmeticError(misfit.cause) from None
+
+
 def fill(template: str, names: Mapping[str, Any], budget: Budget | None = None) -> str:
     """A name with its `{expressions}` worked out, as in `denselayer{i + 1}`."""
 

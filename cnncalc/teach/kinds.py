@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Misfit, did_you_mean, usage_error
 from ..language import expressions
+from ..ops.kinds import LARGEST
 from ..quantities import number
 from .files import load, plain
 
@@ -23,23 +24,6 @@ _ALLOWED = (
 )
 #: Characters of an expression, with all its terms written out.
 MAX_TEXT = 2000
-#: Letters and values beyond this are mistakes.
-LARGEST = 10**15
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    """A power that is a number of a size that one meets."""
-    if abs(exponent) > 100 or abs(base) > LARGEST or (base < 0 and exponent != int(exponent)):
-        raise ArithmeticError(f"{base} to the power of {exponent} is no number that is met here")
-    return base**exponent
-
-
-class _Powers(ast.NodeTransformer):
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        self.generic_visit(node)
-        if not isinstance(node.op, ast.Pow):
-            return node
-        return ast.Call(ast.Name("__power__", ast.Load()), [node.left, node.right], [])
 
 
 @lru_cache(maxsize=4096)
@@ -64,9 +48,15 @@ def compiled(text: str) -> Callable[[Values], Any]:
             or (isinstance(node, ast.Constant) and not constant)
         ):
             raise Misfit(f"{text!r} holds more than arithmetic")
-    code = compile(ast.fix_missing_locations(_Powers().visit(tree)), "<expression>", "eval")
-    functions = {"__builtins__": {}, "__power__": _power, **expressions.FUNCTIONS}
-    return lambda values: eval(code, functions, dict(values))  # arithmetic only, as checked above
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - expressions.OWN
+
+    def worked_out(values: Values) -> Any:
+        for name in names:
+            if name not in values:
+                raise NameError(f"name {name!r} is not defined")
+        return expressions.worked_out(tree.body, values)
+
+    return worked_out
 
 
 @lru_cache(maxsize=4096)
