@@ -115,7 +115,7 @@ def bench(
         raise usage_error("--fail-above goes with --baseline or --compare", "write --baseline FILE --fail-above 5%")
     from ..exporters.common import refuse_what_has_no_source
     from ..pytorch.bench.compare import called, planned, read
-    from ..pytorch.bench.plan import Configuration
+    from ..pytorch.bench.plan import Configuration, checked
 
     for name in names:
         refuse_to_overwrite(name, json_)
@@ -169,32 +169,6 @@ def bench(
         emit_text(json.dumps(_document(results), indent=1) + "\n", json_)
     _show(results, graphs * len(batches), kind, output)
     _judge(results, earlier, allowed, strict)
-
-
-def checked(config: Configuration) -> None:
-    """Raise `SpecError` for options that do not exist or do not go together."""
-    from ..analysis.training import OPTIMIZERS
-    from ..errors import did_you_mean
-    from ..pytorch.bench.plan import COMPILE_MODES, DEVICES, DTYPES
-
-    for what, value, known in (
-        ("device", config.kind, DEVICES),
-        ("dtype", config.dtype, DTYPES),
-        ("optimizer", config.optimizer, OPTIMIZERS),
-        ("mode of compilation", config.compile or "default", COMPILE_MODES),
-    ):
-        if value not in known:
-            raise usage_error(f"there is no {what} {value}", did_you_mean(value, known) or f"use {', '.join(known)}")
-    if not 0 <= config.threads <= 1024:
-        raise usage_error(f"--threads {config.threads} makes no sense", "use 1 to 1024, or 0 as PyTorch chooses")
-    if config.tf32 and config.kind == "cpu":
-        raise usage_error("--tf32 is a format of CUDA devices", "leave it out, or choose --device cuda")
-    if config.train and (config.cuda_graph or config.per_layer or config.fold_bn):
-        raise usage_error("--cuda-graph, --per-layer and --fold-bn are for inference", "leave out --train")
-    if config.per_layer and (config.compile or config.cuda_graph):
-        raise usage_error("--per-layer times the layers one by one, which a compiled network no longer has")
-    if config.compile and config.cuda_graph:
-        raise usage_error("--compile and --cuda-graph exclude each other", "--compile reduce-overhead uses CUDA graphs")
 
 
 def _refuse_nothing_to_fold(graphs: list[Any]) -> None:

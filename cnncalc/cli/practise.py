@@ -14,9 +14,6 @@ from . import PRACTISE, command
 from .options import Set, settings
 from .output import emit_text, tell
 
-#: The width of running text.
-WIDTH = 79
-
 
 @command(
     PRACTISE,
@@ -63,58 +60,16 @@ def quiz(
     ] = "",
 ) -> None:
     """Ask questions; an answer is a number or arithmetic, and a wrong one is told which slip gives it."""
-    from ..errors import Misfit
-    from ..teach.bank import gift, moodle
-    from ..teach.quiz import Quiz, feedback
-    from ..teach.quiz import questions as drawn
+    from ..teach.bank import bank
+    from ..teach.play import play
+    from ..teach.quiz import Quiz
 
     if not 1 <= n <= 1000:
         raise usage_error(f"--n {n} makes no sense", "1 to 1000 questions")
-    session = Quiz(topic, seed, misconceptions)
     if export:
-        ending = Path(export).suffix.lower()
-        if ending not in (".xml", ".gift"):
-            raise usage_error(f"{export}: the ending tells no format", "use .xml for Moodle, .gift for GIFT")
-        bank = drawn(n, seed or 0, topic, misconceptions)
-        emit_text(moodle(bank) if ending == ".xml" else gift(bank), export)
-        return
-    tell("answer with a number or with arithmetic, as in 5*5*3*100 + 100; h is a hint, s skips, q ends\n")
-    try:
-        for count in range(1, n + 1):
-            question = session.next()
-            tell(folded(f"{count}. {question.text}", 3))
-            while True:
-                text = typed("   > ")
-                word = (text or "").lower()
-                if text is None or word in ("q", "quit", "exit"):
-                    raise EOFError
-                if word in ("h", "hint", "?"):
-                    tell(f"   {question.hint()}")
-                elif word in ("s", "skip"):
-                    tell(f"   {question.line}\n")
-                    break
-                elif text:
-                    try:
-                        found = session.answer(question, text)
-                    except Misfit as misfit:
-                        tell(f"   {misfit.cause}" + (f": {misfit.hint}" if misfit.hint else ""))
-                        continue
-                    for line in feedback(question, found):
-                        tell(folded(f"   {line}"))
-                    tell(f"   {question.line}\n")
-                    break
-    except (EOFError, KeyboardInterrupt):
-        tell()
-    for line in session.summary():
-        tell(folded(line))
-
-
-def folded(line: str, more: int = 2) -> str:
-    """A line that is no wider than a terminal; pictures, which are indented by more, stay as they are."""
-    indent = len(line) - len(line.lstrip())
-    if len(line) <= WIDTH or indent > 3:
-        return line
-    return textwrap.fill(line, WIDTH, subsequent_indent=" " * (indent + more), break_on_hyphens=False)
+        emit_text(bank(Path(export).suffix, n, seed or 0, topic, misconceptions, export), export)
+    else:
+        play(Quiz(topic, seed, misconceptions), n, typed, tell)
 
 
 def typed(prompt: str) -> str | None:
@@ -166,12 +121,16 @@ def lesson(
 
 
 def _listed(lesson: Any) -> bool:
+    from ..teach.play import WIDTH
+
     tell(textwrap.fill(f"{lesson.name:<16} {lesson.claim}", WIDTH, subsequent_indent=" " * 17))
     return True
 
 
 def _taught(lesson: Any, given: dict[str, Any]) -> bool:
     """Print a lesson; whether it passes."""
+    from ..teach.play import WIDTH, folded
+
     sheet = lesson.run(given)
     tell(f"{lesson.name}\n{textwrap.fill(lesson.claim, WIDTH)}\n")
     for line in sheet.lines:

@@ -10,7 +10,7 @@ import typer
 from ..errors import usage_error
 from ..language.model import load
 from . import PYTORCH, command
-from .bench import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, checked, option, progress_display
+from .bench import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, option, progress_display
 from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
 from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite, say, tell
 
@@ -46,7 +46,7 @@ def run(
     output: Output = None,
 ) -> None:
     """Build the network in PyTorch, run it, and compare every figure with what happened; exit 1 where one differs."""
-    from ..pytorch.bench.plan import Configuration
+    from ..pytorch.bench.plan import Configuration, checked
 
     kind = chosen_format(format, output)
     refuse_to_overwrite(spec, output)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
+from ..errors import usage_error
 from ..printable import printable, printable_lines
-from .quiz import Question
+from .quiz import Question, questions
 
 
 class Answer(NamedTuple):
@@ -18,6 +19,19 @@ class Answer(NamedTuple):
     value: Any
     tolerance: float
     feedback: str
+
+
+def bank(ending: str, count: int, seed: int, topic: str, misconceptions: str = "", where: str = "") -> str:
+    """So many questions as a bank, by the ending of its file; raises `SpecError` for one that tells no format.
+
+    >>> bank(".gift", 2, 7, "conv").count("{")
+    2
+    """
+    writers = {".xml": moodle, ".gift": gift}
+    write = writers.get(ending.lower())
+    if write is None:
+        raise usage_error(f"{where}: the ending tells no format", "use .xml for Moodle, .gift for GIFT")
+    return write(questions(count, seed, topic, misconceptions))
 
 
 def answers(question: Question) -> list[Answer]:

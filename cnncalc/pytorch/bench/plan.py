@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ...analysis.training import OPTIMIZERS
+from ...errors import did_you_mean, usage_error
+
 
 class Plan(NamedTuple):
     """When there is enough: seconds, calls, and how narrow the interval of the median must be."""
@@ -59,3 +62,25 @@ class Configuration(NamedTuple):
         """What differs from the defaults: how the configuration is called."""
         defaults = Configuration()._asdict()
         return {key: value for key, value in self._asdict().items() if value != defaults[key]}
+
+
+def checked(config: Configuration) -> None:
+    """Raise `SpecError` for options that do not exist or do not go together."""
+    for what, value, known in (
+        ("device", config.kind, DEVICES),
+        ("dtype", config.dtype, DTYPES),
+        ("optimizer", config.optimizer, OPTIMIZERS),
+        ("mode of compilation", config.compile or "default", COMPILE_MODES),
+    ):
+        if value not in known:
+            raise usage_error(f"there is no {what} {value}", did_you_mean(value, known) or f"use {', '.join(known)}")
+    if not 0 <= config.threads <= 1024:
+        raise usage_error(f"--threads {config.threads} makes no sense", "use 1 to 1024, or 0 as PyTorch chooses")
+    if config.tf32 and config.kind == "cpu":
+        raise usage_error("--tf32 is a format of CUDA devices", "leave it out, or choose --device cuda")
+    if config.train and (config.cuda_graph or config.per_layer or config.fold_bn):
+        raise usage_error("--cuda-graph, --per-layer and --fold-bn are for inference", "leave out --train")
+    if config.per_layer and (config.compile or config.cuda_graph):
+        raise usage_error("--per-layer times the layers one by one, which a compiled network no longer has")
+    if config.compile and config.cuda_graph:
+        raise usage_error("--compile and --cuda-graph exclude each other", "--compile reduce-overhead uses CUDA graphs")
