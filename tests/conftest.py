@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # each process on a core of its own, and PyTorch no faster than that
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 #: Files whose tests need no PyTorch and take seconds together.
 QUICK = {

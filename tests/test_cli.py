@@ -168,29 +168,6 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert done.returncode == 2 and done.stderr.startswith("nowhere/out.json: cannot be written")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["ops"],
-        ["ops", "Conv2d"],
-        ["formulas"],
-        ["zoo"],
-        ["check", "lenet"],
-        ["compare", "lenet", "mlp"],
-        ["explain", "lenet", "C3"],
-    ],
-    ids=" ".join,
-)
-@pytest.mark.parametrize("format", ["table", "json", "csv", "markdown", "latex"])
-def test_every_table_comes_in_every_format(arguments: list[str], format: str) -> None:
-    done = cnncalc(*arguments, "--format", format)
-    assert done.returncode == 0 and done.stdout.strip() and not done.stderr
-    if format == "json":
-        json.loads(done.stdout)
-    if format == "csv":
-        assert len({len(row) for row in csv.reader(io.StringIO(done.stdout))}) == 1
-
-
 def test_a_pipe_that_closes_is_silent() -> None:
     done = subprocess.run(
         f"'{PROGRAM}' shapes resnet152 | head -n 1", shell=True, capture_output=True, text=True, check=False

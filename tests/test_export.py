@@ -266,7 +266,7 @@ class TestKeras:
 
 
 def test_names_that_a_module_uses_itself_are_all_refused() -> None:
-    from cnncalc.exporters.common import TAKEN
+    from cnncalc.names import TAKEN
 
     public = {name for name in dir(torch.nn.Module()) if not name.startswith("_")}
     assert public <= TAKEN

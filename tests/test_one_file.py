@@ -30,9 +30,9 @@ LAYER = '''
 
 
 class Swell(Op):
-    """Each value times a learnt number for each channel, twice; torch.nn has no module for it."""
+    """Each value times a learnt number for each channel; torch.nn has no module for it."""
 
-    operations = ("multiply", "multiply")
+    operations = ("multiply",)
     keeps = ("x",)
     example = "Swell"
 
@@ -53,7 +53,7 @@ class Swell(Op):
                 self.weight = nn.Parameter(torch.ones(channels))
 
             def forward(self, x):
-                return x * (self.weight * 2).view(-1, 1, 1)
+                return x * self.weight.view(-1, 1, 1)
 
         return Swell
 '''

@@ -21,6 +21,14 @@ from cnncalc.ops import MERGES
 ENTRIES = list(entries())
 
 
+@pytest.fixture(autouse=True)
+def _analysed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole zoo takes seconds; it is the same in every test."""
+    monkeypatch.setattr(
+        "cnncalc.answers.zoo.entries", lambda specs=None: iter(ENTRIES) if specs is None else entries(specs)
+    )
+
+
 def names(filter: Filter = Filter(), sort: str = "") -> list[Any]:  # noqa: B008
     return [line.cells[0] for line in zoo_table(filter, sort).lines]
 
