@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from . import markup
 from .formula import LETTERS, Step
 from .printable import printable
 from .quantities import number
@@ -60,6 +59,8 @@ class Explanation(NamedTuple):
 
     def markdown(self) -> str:
         """A heading, and each number as a displayed equation with its source."""
+        from . import markup
+
         parts = [f"### {markup.markdown(self.title)}", ""]
         if self.note:
             parts += [f"> {markup.markdown(self.note)}", ""]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any, NamedTuple
 
 from .printable import printable, printable_lines
@@ -71,6 +70,8 @@ class Table(NamedTuple):
 
     def _repr_html_(self) -> str:
         """A table element with its title and notes around it: what a notebook shows, and a page holds."""
+        from html import escape
+
         table, parts = self.printable(), ["<div>"]
         parts += [f"<p><b>{escape(table.title)}</b></p>"] if table.title else []
         parts += [f"<p><small>{escape(line)}</small></p>" for line in table.head]
@@ -92,6 +93,8 @@ class Table(NamedTuple):
 
 
 def _cell(tag: str, side: str, text: str) -> str:
+    from html import escape
+
     return f'<{tag} style="text-align:{side}">{escape(text)}</{tag}>'
 
 

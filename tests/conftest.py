@@ -14,7 +14,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each process on a core of its own, an
 QUICK = {
     "test_figures", "test_formats", "test_formulas", "test_language", "test_memory", "test_published", "test_errors", "test_schema", "test_house",
 }  # fmt: skip
-SLOW = ("linters", "wheel", "heavy")
+SLOW = ("linters", "wheel", "heavy", "zoo_filters", "zoo.zoo")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

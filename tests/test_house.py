@@ -38,9 +38,9 @@ def run(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.Compl
 
 @pytest.mark.parametrize("code", [
     "import cnncalc; cnncalc.analyse('resnet152').totals.peak; cnncalc.formulas()",
-    "import sys; sys.argv = ['cnncalc', 'shapes', 'resnet152']; from cnncalc.cli import app; app(standalone_mode=False)",
-    "import sys; sys.argv = ['cnncalc', 'explain', 'lenet']; from cnncalc.cli import app; app(standalone_mode=False)",
-    "import sys; sys.argv = ['cnncalc', 'check', 'lenet']; from cnncalc.cli import app; app(standalone_mode=False)",
+    "import sys; sys.argv = ['cnncalc', 'shapes', 'resnet152']; from cnncalc.cli import application as a; a(sys.argv[1:])(standalone_mode=False)",
+    "import sys; sys.argv = ['cnncalc', 'explain', 'lenet']; from cnncalc.cli import application as a; a(sys.argv[1:])(standalone_mode=False)",
+    "import sys; sys.argv = ['cnncalc', 'check', 'lenet']; from cnncalc.cli import application as a; a(sys.argv[1:])(standalone_mode=False)",
 ])  # fmt: skip
 def test_the_static_path_loads_nothing_heavy(code: str) -> None:
     heavy = "{'torch', 'numpy', 'pydantic', 'matplotlib', 'sympy', 'jsonschema', 'rich.table'}"

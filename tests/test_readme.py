@@ -88,9 +88,9 @@ def test_the_readme_is_short() -> None:
 def commands() -> list[str]:
     from typer.main import get_command
 
-    from cnncalc.cli import app
+    from cnncalc.cli import application
 
-    return sorted(get_command(app).commands)  # type: ignore[attr-defined]
+    return sorted(get_command(application()).commands)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("command", commands())
@@ -101,6 +101,21 @@ def test_every_command_is_documented_in_a_group_with_examples(command: str) -> N
     assert done.returncode == 0
     if command != "worksheet":  # which has commands of its own
         assert done.stdout.count(f"$ cnncalc {command}") + done.stdout.count(f"| cnncalc {command}") >= 2, done.stdout
+
+
+def test_the_list_of_commands_by_file_is_true() -> None:
+    from typer.main import get_command
+
+    from cnncalc.cli import FILES, application
+    from cnncalc.cli.commands import COMMANDS
+
+    names = [name for names in FILES.values() for name in names]
+    assert names == list(dict.fromkeys(each.parent or each.name for each in COMMANDS)) or set(names) == set(commands())
+    for file, own in FILES.items():
+        assert {
+            each.parent or each.name for each in COMMANDS if each.function.__module__ == f"cnncalc.cli.{file}"
+        } == set(own)
+    assert list(get_command(application(["shapes", "lenet"])).commands) == ["shapes"]  # type: ignore[attr-defined]
 
 
 def test_what_torch_lacks_is_listed() -> None:

@@ -6,7 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -15,43 +15,55 @@ import typer
 
 from ..errors import SpecError
 from ..printable import printable
+from .commands import COMMANDS
 from .output import say
 
-app = typer.Typer(
-    name="cnncalc",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode="rich",
-    help="The calculator for convolutional networks that shows its work. SPEC is a YAML file, a name in the zoo "
-    "(`cnncalc zoo` lists them), file:variant, or - for standard input.",
+#: The commands of each file, in the order of the help.
+FILES = {
+    "questions": ("shapes", "params", "flops", "memory", "receptive-field", "summary"),
+    "zoo": ("zoo", "show", "schema", "new"),
+    "explain": ("explain", "formulas", "figures", "ops"),
+    "check": ("check", "compare"),
+    "practise": ("explain-error", "quiz", "lesson"),
+    "worksheet": ("worksheet", "grade"),
+    "run": ("run",),
+    "bench": ("bench",),
+    "export": ("export",),
+}
+_HELP = (
+    "The calculator for convolutional networks that shows its work. SPEC is a YAML file, a name in the zoo "
+    "(`cnncalc zoo` lists them), file:variant, or - for standard input."
 )
 
-#: The groups of commands in the help.
-LOOK, WRITE, EXPLAIN, CHECK = "Look", "Find and write", "Explain", "Compare and check"
-PRACTISE, TEACH, PYTORCH = "Practise", "Teach", "With PyTorch"
 
+def application(words: Sequence[str] = ()) -> typer.Typer:
+    """The command line, with the command that the words ask for, or with all of them where that is not plain.
 
-Command = Callable[..., None]
-
-
-def command(
-    group: str, *examples: str, name: str = "", app: typer.Typer = app, **options: Any
-) -> Callable[[Command], Command]:
-    """Register a function as a command of a group, with examples in its help."""
-
-    def register(function: Command) -> Command:
-        lines = "\n\n".join(f"[dim]$[/dim] {example.replace('[', chr(92) + '[')}" for example in examples)
-        made = app.command(name or None, help=function.__doc__, epilog=lines, rich_help_panel=group, **options)
-        made(function)
-        return function
-
-    return register
-
-
-# The order in which they are imported is that of the help.
-for _group in ("questions", "zoo", "explain", "check", "practise", "worksheet", "run", "bench", "export"):
-    import_module(f"{__name__}.{_group}")
+    To read the signatures of all commands takes longer than most answers.
+    """
+    app = typer.Typer(
+        name="cnncalc",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help=_HELP,
+    )
+    app.callback()(_root)
+    asked = words[0] if words else ""
+    files = [file for file, names in FILES.items() if asked in names] or list(FILES)
+    for file in files:
+        import_module(f"{__name__}.{file}")
+    wanted = (asked,) if len(files) == 1 else tuple(name for names in FILES.values() for name in names)
+    for name in wanted:
+        parts = [each for each in COMMANDS if name in (each.parent or each.name, each.parent)]
+        if parts[0].parent:
+            group = typer.Typer(no_args_is_help=True, help="Write a worksheet, check it, build one for each student.")
+            for each in parts:
+                each.register(group)
+            app.add_typer(group, name=name, rich_help_panel=parts[0].group)
+        else:
+            parts[0].register(app)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -62,7 +74,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
@@ -78,7 +89,7 @@ def main() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
         _write_whole(name)
     try:
-        code = app(standalone_mode=False)
+        code = application(sys.argv[1:])(standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except SpecError as error:

@@ -15,7 +15,7 @@ from typer.core import TyperCommand
 from ..errors import usage_error
 from ..language.model import load
 from ..printable import printable
-from . import PYTORCH, command
+from .commands import PYTORCH, command
 from .options import Format, Input, Output, Set, chosen_format, memory_size, settings, shapes
 from .output import emit, emit_text, needs_torch, refuse_inputs, refuse_to_overwrite, say, tell
 

@@ -8,7 +8,7 @@ import typer
 
 from ..errors import SpecError, usage_error
 from ..report import analyse
-from . import CHECK, command
+from .commands import CHECK, command
 from .options import Batch, Columns, Dtype, Format, Input, Output, chosen_format, listed, shapes
 from .output import complain, emit, say
 

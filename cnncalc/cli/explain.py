@@ -8,7 +8,7 @@ import typer
 
 from ..report import analyse
 from ..report.figures import ALL_QUESTIONS, QUESTIONS
-from . import EXPLAIN, command
+from .commands import EXPLAIN, command
 from .options import Batch, Dtype, Format, Input, Output, Set, Spec, chosen_format, settings, shapes
 from .output import complain, emit, refuse_to_overwrite
 

@@ -8,7 +8,7 @@ import typer
 
 from ..errors import usage_error
 from ..language.model import load
-from . import PYTORCH, command
+from .commands import PYTORCH, command
 from .options import Input, Set, Spec, settings, shapes
 from .output import complain, emit_text, needs_torch, refuse_to_overwrite, say
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import usage_error
-from . import PRACTISE, command
+from .commands import PRACTISE, command
 from .options import Set, settings
 from .output import emit_text, tell
 

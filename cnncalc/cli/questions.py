@@ -9,7 +9,7 @@ import typer
 from ..errors import usage_error
 from ..report import Report
 from ..table import Table
-from . import LOOK, command
+from .commands import LOOK, command
 from .options import (
     Budget,
     Device,
@@ -22,7 +22,6 @@ from .options import (
     chosen_format,
     listed,
     memory_size,
-    with_request,
 )
 from .output import complain, emit, is_terminal, refuse_to_overwrite, tell
 
@@ -67,8 +66,7 @@ def _table(report: Report, question: str, request: Request, format: str) -> Tabl
     return view(report, "overview" if question == "summary" else question, choice)
 
 
-@command(LOOK, "cnncalc shapes lenet", "cnncalc shapes net.yaml --input 3x320x320 --watch")
-@with_request
+@command(LOOK, "cnncalc shapes lenet", "cnncalc shapes net.yaml --input 3x320x320 --watch", asks=True)
 def shapes(request: Request, inplace: InPlace = False, watch: Watch = False, predict: Predict = False) -> None:
     """The shape after every layer, height × width × channels."""
     if not predict:
@@ -91,15 +89,13 @@ def shapes(request: Request, inplace: InPlace = False, watch: Watch = False, pre
     tell(f"\n{right} of {asked} shapes right" if asked else "nothing was guessed")
 
 
-@command(LOOK, "cnncalc params resnet50 --depth 1", "cnncalc params vgg16 --sort params")
-@with_request
+@command(LOOK, "cnncalc params resnet50 --depth 1", "cnncalc params vgg16 --sort params", asks=True)
 def params(request: Request, inplace: InPlace = False, watch: Watch = False) -> None:
     """Parameters of every layer: weights, biases, buffers, and their share."""
     answer(request, "params", inplace, watch)
 
 
-@command(LOOK, "cnncalc flops mobilenet_v2 --depth 1", "cnncalc flops resnet18 --train --batch 32")
-@with_request
+@command(LOOK, "cnncalc flops mobilenet_v2 --depth 1", "cnncalc flops resnet18 --train --batch 32", asks=True)
 def flops(request: Request, inplace: InPlace = False, train: Train = False, watch: Watch = False) -> None:
     """Work of every layer: multiply-adds, other operations, FLOPs; with --train the backward pass."""
     if train and request.dtype == "int8":
@@ -107,8 +103,9 @@ def flops(request: Request, inplace: InPlace = False, train: Train = False, watc
     answer(request, "flops --train" if train else "flops", inplace, watch)
 
 
-@command(LOOK, "cnncalc memory unet --batch 8 --dtype float16", "cnncalc memory resnet50 --train --budget 16GiB")
-@with_request
+@command(
+    LOOK, "cnncalc memory unet --batch 8 --dtype float16", "cnncalc memory vgg16 --train --budget 16GiB", asks=True
+)
 def memory(
     request: Request,
     inplace: InPlace = False,
@@ -139,15 +136,18 @@ def memory(
         raise typer.Exit(1)
 
 
-@command(LOOK, "cnncalc receptive-field resnet50 --depth 1", "cnncalc receptive-field net.yaml --sort rf")
-@with_request
+@command(LOOK, "cnncalc receptive-field resnet50 --depth 1", "cnncalc receptive-field net.yaml --sort rf", asks=True)
 def receptive_field(request: Request, inplace: InPlace = False, watch: Watch = False) -> None:
     """What part of the input a unit of every layer sees."""
     answer(request, "receptive-field", inplace, watch)
 
 
-@command(LOOK, "cnncalc summary vgg16", "cnncalc summary net.yaml --columns layer,params,macs,intensity --sort macs")
-@with_request
+@command(
+    LOOK,
+    "cnncalc summary vgg16",
+    "cnncalc summary net.yaml --columns layer,macs,intensity --sort macs",
+    asks=True,
+)
 def summary(request: Request, inplace: InPlace = False, watch: Watch = False) -> None:
     """All at a glance: totals, where the parameters live, where the work is."""
     answer(request, "summary", inplace, watch)

@@ -9,8 +9,8 @@ import typer
 
 from ..errors import usage_error
 from ..language.model import load
-from . import PYTORCH, command
 from .bench import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, option, progress_display
+from .commands import PYTORCH, command
 from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
 from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite, say, tell
 

@@ -16,12 +16,9 @@ import typer
 from ..errors import usage_error
 from ..files import write_file
 from ..printable import printable
-from . import TEACH, app, command
+from .commands import TEACH, command
 from .options import Format, Output, chosen_format
 from .output import emit, say, tell
-
-worksheet = typer.Typer(no_args_is_help=True, help="Write a worksheet, check it, build one for each student.")
-app.add_typer(worksheet, name="worksheet", rich_help_panel=TEACH)
 
 Sheet = Annotated[str, typer.Argument(help="The worksheet, a YAML file.", show_default=False)]
 Slips = Annotated[
@@ -32,7 +29,7 @@ Secret = Annotated[
 ]
 
 
-@command(TEACH, "cnncalc worksheet new sheet.yaml", app=worksheet)
+@command(TEACH, "cnncalc worksheet new sheet.yaml", parent="worksheet")
 def new(path: Annotated[str, typer.Argument(metavar="FILE", help="The file to write.", show_default=False)]) -> None:
     """Write a first worksheet with one item of every form."""
     from ..teach.worksheet import NEW
@@ -43,7 +40,7 @@ def new(path: Annotated[str, typer.Argument(metavar="FILE", help="The file to wr
     say(printable(f"wrote {path}; now: cnncalc worksheet check {path}"))
 
 
-@command(TEACH, "cnncalc worksheet kinds", "cnncalc worksheet kinds conv_params", name="kinds", app=worksheet)
+@command(TEACH, "cnncalc worksheet kinds", "cnncalc worksheet kinds conv_params", name="kinds", parent="worksheet")
 def list_kinds(
     name: Annotated[str, typer.Argument(metavar="[KIND]", help="One kind: its slips.", show_default=False)] = "",
     misconceptions: Slips = "",
@@ -57,7 +54,7 @@ def list_kinds(
     emit(table, chosen_format(format, output), output)
 
 
-@command(TEACH, "cnncalc worksheet check sheet.yaml", app=worksheet)
+@command(TEACH, "cnncalc worksheet check sheet.yaml", parent="worksheet")
 def check(path: Sheet, misconceptions: Slips = "") -> None:
     """Read a worksheet, and warn of questions in which mistakes collide; exit 1 if there are any."""
     from ..teach.worksheet import collisions, hidden, printed, read_worksheet, tasks
@@ -74,7 +71,7 @@ def check(path: Sheet, misconceptions: Slips = "") -> None:
         raise typer.Exit(1)
 
 
-@command(TEACH, "cnncalc worksheet build sheet.yaml --roster roster.txt", app=worksheet)
+@command(TEACH, "cnncalc worksheet build sheet.yaml --roster roster.txt", parent="worksheet")
 def build(
     path: Sheet,
     roster: Annotated[str, typer.Option("--roster", metavar="FILE", help="The students, one a line.")],

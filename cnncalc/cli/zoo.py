@@ -11,7 +11,7 @@ import typer
 from ..errors import usage_error
 from ..files import write_file
 from ..printable import printable
-from . import LOOK, WRITE, command
+from .commands import LOOK, WRITE, command
 from .options import (
     Columns,
     Format,

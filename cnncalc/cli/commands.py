@@ -1,0 +1,57 @@
+"""How a function becomes a command: its group in the help, its examples, and the options that all questions share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import typer
+
+#: The groups of commands in the help.
+LOOK, WRITE, EXPLAIN, CHECK = "Look", "Find and write", "Explain", "Compare and check"
+PRACTISE, TEACH, PYTORCH = "Practise", "Teach", "With PyTorch"
+
+Function = Callable[..., None]
+
+
+class Command(NamedTuple):
+    """A command, as it is declared; `parent` is the command that it belongs to, if it is one of several."""
+
+    name: str
+    group: str
+    function: Function
+    examples: tuple[str, ...]
+    parent: str
+    options: dict[str, Any]
+
+    def register(self, app: typer.Typer) -> None:
+        """Make typer know it, which takes its time: it reads the signature."""
+        lines = "\n\n".join(f"[dim]$[/dim] {example.replace('[', chr(92) + '[')}" for example in self.examples)
+        options = dict(self.options)
+        function = self.function
+        if options.pop("asks", False):
+            from .options import with_request
+
+            function = with_request(function)
+        made = app.command(self.name, help=self.function.__doc__, epilog=lines, rich_help_panel=self.group, **options)
+        made(function)
+
+
+#: All commands that are loaded, in the order of the help.
+COMMANDS: list[Command] = []
+
+
+def command(
+    group: str, *examples: str, name: str = "", parent: str = "", **options: Any
+) -> Callable[[Function], Function]:
+    """Declare a command of a group, with examples for its help.
+
+    With `asks`, the function takes a `Request`: the options that all questions share. Other options are typer's.
+    """
+
+    def declare(function: Function) -> Function:
+        own = name or function.__name__.replace("_", "-")
+        COMMANDS.append(Command(own, group, function, examples, parent, options))
+        return function
+
+    return declare
