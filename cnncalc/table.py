@@ -19,7 +19,7 @@ class Prose(str):
         return "\n".join(textwrap.wrap(self, width, subsequent_indent=self.hanging, break_on_hyphens=False))
 
 
-class Item(Prose):
+class Bullet(Prose):
     """Running text of which several stand below each other: all lines but the first are indented."""
 
     hanging = "  "

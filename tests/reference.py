@@ -8,7 +8,7 @@ import pytest
 
 from cnncalc.graph import Graph
 from cnncalc.ops import Op
-from cnncalc.pytorch.layers import own_module
+from cnncalc.pytorch.own_modules import own_module
 
 torch = pytest.importorskip("torch", reason="PyTorch is the referee: pip install 'cnncalc[torch]'")
 nn = torch.nn

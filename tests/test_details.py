@@ -8,7 +8,7 @@ from cnncalc import analyse, check, view
 from cnncalc.answers.layers import QUESTIONS
 from cnncalc.errors import Source
 from cnncalc.quantities import rounded
-from cnncalc.report.layers import Choice
+from cnncalc.report.layer_table import Choice
 from cnncalc.report.tree import entries
 
 

@@ -37,7 +37,7 @@ from cnncalc.language.flat import flat
 from cnncalc.markup import latex as latex_text
 from cnncalc.markup import markdown
 from cnncalc.printable import printable, printable_lines
-from cnncalc.report.layers import Choice
+from cnncalc.report.layer_table import Choice
 from cnncalc.table import Column, Prose, Table
 from cnncalc.table import Line as Row
 from cnncalc.teach.bank import gift, moodle

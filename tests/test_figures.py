@@ -16,7 +16,7 @@ from cnncalc.ops.actions import BYTES
 from cnncalc.report.columns import COLUMNS
 from cnncalc.report.document import document_schema
 from cnncalc.report.figures import ALL_QUESTIONS, FIGURES, OF_LAYERS, OF_NETWORK
-from cnncalc.report.layers import Choice
+from cnncalc.report.layer_table import Choice
 from cnncalc.table import AtLeast
 
 NETWORKS = ["lenet", "lenet_1998", "googlenet", "mobilenet_v2", "unet", "ssd300", "r3d_18", "m5"]

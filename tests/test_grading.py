@@ -87,7 +87,7 @@ def test_the_which_mistake_item_has_one_right_option(sheet: Worksheet) -> None:
 
 def test_the_planted_error_is_the_only_one_and_a_slip_makes_it(tmp_path: Path) -> None:
     from cnncalc import analyse
-    from cnncalc.teach.layers import question, true_shapes
+    from cnncalc.teach.layer_questions import question, true_shapes
 
     sheet = made(
         "items: [{id: e, find_error: [output, params, macs], spec: lenet, layers: [C1, S2, C3, S4, C5]}]", tmp_path

@@ -14,7 +14,7 @@ from ..language.model import Spec, open_spec
 from ..quantities import number, readable, rounded
 from ..report import Report, analyse
 from ..report.figures import BY_NAME, OF_LAYERS, OF_NETWORK, QUESTIONS
-from ..table import EMPTY, AtLeast, Column, Item, Line, Table
+from ..table import EMPTY, AtLeast, Bullet, Column, Line, Table
 
 #: What is published of a network and not computed here: carried, for tables and charts.
 CARRIED = ("top1", "top5", "error", "accuracy", "mnist_error", "map", "map50", "mean_iu", "psnr")
@@ -258,7 +258,7 @@ def _dispute(result: Checked, verdict: Verdict) -> str:
     """Who says what, and why it is not so."""
     claim = verdict.claim
     said = f"{result.title}, {verdict.part}: {claim.quantity} {shown(claim.value)}, {claim.source}"
-    return Item(f"{said}: {claim.note}")
+    return Bullet(f"{said}: {claim.note}")
 
 
 def _known(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import did_you_mean, usage_error
 from ..explanation import Explained, Explanation
 from ..report import Report
-from ..report.layers import setting
+from ..report.layer_table import setting
 from ..report.parts import asked
 
 

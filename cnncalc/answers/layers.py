@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..analysis.memory import BYTES, tensor_bytes
 from ..quantities import mebibytes, mib, number
 from ..report import Report
-from ..report.layers import Choice, layers_table
+from ..report.layer_table import Choice, layers_table
 from ..table import AtLeast, Table, known
 
 

@@ -6,7 +6,7 @@ from ..quantities import number, readable, si
 from ..report import Report, Totals
 from ..report.columns import COLUMNS
 from ..report.document import document
-from ..report.layers import head, line, total
+from ..report.layer_table import head, line, total
 from ..report.tree import entries
 from ..table import Line, Table, known
 from .layers import least

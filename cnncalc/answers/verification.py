@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ..ops import Shape
 from ..quantities import number, readable
 from ..report import Report
-from ..report.layers import setting
+from ..report.layer_table import setting
 from ..table import Column, Line, Table
 
 SCHEMA_VERSION = 1

@@ -14,7 +14,7 @@ from ..language.model import Spec, open_spec
 from ..quantities import mib, readable
 from ..report import Report, analyse
 from ..report.figures import BY_NAME, OF_NETWORK
-from ..table import EMPTY, Column, Item, Line, Prose, Table, known
+from ..table import EMPTY, Bullet, Column, Line, Prose, Table, known
 from .check import shown
 
 
@@ -234,7 +234,7 @@ def story(name: str) -> Table:
     facts = [str(chosen.year or ""), chosen.task]
     head = [" · ".join(fact for fact in facts if fact)] if any(facts) else []
     abouts = list(dict.fromkeys(each.report.graph.about for each in ([chosen] if variant else found)))
-    head += [Item(f"source: {about}") for about in abouts if about]
+    head += [Bullet(f"source: {about}") for about in abouts if about]
     notes: list[str] = [Prose(" ".join(spec.note.split()))] if spec.note else []
     shown_entries = [chosen] if variant else found
     notes += ["", *_claims("published", [(e, c) for e in shown_entries for c in _published(e)])]
@@ -267,7 +267,7 @@ def _claims(word: str, claims: list[tuple[Entry, Claim]]) -> list[str]:
         text = (
             f"{word}, {name}: {', '.join(values)}" + (f" ({source})" if source else "") + (f": {note}" if note else "")
         )
-        lines.append(Item(text))
+        lines.append(Bullet(text))
     return lines
 
 

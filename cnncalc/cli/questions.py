@@ -52,7 +52,7 @@ def answer(request: Request, question: str, inplace: bool, watch: bool, more: No
 
 def _table(report: Report, question: str, request: Request, format: str) -> Table:
     from ..answers.layers import view
-    from ..report.layers import SCREEN, Choice
+    from ..report.layer_table import SCREEN, Choice
 
     depth, columns, sort = request.depth, request.columns, request.sort
     if depth is not None and depth < 1:

@@ -15,22 +15,22 @@ class Inexpressible(Exception):
     """What Keras has no layer for: why, in words."""
 
 
-class Step(NamedTuple):
+class Statement(NamedTuple):
     """One line: `write` makes it of the inputs' variables and a name; `name` is the one that it wishes for."""
 
     write: Callable[[Sequence[str], str], str]
     name: str = ""
 
 
-def _layer(text: str, name: str) -> Step:
+def _layer(text: str, name: str) -> Statement:
     """A step that applies a layer: `text` is its constructor without the last parenthesis."""
     comma = "" if text.endswith("(") else ", "
-    return Step(lambda inputs, name: f"{text}{comma}name={literal(name)})({listed(inputs)})", name)
+    return Statement(lambda inputs, name: f"{text}{comma}name={literal(name)})({listed(inputs)})", name)
 
 
-def _expression(text: str) -> Step:
+def _expression(text: str) -> Statement:
     """A step that is an expression in the first input, x."""
-    return Step(lambda inputs, name: text.replace("{x}", inputs[0]))
+    return Statement(lambda inputs, name: text.replace("{x}", inputs[0]))
 
 
 def listed(names: Sequence[str]) -> str:
@@ -63,7 +63,7 @@ ACTIVATIONS = {
 }
 
 
-def steps(op: Op, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def steps(op: Op, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     kind = op.type()
     a: Any = op
     if kind in ACTIVATIONS:
@@ -74,7 +74,7 @@ def steps(op: Op, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step
     raise Inexpressible("there is no such layer")
 
 
-def _conv(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _conv(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if op.padding_mode != "zeros":
         raise Inexpressible(f"its convolutions pad with zeros only, not {op.padding_mode}")
     if max(op.stride) > 1 and max(op.dilation) > 1:
@@ -92,7 +92,7 @@ def _stated(keyword: str, values: tuple[int, ...], default: int = 1) -> str:
     return "" if all(each == default for each in values) else f", {keyword}={_short(values)}"
 
 
-def _zeros(pads: Sequence[tuple[int, int]], name: str) -> Step:
+def _zeros(pads: Sequence[tuple[int, int]], name: str) -> Statement:
     return _layer(f"layers.ZeroPadding{len(pads)}D({_pads(pads)}", name)
 
 
@@ -104,7 +104,7 @@ def _pads(pads: Sequence[tuple[int, int]]) -> str:
     return f"({', '.join(map(str, pads))})"
 
 
-def _transposed(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _transposed(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if op.groups > 1:
         raise Inexpressible("its transposed convolutions have no groups")
     if max(op.dilation) > 1:
@@ -124,12 +124,12 @@ def _transposed(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> li
     return steps
 
 
-def _cropped(crops: Sequence[tuple[int, int]]) -> Step:
+def _cropped(crops: Sequence[tuple[int, int]]) -> Statement:
     parts = [f"{before or ''}:{-after if after else ''}" for before, after in crops]
     return _expression(f"{{x}}[:, :, {', '.join(parts)}]")
 
 
-def _pool(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _pool(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     largest = "Max" in op.type()
     if max(op.dilations()) > 1:
         raise Inexpressible("its pools have no dilation")
@@ -141,7 +141,7 @@ def _pool(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Ste
     padded = any(before or after for before, after in pads)
     if padded and not largest and (not op.count_include_pad or any(before != after for before, after in pads)):
         raise Inexpressible("its average pools cannot leave out the padding, or round up")
-    steps: list[Step] = []
+    steps: list[Statement] = []
     if padded:
         widths = ", ".join(f"({before}, {after})" for before, after in ((0, 0), (0, 0), *pads))
         value = ', constant_values=float("-inf")' if largest else ""
@@ -151,7 +151,7 @@ def _pool(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Ste
     return [*steps, _layer(text, name)]
 
 
-def _adaptive(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _adaptive(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     word = "Max" if "Max" in op.type() else "Average"
     sizes = tuple(zip(shapes[0][1:], out[1:], strict=True))
     if prod(out[1:]) == 1:
@@ -164,7 +164,7 @@ def _adaptive(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list
     return [_layer(f"layers.{word}Pooling{op.spatial}D({_short(window)}, strides={_short(window)}", name)]
 
 
-def _batch_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _batch_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if not op.tracked or op.momentum is None:
         raise Inexpressible("its batch normalisation always keeps running statistics, with a momentum")
     text = f"layers.BatchNormalization(axis=1, momentum={round(1 - op.momentum, 10)}, epsilon={op.eps}"
@@ -175,7 +175,7 @@ def _learnt(scale: bool, shift: bool) -> str:
     return ("" if scale else ", scale=False") + ("" if scale and shift else ", center=False")
 
 
-def _group_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _group_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if getattr(op, "track_running_stats", False):
         raise Inexpressible("its instance normalisation keeps no running statistics")
     groups = getattr(op, "num_groups", -1)
@@ -183,7 +183,7 @@ def _group_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> li
     return [_layer(text + _learnt(op.affine, op.bias), name)]
 
 
-def _layer_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _layer_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     count = len(op.infer(*shapes)["normalized_shape"])
     axis = "-1" if count == 1 else str(list(range(-count, 0)))
     if op.type() == "RMSNorm":
@@ -194,19 +194,19 @@ def _layer_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> li
     return [_layer(text + _learnt(op.elementwise_affine, op.bias), name)]
 
 
-def _linear(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _linear(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     return [_layer(f"layers.Dense({op.out_features}" + ", use_bias=False" * (not op.bias), name)]
 
 
-def _reshape(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _reshape(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     return [_layer(f"layers.Reshape({tuple_text(out)}", name)] if out != shapes[0] else []
 
 
-def _permute(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _permute(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     return [_layer(f"layers.Permute({tuple_text(op.dims[1:])}", name)]
 
 
-def _slice(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _slice(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     (parts,) = op.call(*shapes).arguments
     texts = [
         ":" if part == slice(None) else f"{part.start or ''}:{part.stop if part.stop is not None else ''}"
@@ -216,24 +216,24 @@ def _slice(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[St
     return [_expression(f"{{x}}[{', '.join(texts)}]")]
 
 
-def _mean(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _mean(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     keep = ", keepdims=True" if op.keepdim else ""
     return [_expression(f"ops.mean({{x}}, axis={tuple_text(op.dim)}{keep})")]
 
 
-def _merge(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _merge(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if op.type() == "concat":
         return [_layer(f"layers.Concatenate(axis={op.dim}", name)]
     if op.type() == "add":
         return [_layer("layers.Add(", name)]
-    return [Step(lambda inputs, name: " * ".join(inputs))]
+    return [Statement(lambda inputs, name: " * ".join(inputs))]
 
 
-def _pad(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _pad(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     kind, pads = op.type(), op.pads()
     if kind.startswith(("Replication", "Circular")):
         raise Inexpressible("it pads with constants or reflections only")
-    steps: list[Step] = []
+    steps: list[Statement] = []
     crops = [(max(0, -before), max(0, -after)) for before, after in pads]
     pads = [(max(0, before), max(0, after)) for before, after in pads]
     if any(before or after for before, after in crops):
@@ -251,12 +251,12 @@ def _pad(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step
     return steps
 
 
-def _pad_channels(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _pad_channels(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     widths = ", ".join(["(0, 0)", f"({op.before}, {op.after})", *["(0, 0)"] * (len(out) - 1)])
     return [_expression(f"ops.pad({{x}}, [{widths}])")]
 
 
-def _dropout(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _dropout(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     kind = op.type()
     if kind == "AlphaDropout":
         return [_layer(f"layers.AlphaDropout({op.p}", name)]
@@ -270,11 +270,11 @@ def _dropout(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[
     raise Inexpressible("there is no such dropout")
 
 
-def _relu(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _relu(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     return [_layer("layers.ReLU(" + "max_value=6.0" * (op.type() == "ReLU6"), name)]
 
 
-def _slopes(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _slopes(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if op.type() == "LeakyReLU":
         return [_layer(f"layers.LeakyReLU(negative_slope={op.negative_slope}", name)]
     if op.type() == "ELU":
@@ -284,7 +284,7 @@ def _slopes(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[S
     return [_layer(f"layers.PReLU({start}" + (f", shared_axes={shared}" if shared else ""), name)]
 
 
-def _functions(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _functions(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     texts: dict[str, Callable[[], str]] = {
         "GELU": lambda: f"ops.gelu({{x}}, approximate={op.approximate == 'tanh'})",
         "CELU": lambda: f"ops.celu({{x}}, alpha={op.alpha})",
@@ -301,12 +301,12 @@ def _functions(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> lis
     return [_expression(texts[op.type()]())]
 
 
-def _softplus(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _softplus(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     scaled = "ops.softplus({x})" if op.beta == 1 else f"ops.softplus({op.beta} * {{x}}) / {op.beta}"
     return [_expression(scaled)]
 
 
-def _upsample(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _upsample(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     sizes = tuple(zip(shapes[0][1:], out[1:], strict=True))
     mode = op._mode()
     if any(O % N for N, O in sizes) or mode not in ("nearest", "bilinear") or op._corners():
@@ -322,7 +322,7 @@ def _upsample(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list
     return [_layer(f"layers.UpSampling{axes}D({_short(factors)}", name)]
 
 
-def _shuffle(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _shuffle(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     shape = shapes[0]
     if op.type() == "ChannelShuffle":
         g, rest = op.groups, shape[1:]
@@ -341,7 +341,7 @@ def _shuffle(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[
     ]
 
 
-def _attention(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _attention(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if op.add_bias_kv or op.add_zero_attn:
         raise Inexpressible("its attention appends no keys and values")
     query = shapes[0]
@@ -352,14 +352,14 @@ def _attention(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> lis
         q, k, v = inputs if len(inputs) == 3 else (inputs[0],) * 3
         return f"{text}, output_shape={query[1]}, name={literal(name)})({q}, {v}, {k})"
 
-    return [Step(write, name)]
+    return [Statement(write, name)]
 
 
-def _nothing(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Step]:
+def _nothing(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     return []
 
 
-Maker = Callable[[Any, str, Shape, tuple[Shape, ...]], list[Step]]
+Maker = Callable[[Any, str, Shape, tuple[Shape, ...]], list[Statement]]
 
 #: Layer types, by regular expression, and how they are written.
 _FAMILIES: dict[str, Maker] = {

@@ -12,7 +12,7 @@ from ..generated import inspected, literal
 from ..graph import Graph
 from ..names import LONGEST, is_word
 from .common import RESERVED, docstring, quoted, refuse_what_has_no_source
-from .keras_layers import Inexpressible, Step, listed, tuple_text
+from .keras_layers import Inexpressible, Statement, listed, tuple_text
 from .keras_layers import steps as steps_of
 from .vocabulary import KERAS, of_keras
 
@@ -39,7 +39,7 @@ def keras_source(graph: Graph) -> str:
         x = layers.Dense(10, name="output")(x)
     """
     refuse_what_has_no_source(graph, "Keras")
-    found: dict[int, list[Step]] = {}
+    found: dict[int, list[Statement]] = {}
     problems: list[Problem] = []
     for node in range(graph.input_count, len(graph.nodes)):
         layer = graph.nodes[node]
@@ -109,7 +109,7 @@ def _plain(text: str) -> str:
     return re.sub(r"[^0-9A-Za-z_]", "_", text)
 
 
-def _automatic(steps: Iterable[Step]) -> re.Pattern[str]:
+def _automatic(steps: Iterable[Statement]) -> re.Pattern[str]:
     """The names that Keras gives by itself to operations which have none here."""
     texts = [step.write(["x", "x"], "") for step in steps if not step.name]
     called = {name for text in texts for name in re.findall(r"ops\.(\w+)", text)}

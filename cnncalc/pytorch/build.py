@@ -17,7 +17,7 @@ from ..generated import Vocabulary, inspected
 from ..graph import Graph, Layer
 from ..language.model import load
 from ..ops import Call, Op, Shape
-from .layers import own_module
+from .own_modules import own_module
 
 #: What a `Call` may name.
 FUNCTIONS: dict[str, Any] = {

@@ -56,7 +56,7 @@ class Report:
         return f"<Report of {title}: {len(self.rows)} layers, {totals.params:,} parameters, {totals.macs:,} MACs>"
 
     def _repr_html_(self) -> str:
-        from .layers import Choice, layers_table
+        from .layer_table import Choice, layers_table
 
         return layers_table(self, ("layer", "type", "output", "params", "macs"), Choice(fit=60))._repr_html_()
 

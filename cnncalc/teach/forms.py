@@ -22,8 +22,8 @@ from ..markup import markdown
 from ..ops import REGISTRY
 from ..quantities import number, readable
 from ..report import Report, Row, analyse
-from .kinds import Kind, Slip, is_number
-from .layers import QUANTITIES, question, true_shapes
+from .kinds import QuestionKind, Slip, is_number
+from .layer_questions import QUANTITIES, question, true_shapes
 from .predict import stated
 from .quiz import Question, draw
 
@@ -71,7 +71,7 @@ def seed_of(secret: bytes, *parts: str) -> int:
     return int.from_bytes(digest[:8], "big")
 
 
-def task(item: Item, known: Mapping[str, Kind], secret: bytes, student: str) -> Task:
+def task(item: Item, known: Mapping[str, QuestionKind], secret: bytes, student: str) -> Task:
     """An item as a student gets it."""
     rng = random.Random(seed_of(secret, item.id, student))
     if item.form == "kind":
@@ -85,7 +85,7 @@ def task(item: Item, known: Mapping[str, Kind], secret: bytes, student: str) -> 
     return _table(item) if item.form == "table" else _find_error(item, known, rng)
 
 
-def drawn(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Question:
+def drawn(item: Item, known: Mapping[str, QuestionKind], rng: random.Random) -> Question:
     """The question of an item, with the teacher's letters or drawn ones; raises `SpecError`."""
     kind = known[item.what]
     letters = item.settings.get("letters")
@@ -110,7 +110,7 @@ def drawn(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Question
     return made
 
 
-def _which(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Task:
+def _which(item: Item, known: Mapping[str, QuestionKind], rng: random.Random) -> Task:
     """What was overlooked by somebody who got a wrong number? One slip gives it, the others offered do not."""
     for _ in range(1 if item.settings.get("letters") else DRAWS):
         asked = drawn(item, known, rng)
@@ -208,7 +208,7 @@ def _folded(text: str) -> str:
     return textwrap.fill(text, 79, break_on_hyphens=False)
 
 
-def _find_error(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Task:
+def _find_error(item: Item, known: Mapping[str, QuestionKind], rng: random.Random) -> Task:
     """A table in which one number comes of a slip: whose is it, and what was overlooked?"""
     report, rows = table_rows(item)
     columns = item.settings["columns"]
@@ -239,7 +239,7 @@ def _find_error(item: Item, known: Mapping[str, Kind], rng: random.Random) -> Ta
     return Task(item, "\n".join([_folded(text), *lines]), (("cell",), ("mistake",)), None, right, options)
 
 
-def _plants(known: Mapping[str, Kind], report: Report, row: Row, column: str) -> list[tuple[str, Any]]:
+def _plants(known: Mapping[str, QuestionKind], report: Report, row: Row, column: str) -> list[tuple[str, Any]]:
     """What slips make of a cell of a table: what each overlooks, and the wrong value; no two give the same."""
     right, shapes = QUANTITIES[column](row), true_shapes(report.graph)
     found: dict[Any, list[str]] = {}

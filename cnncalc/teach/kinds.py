@@ -126,7 +126,7 @@ def _worked_out(text: str, letters: Values) -> Any:
         return None
 
 
-class Kind(NamedTuple):
+class QuestionKind(NamedTuple):
     """A kind of question: how its letters are drawn, what is asked, how it is worked out, and how it goes wrong."""
 
     name: str
@@ -185,7 +185,7 @@ def _bracketed(value: Any) -> str:
     return f"({_written(value)})" if value < 0 else _written(value)
 
 
-def kinds(extra: str = "") -> dict[str, Kind]:
+def kinds(extra: str = "") -> dict[str, QuestionKind]:
     """All kinds of question by name, those of a teacher's file after ours; raises `SpecError`.
 
     >>> kinds()["channels"].right({"N": 28, "F": 5, "P": 2, "Ci": 3, "Co": 6})
@@ -196,16 +196,16 @@ def kinds(extra: str = "") -> dict[str, Kind]:
 
 
 @lru_cache(maxsize=1)
-def _ours() -> dict[str, Kind]:
+def _ours() -> dict[str, QuestionKind]:
     return _read(Path(__file__).parent / "questions.yaml", {})
 
 
-def _read(path: Path, own: Mapping[str, Kind]) -> dict[str, Kind]:
+def _read(path: Path, own: Mapping[str, QuestionKind]) -> dict[str, QuestionKind]:
     content = plain(load(path))
     return {name: _kind(name, body, own.get(name), str(path)) for name, body in content.items()}
 
 
-def _kind(name: str, body: Any, known: Kind | None, where: str) -> Kind:
+def _kind(name: str, body: Any, known: QuestionKind | None, where: str) -> QuestionKind:
     if not isinstance(body, dict):
         raise usage_error(
             f"{name} is no kind of question", "a mapping with slips, or with ask, draw and formula too", where=where
@@ -236,7 +236,7 @@ def _kind(name: str, body: Any, known: Kind | None, where: str) -> Kind:
         lacking = [key for key in ("topic", "ask", "draw", "formula") if key not in body]
         if lacking:
             raise usage_error(f"{name} has no {lacking[0]}", f"a kind of question has {', '.join(fields)}", where=where)
-        made = Kind(
+        made = QuestionKind(
             name=name,
             topic=str(body["topic"]),
             ask=str(body["ask"]),
@@ -278,7 +278,7 @@ def _slip(name: str, body: Any, where: str) -> Slip:
     return Slip(name, changes, value, when, says, hint, bool(body.get("convention", False)))
 
 
-def _try(kind: Kind, where: str) -> None:
+def _try(kind: QuestionKind, where: str) -> None:
     """One question with every slip, so that what is wrong is found when the file is read."""
     letters = {key: values[0] for key, values in kind.draw.items()}
     part = "formula"
@@ -329,6 +329,6 @@ def _refuse_strange_fields(text: str, letters: Values) -> None:
             raise Misfit(f"there is no letter {{{field}}} to write", f"letters are {', '.join(letters)}")
 
 
-def topics(found: Mapping[str, Kind]) -> list[str]:
+def topics(found: Mapping[str, QuestionKind]) -> list[str]:
     """The topics in the order of the file."""
     return list(dict.fromkeys(kind.topic for kind in found.values()))

@@ -12,7 +12,7 @@ from ..errors import Misfit
 from ..graph import Graph
 from .answers import agrees, read
 from .forms import Task, fulfils, table_rows
-from .layers import Shapes, believed_shapes, channels_first, figure, parts, question, true_shapes
+from .layer_questions import Shapes, believed_shapes, channels_first, figure, parts, question, true_shapes
 from .predict import guessed, verdict
 from .quiz import Question, diagnose, feedback
 from .worksheet import Worksheet

@@ -9,7 +9,7 @@ from ..ops import Shape
 from ..quantities import readable
 from ..report import Report, Row
 from .kinds import kinds
-from .layers import channels_first, parts, true_shapes
+from .layer_questions import channels_first, parts, true_shapes
 
 
 def guessed(text: str) -> tuple[int, ...] | None:

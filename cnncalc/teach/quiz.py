@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Misfit, usage_error
 from .answers import Given, agrees, read
-from .kinds import Kind, Slip, compiled, kinds, steps, topics
+from .kinds import QuestionKind, Slip, compiled, kinds, steps, topics
 
 #: Draws of letters among which the most telling question is chosen, and how many are tried until one is fair at all.
 CANDIDATES, MOST = 6, 3000
@@ -22,7 +22,7 @@ TELLING = 200
 class Question(NamedTuple):
     """A question with its letters drawn."""
 
-    kind: Kind
+    kind: QuestionKind
     letters: dict[str, Any]
 
     @property
@@ -67,7 +67,7 @@ class Diagnosis(NamedTuple):
         return frozenset(slip.name for group in self.behind for slip in group)
 
 
-def draw(kind: Kind, rng: random.Random, suspects: frozenset[str] = frozenset()) -> Question:
+def draw(kind: QuestionKind, rng: random.Random, suspects: frozenset[str] = frozenset()) -> Question:
     """A question of a kind whose right answer no slip gives, and which tells the suspects apart.
 
     >>> question = draw(kinds()["size"], random.Random(3))
@@ -196,8 +196,8 @@ class Quiz:
         self.suspected: Counter[str] = Counter()
         self.tested: Counter[str] = Counter()
         self.answers: list[tuple[Question, Diagnosis]] = []
-        self._open: tuple[Kind, frozenset[str]] | None = None
-        self._waiting: list[Kind] = []
+        self._open: tuple[QuestionKind, frozenset[str]] | None = None
+        self._waiting: list[QuestionKind] = []
         self._asked: set[str] = set()
 
     def next(self) -> Question:
@@ -250,7 +250,7 @@ class Quiz:
 
 def questions(count: int, seed: int = 0, topic: str = "all", extra: str = "") -> list[Question]:
     """Questions for a sheet: of all kinds of a topic in turn."""
-    found: Sequence[Kind] = [kind for kind in kinds(extra).values() if topic in (kind.topic, "all")]
+    found: Sequence[QuestionKind] = [kind for kind in kinds(extra).values() if topic in (kind.topic, "all")]
     rng, made, asked = random.Random(seed), [], set[str]()
     for i in range(count):
         made.append(_another(found[i % len(found)], rng, frozenset(), asked))
@@ -258,7 +258,7 @@ def questions(count: int, seed: int = 0, topic: str = "all", extra: str = "") ->
     return made
 
 
-def _another(kind: Kind, rng: random.Random, suspects: frozenset[str], asked: set[str]) -> Question:
+def _another(kind: QuestionKind, rng: random.Random, suspects: frozenset[str], asked: set[str]) -> Question:
     """A question that has not been asked yet, as far as there is one."""
     for _ in range(20):
         made = draw(kind, rng, suspects)

@@ -16,8 +16,8 @@ from ..quantities import number
 from ..table import Column, Line, Prose, Table
 from .files import load, plain
 from .forms import FORMS, TABLES, Item, Task, blank_layer, drawn, table_rows, task
-from .kinds import Kind, compiled, is_number, kinds
-from .layers import QUANTITIES, question, true_shapes
+from .kinds import QuestionKind, compiled, is_number, kinds
+from .layer_questions import QUANTITIES, question, true_shapes
 from .quiz import Question
 
 #: Students for whom an item is tried when it is read.
@@ -32,7 +32,7 @@ class Worksheet(NamedTuple):
 
     title: str
     items: tuple[Item, ...]
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, QuestionKind]
     credit: Mapping[str, float] = CREDIT
 
 
@@ -68,7 +68,7 @@ def _credit(content: Mapping[str, Any], path: str) -> Mapping[str, float]:
     return {**CREDIT, **credit}
 
 
-def _item(body: Any, place: int, known: Mapping[str, Kind], path: str) -> Item:
+def _item(body: Any, place: int, known: Mapping[str, QuestionKind], path: str) -> Item:
     if not isinstance(body, dict):
         raise usage_error(f"item {place} is no mapping", "- {id: a, kind: size, points: 2}", where=path)
     forms = [form for form in FORMS if form in body]
@@ -156,7 +156,7 @@ def _of_question(item: Item, asked: Question) -> list[str]:
     return found
 
 
-def _of_table(item: Item, known: Mapping[str, Kind]) -> list[str]:
+def _of_table(item: Item, known: Mapping[str, QuestionKind]) -> list[str]:
     """Slips that a table never shows: they give the right number in every blank."""
     report, rows = table_rows(item)
     shapes = true_shapes(report.graph)

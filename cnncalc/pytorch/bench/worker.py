@@ -22,7 +22,7 @@ import torch
 from ...graph import Graph
 from ..storages import TensorMemory, own_tensors
 from ..subject import Subject
-from . import devices, layers, probe
+from . import devices, layer_times, probe
 from .devices import Device, Unavailable
 from .plan import Configuration
 
@@ -161,7 +161,7 @@ class Worker:
 
     def layers(self, seconds: float) -> dict[str, Any]:
         """The time of each layer of the forward pass."""
-        return layers.timed(self.subject, seconds)
+        return layer_times.timed(self.subject, seconds)
 
     def probe(self) -> dict[str, Any]:
         """What this machine can do at best."""

@@ -108,8 +108,8 @@ class Lesson(NamedTuple):
 ORDER = {
     "perceptron": "learning", "xor": "learning", "backpropagation": "learning", "margin": "learning",
     "mnist": "history",
-    "fully-connected": "layers", "convolution": "layers", "relu": "layers", "pooling": "layers", "networks": "history",
-    "three-for-one": "layers", "dropout": "training", "batch-norm": "training", "residual": "training",
+    "fully-connected": "building", "convolution": "building", "relu": "building", "pooling": "building", "networks": "history",
+    "three-for-one": "building", "dropout": "training", "batch-norm": "training", "residual": "training",
     "complexity": "history",
 }  # fmt: skip
 

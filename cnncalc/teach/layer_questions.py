@@ -12,7 +12,7 @@ from ..formula import prod
 from ..graph import Graph
 from ..ops import Shape, value_of
 from ..report import Row
-from .kinds import Kind
+from .kinds import QuestionKind
 from .quiz import Diagnosis, Question, diagnose, feedback
 
 Shapes = Sequence[Shape | None]
@@ -27,7 +27,9 @@ QUANTITIES: dict[str, Callable[[Row], Any]] = {
 }
 
 
-def question(known: Mapping[str, Kind], graph: Graph, node: int, quantity: str, shapes: Shapes) -> Question | None:
+def question(
+    known: Mapping[str, QuestionKind], graph: Graph, node: int, quantity: str, shapes: Shapes
+) -> Question | None:
     """What is asked of a layer, with the sizes that the shapes of all nodes give it; None where no kind asks that.
 
     `quantity` is "height", "channels", "params", "macs" or "bytes".
@@ -137,7 +139,7 @@ class Part(NamedTuple):
         return [f"{self.axes}: {line}" for line in feedback(self.question, found)]
 
 
-def parts(known: Mapping[str, Kind], graph: Graph, node: int, shapes: Shapes, guess: Shape) -> list[Part]:
+def parts(known: Mapping[str, QuestionKind], graph: Graph, node: int, shapes: Shapes, guess: Shape) -> list[Part]:
     """What is wrong in a shape that was guessed, channels first."""
     right = graph.nodes[node].shape or ()
     if len(guess) != len(right):
