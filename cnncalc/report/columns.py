@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..errors import did_you_mean, usage_error
 from ..quantities import mebibytes, readable, share
-from ..table import EMPTY, Column, known
+from ..table import EMPTY, AtLeast, Column
 from .figures import BY_NAME, FIGURES, OF_LAYERS, Figure
 from .parts import Part, Row
 
@@ -45,17 +45,19 @@ def _input(subject: Subject) -> Any:
 
 
 def _figure(figure: Figure) -> Callable[[Subject], Any]:
-    return lambda subject: EMPTY if subject.part.whole and not figure.totalled else figure.of(subject.part)
+    return lambda subject: EMPTY if subject.part.whole and not figure.totalled else subject.part.value(figure.key)
 
 
 def _share(figure: Figure) -> Callable[[Subject], Any]:
     """The part's share in what the network has of a figure."""
 
     def value(subject: Subject) -> Any:
-        own, total = figure.of(subject.part), known(subject.part.report.whole.value(figure.key))
+        own, total = subject.part.value(figure.key), subject.part.report.whole.value(figure.key)
         if own is None:
             return EMPTY
-        return known(own) / total if total else 0.0
+        if isinstance(total, AtLeast):
+            return None  # of what is not all known, no share is known
+        return own / total if total else 0.0
 
     return value
 

@@ -21,7 +21,7 @@ _TOTALS = [(name, figure) for name, figure in OF_NETWORK.items() if figure.docum
 def document(report: Report) -> dict[str, Any]:
     """A report as plain data. What is not known is null; the `lower_bounds` are known to be at least so much."""
     graph, totals, whole = report.graph, report.totals, report.whole
-    values = {name: figure.of(whole) for name, figure in _TOTALS}
+    values = {name: whole.value(figure.key) for name, figure in _TOTALS}
     return {
         "schema_version": SCHEMA_VERSION,
         "model": graph.name,

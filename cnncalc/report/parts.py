@@ -30,6 +30,8 @@ class Part:
         #: The row, where it is a single layer.
         self.row = rows[0] if len(rows) == 1 and not whole else None
         self._values: dict[str, Any] = {}
+        if self.row is not None:
+            self.sums = self.row.figures
 
     def __repr__(self) -> str:
         return f"<Part {self.name}: {len(self.rows)} layers, {self.value('params')} parameters>"
@@ -37,7 +39,7 @@ class Part:
     @cached_property
     def sums(self) -> Sums:
         """What its layers add up to."""
-        return self.row.figures if self.row is not None else added(row.figures for row in self.rows)
+        return added(row.figures for row in self.rows)
 
     @property
     def figures(self) -> Sums:

@@ -89,7 +89,10 @@ class Figure:
         """Its value as plain data; what is known of it, where that is not all."""
         if callable(self.document):
             return self.document(part)
-        value = known(self.of(part))
+        value = part.value(self.key)
+        if type(value) is int:  # nearly always
+            return value
+        value = known(value)
         if isinstance(value, Fraction):
             return float(value)
         return list(value) if isinstance(value, tuple) else None if value == EMPTY else value
@@ -123,10 +126,12 @@ def added_up(of_row: Callable[[Row], int | None]) -> Value:
     """The value of a figure that is worked out for each layer when it is asked for, and added up."""
 
     def value(part: Part) -> Any:
+        if part.row is not None:
+            return of_row(part.row)
         values = [of_row(row) for row in part.rows]
         there = [each for each in values if each is not None]
-        if part.row is not None or (values and not there):
-            return values[0]
+        if values and not there:
+            return None
         return sum(there) if len(there) == len(values) else AtLeast(sum(there))
 
     return value
