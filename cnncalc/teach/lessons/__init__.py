@@ -108,7 +108,8 @@ class Lesson(NamedTuple):
 ORDER = {
     "perceptron": "learning", "xor": "learning", "backpropagation": "learning", "margin": "learning",
     "mnist": "history",
-    "fully-connected": "building", "convolution": "building", "relu": "building", "pooling": "building", "networks": "history",
+    "fully-connected": "building", "convolution": "building", "relu": "building", "pooling": "building",
+    "networks": "history",
     "three-for-one": "building", "dropout": "training", "batch-norm": "training", "residual": "training",
     "complexity": "history",
 }  # fmt: skip
