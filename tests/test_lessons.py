@@ -16,7 +16,7 @@ from cnncalc import SpecError
 np = pytest.importorskip("numpy", reason="lessons need NumPy: pip install 'cnncalc[teach]'")
 
 
-from cnncalc.teach.lessons import LIMITS, ORDER, history, layers, learning, lesson, lessons, training  # noqa: E402
+from cnncalc.teach.lessons import LIMITS, ORDER, building, history, learning, lesson, lessons, training  # noqa: E402
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -38,9 +38,9 @@ def wrong_backward(weights: Any, states: Any, d: Any) -> Any:
 RIGHT: dict[str, Callable[..., Any]] = {
     "backward": learning.backward,
     "closest": learning.closest,
-    "weights": layers.weights,
-    "stack": layers.stack,
-    "slide": layers.slide,
+    "weights": building.weights,
+    "stack": building.stack,
+    "slide": building.slide,
     "through": training.through,
     "charted": history.charted,
 }
@@ -58,24 +58,24 @@ MUTANTS: list[tuple[str, Any, str, Any]] = [
     ("margin", learning, "closest", lambda X, Y: (X[0], Y[0])),
     ("margin", learning, "margin_of", lambda w, b, X, y: float((y * (X @ w + b)).min())),
     ("mnist", history, "MNIST", tuple((a, b, 0.5 if a.startswith("k near") else c) for a, b, c in history.MNIST)),
-    ("fully-connected", layers, "weights", lambda F, D1, K: (F * D1 * K, K)),
+    ("fully-connected", building, "weights", lambda F, D1, K: (F * D1 * K, K)),
     (
         "fully-connected",
-        layers,
+        building,
         "slide",
         lambda x, k, *a: RIGHT["slide"](x, k, *a) + np.arange(x.shape[2] - k.shape[-1] + 1),
     ),
-    ("convolution", layers, "output_size", lambda N, F, S, P: (N + 2 * P - F) // S),
-    ("convolution", layers, "output_size", lambda N, F, S, P: (N + P - F) // S + 1),
-    ("convolution", layers, "output_size", lambda N, F, S, P: -(-(N + 2 * P - F) // S) + 1),
-    ("convolution", layers, "weights", lambda F, D1, K: (F * F * K, K)),
-    ("relu", layers, "d_sigmoid", lambda x: 1 / (1 + np.exp(-x))),
-    ("relu", layers, "d_relu", lambda x: np.where(x > 0, 1.0, 0.1)),
-    ("pooling", layers, "max_pool", lambda x, F=2, S=2: x[::S, ::S]),
+    ("convolution", building, "output_size", lambda N, F, S, P: (N + 2 * P - F) // S),
+    ("convolution", building, "output_size", lambda N, F, S, P: (N + P - F) // S + 1),
+    ("convolution", building, "output_size", lambda N, F, S, P: -(-(N + 2 * P - F) // S) + 1),
+    ("convolution", building, "weights", lambda F, D1, K: (F * F * K, K)),
+    ("relu", building, "d_sigmoid", lambda x: 1 / (1 + np.exp(-x))),
+    ("relu", building, "d_relu", lambda x: np.where(x > 0, 1.0, 0.1)),
+    ("pooling", building, "max_pool", lambda x, F=2, S=2: x[::S, ::S]),
     ("networks", history, "lrn", lambda a, k, n, alpha, beta: a / (k + alpha / n * a**2) ** beta),
     ("networks", history, "NETWORKS", (("lenet", 7), *history.NETWORKS[1:])),
-    ("three-for-one", layers, "stack", lambda k, c: (sum(k), *RIGHT["stack"](k, c)[1:])),
-    ("three-for-one", layers, "slide", lambda x, k, *a: RIGHT["slide"](x, k, *a) * 0),
+    ("three-for-one", building, "stack", lambda k, c: (sum(k), *RIGHT["stack"](k, c)[1:])),
+    ("three-for-one", building, "slide", lambda x, k, *a: RIGHT["slide"](x, k, *a) * 0),
     ("dropout", training, "classical", lambda x, p, keep, t: x * keep if t else x),
     ("dropout", training, "inverted", lambda x, p, keep, t: x * keep / (p or 1) * (1 - p + 0.2) if t else x),
     ("batch-norm", training, "folded", lambda W, b, m, v, g, s, e: (W * g / np.sqrt(v + e), s + b - m)),

@@ -45,14 +45,22 @@ def _input(subject: Subject) -> Any:
 
 
 def _figure(figure: Figure) -> Callable[[Subject], Any]:
-    return lambda subject: EMPTY if subject.part.whole and not figure.totalled else subject.part.value(figure.key)
+    of, key, totalled = figure.of, figure.key, figure.totalled
+
+    def value(subject: Subject) -> Any:
+        part = subject.part
+        if not part.whole:
+            return of(part)
+        return part.value(key) if totalled else EMPTY
+
+    return value
 
 
 def _share(figure: Figure) -> Callable[[Subject], Any]:
     """The part's share in what the network has of a figure."""
 
     def value(subject: Subject) -> Any:
-        own, total = subject.part.value(figure.key), subject.part.report.whole.value(figure.key)
+        own, total = figure.of(subject.part), subject.part.report.whole.value(figure.key)
         if own is None:
             return EMPTY
         if isinstance(total, AtLeast):

@@ -31,7 +31,7 @@ class Part:
         self.row = rows[0] if len(rows) == 1 and not whole else None
         self._values: dict[str, Any] = {}
         if self.row is not None:
-            self.sums = self.row.figures
+            self.__dict__["sums"] = self.row.figures
 
     def __repr__(self) -> str:
         return f"<Part {self.name}: {len(self.rows)} layers, {self.value('params')} parameters>"
@@ -54,6 +54,8 @@ class Part:
     @property
     def last(self) -> Row | None:
         """The layer whose output is that of the part; of the network, its first output's."""
+        if self.row is not None:
+            return self.row
         graph = self.report.graph
         if self.whole:
             outputs = [i for i in graph.outputs if i >= graph.input_count]
@@ -66,6 +68,8 @@ class Part:
     @property
     def output_shape(self) -> Shape | None:
         """Channels first, without the batch."""
+        if self.row is not None:
+            return self.report.shaped(self.row.node)
         group = self.report.graph.groups.get(self.name)
         if group is not None and not self.whole:
             return self.report.shaped(group.output)

@@ -89,7 +89,7 @@ class Figure:
         """Its value as plain data; what is known of it, where that is not all."""
         if callable(self.document):
             return self.document(part)
-        value = part.value(self.key)
+        value = part.value(self.key) if part.whole else self.of(part)
         if type(value) is int:  # nearly always
             return value
         value = known(value)
@@ -116,8 +116,11 @@ def summed(*names: str, of: Callable[[Any], Any] | None = None) -> Value:
     get = of or (lambda sums: getattr(sums, name))
 
     def value(part: Part) -> Any:
-        found = get(part.sums)
-        return AtLeast(found) if part.sums.is_partial(*names) and found is not None else found
+        sums = part.sums
+        if not sums.partial:  # nearly always
+            return get(sums)
+        found = get(sums)
+        return AtLeast(found) if sums.is_partial(*names) and found is not None else found
 
     return value
 
