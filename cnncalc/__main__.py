@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+
+#: Objects between two looks for garbage. A command makes many at once and drops few; looking often takes a tenth of it.
+ROOM = 100_000
 
 
 def main() -> None:
     """Run the command line; an interruption while it is still being loaded ends as any other does."""
+    gc.set_threshold(ROOM)
     try:
         from .cli import main as run
     except KeyboardInterrupt:
