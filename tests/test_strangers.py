@@ -4,6 +4,7 @@ the terminal that moves it."""
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import re
@@ -172,10 +173,16 @@ def test_time_grows_in_proportion_to_the_layers(command: tuple[str, ...], tmp_pa
         (tmp_path / "net.yaml").write_text(
             f"input: [4, 8, 8]\nlayers: [{{inline: [{{Conv2d: {{out_channels: 4, kernel_size: 1}}}}, BatchNorm2d, ReLU, ReLU], repeat: {layers // 4}}}]\n"
         )
-        before = time.process_time()
-        done = cnncalc(command[0], "net.yaml", *command[1:], cwd=tmp_path)
-        taken.append(time.process_time() - before)
-        assert done.returncode == 0
+        times = []
+        for _ in range(2):
+            gc.collect()
+            gc.disable()  # what else lives in this process is no part of the command's time
+            before = time.process_time()
+            done = cnncalc(command[0], "net.yaml", *command[1:], cwd=tmp_path)
+            times.append(time.process_time() - before)
+            gc.enable()
+            assert done.returncode == 0
+        taken.append(min(times))
     assert taken[1] < 12 * taken[0]
 
 
