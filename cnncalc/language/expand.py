@@ -102,22 +102,15 @@ class Expander:
                 item.place,
                 "put expect on a layer inside",
             )
-        template = bare(key.text) if key else None
-        if "repeat" not in item.beside and "foreach" not in item.beside:
-            return self.copy(item, node, template, key, scope, x, names)
-        return self.copies(item, node, template, key, scope, x, names)
+        if "repeat" in item.beside or "foreach" in item.beside:
+            return self.copies(item, node, key, scope, x, names)
+        return self.copy(item, node, bare(key.text) if key else None, key, scope, x, names)
 
     def copies(
-        self,
-        item: Item,
-        node: Node,
-        template: str | None,
-        key: Scalar | None,
-        scope: Scope,
-        x: int | None,
-        names: Names,
+        self, item: Item, node: Node, key: Scalar | None, scope: Scope, x: int | None, names: Names
     ) -> int | None:
         """All copies of an entry with `repeat` or `foreach`."""
+        template = bare(key.text) if key else None
         named_by_i = template is not None and "i" in names_in_template(template)
         inner: Scope | None = None
         templated = template is not None and "{" in template
@@ -207,7 +200,7 @@ class Expander:
             assert item.body is not None
             return self.layers(item.body, scope, x, names)
         name = scope.number() if template is None else self.space.filled(template, key, names, x)
-        if item.kind == "group" or item.kind == "named-many" or item.kind == "named":
+        if item.kind in ("group", "named-many", "named"):
             return self.group(node if item.kind != "group" else item.body or node, name, scope, x, names, item)
         if item.kind == "block":
             return self.block(item, name, scope, x, names)
