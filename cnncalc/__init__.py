@@ -9,10 +9,6 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .errors import SpecError
-from .language.model import load
-from .report import Report, analyse
-
 __version__ = "0.2.0"
 __all__ = [
     "Report",
@@ -44,16 +40,22 @@ if TYPE_CHECKING:
     from .answers.layers import view
     from .answers.summary import summary
     from .answers.zoo import story, zoo
+    from .errors import SpecError
     from .exporters.export import export
     from .formats import render
     from .language.flat import flat
+    from .language.model import load
     from .language.schema import schema
     from .pytorch.bench.api import measure
     from .pytorch.build import build
     from .pytorch.run import run
+    from .report import Report, analyse
 
-#: What commands print beside a report, as functions that return data. They load when they are first asked for.
+#: What the package offers and the file that holds it, which is loaded when it is first asked for.
 _LATER = {
+    "Report": ("report", "Report"),
+    "SpecError": ("errors", "SpecError"),
+    "analyse": ("report", "analyse"),
     "build": ("pytorch.build", "build"),
     "check": ("answers.check", "check"),
     "compare": ("answers.compare", "compare"),
@@ -61,6 +63,7 @@ _LATER = {
     "export": ("exporters.export", "export"),
     "flat": ("language.flat", "flat"),
     "formulas": ("answers.formulas", "in_teaching_order"),
+    "load": ("language.model", "load"),
     "measure": ("pytorch.bench.api", "measure"),
     "render": ("formats", "render"),
     "run": ("pytorch.run", "run"),

@@ -17,7 +17,10 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # the process ends: what it holds goes with it, and need not be looked through once more
 
 
 if __name__ == "__main__":

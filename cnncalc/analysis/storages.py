@@ -67,9 +67,7 @@ class Storages:
         self.last: list[int] = []
         self._passes = False
         for layer in graph.inputs:
-            self.of_node.append(self._new("y", Store(layer.shape or ())))
-            self.value_of_node.append(self._value(Store(layer.shape or ())))
-            self.wants_gradient.append(False)
+            self._node(*self._new("y", Store(layer.shape or ())), wants=False)
         for layer in graph.layers:
             self._add(layer)
         for index in graph.outputs:
@@ -84,13 +82,15 @@ class Storages:
         """The layer that made a storage."""
         return self.graph.nodes[self.all[storage].node].name
 
-    def _new(self, own: str, store: Store) -> int:
-        self.all.append(Storage(len(self.of_node), own, store.bytes(self.setting), store))
+    def _new(self, own: str, store: Store) -> tuple[int, int]:
+        """A new storage, and the value that lies in it."""
+        size = store.bytes(self.setting)
+        self.all.append(Storage(len(self.of_node), own, size, store))
         self.last.append(len(self.moments))
-        return len(self.all) - 1
+        return len(self.all) - 1, self._value(size)
 
-    def _value(self, store: Store) -> int:
-        self.values.append(store.bytes(self.setting))
+    def _value(self, size: int) -> int:
+        self.values.append(size)
         return len(self.values) - 1
 
     def _add(self, layer: Layer) -> None:
@@ -99,9 +99,7 @@ class Storages:
             # Nothing is known of it: it makes nothing, and what goes in is still there.
             reads = tuple(self.of_node[i] for i in layer.inputs)
             self._moment(Moment(len(self.of_node), (), reads, ()))
-            self.of_node.append(self._new("y", Store((0,))))
-            self.value_of_node.append(self._value(Store((0,))))
-            self.wants_gradient.append(any(self.wants_gradient[i] for i in layer.inputs))
+            self._node(*self._new("y", Store((0,))), wants=any(self.wants_gradient[i] for i in layer.inputs))
             return
         local = _Local({}, {}, {"weight": True})
         for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True):
@@ -118,9 +116,12 @@ class Storages:
                 self.last[self.of_node[i]] = len(self.moments) - 1
         if "indices" in local.storages:
             self._places[len(self.of_node)] = local.storages["indices"], local.values["indices"]
-        self.of_node.append(local.storages["y"])
-        self.value_of_node.append(local.values["y"])
-        self.wants_gradient.append(local.wants["y"])
+        self._node(local.storages["y"], local.values["y"], local.wants["y"])
+
+    def _node(self, storage: int, value: int, wants: bool) -> None:
+        self.of_node.append(storage)
+        self.value_of_node.append(value)
+        self.wants_gradient.append(wants)
 
     def _act(self, action: Action, local: _Local, out: Store) -> None:
         wants, storages, values = local.wants, local.storages, local.values
@@ -131,14 +132,14 @@ class Storages:
         reads = tuple([storages[name] for name in (*action.reads, *action.holds) if name != "weight"])
         sources = tuple([values[name] for name in dict.fromkeys(action.reads) if name != "weight" and wants[name]])
         for name, store in action.makes:
-            storages[name], values[name] = self._new(name, store), self._value(store)
+            storages[name], values[name] = self._new(name, store)
             wants[name] = wanted
         made = tuple([storages[name] for name, _ in action.makes])
         result = action.makes[0][0] if action.makes else ""
         if action.same:
             result, source = action.same
             storages[result] = storages[source]
-            values[result] = self._value(out)
+            values[result] = self._value(out.bytes(self.setting))
             wants[result] = wanted
         kept = tuple(dict.fromkeys([storages[name] for name in keeps if name != "weight"])) if keeps else ()
         trained = "weight" in action.reads

@@ -27,7 +27,10 @@ def as_json(value: Any, **options: Any) -> str:
     >>> print(as_json({"größe": "\u202e"}))
     {"größe": "\u202e"}
     """
-    text = json.dumps(value, ensure_ascii=False, **options)
+    return _seen(json.dumps(value, ensure_ascii=False, **options))
+
+
+def _seen(text: str) -> str:
     if text == printable_lines(text):
         return text
     return "".join(each if each == printable_lines(each) else json.dumps(each)[1:-1] for each in text)
@@ -38,9 +41,12 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, Fraction) else value
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=_plain)
+
+
 def _lines(content: Any) -> str:
     def one(value: Any) -> str:
-        return as_json(value, default=_plain)
+        return _seen(_ENCODER.encode(value))
 
     if isinstance(content, dict):
         parts = []

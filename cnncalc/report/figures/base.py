@@ -89,7 +89,7 @@ class Figure:
         """Its value as plain data; what is known of it, where that is not all."""
         if callable(self.document):
             return self.document(part)
-        value = part.value(self.key) if part.whole else self.of(part)
+        value = part.value(self.key)
         if type(value) is int:  # nearly always
             return value
         value = known(value)
