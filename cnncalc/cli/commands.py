@@ -29,10 +29,11 @@ class Command(NamedTuple):
         lines = "\n\n".join(f"[dim]$[/dim] {example.replace('[', chr(92) + '[')}" for example in self.examples)
         options = dict(self.options)
         function = self.function
-        if options.pop("asks", False):
-            from .options import with_request
+        kind = options.pop("asks", None)
+        if kind:
+            from .options import gathered
 
-            function = with_request(function)
+            function = gathered(function, kind)
         made = app.command(self.name, help=self.function.__doc__, epilog=lines, rich_help_panel=self.group, **options)
         made(function)
 
@@ -46,7 +47,7 @@ def command(
 ) -> Callable[[Function], Function]:
     """Declare a command of a group, with examples for its help.
 
-    With `asks`, the function takes a `Request`: the options that all questions share. Other options are typer's.
+    `asks` is a named tuple whose fields are options; the function takes it as `request`. Other options are typer's.
     """
 
     def declare(function: Function) -> Function:

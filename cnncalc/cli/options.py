@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_origin, get_type_hints
 
 import typer
 
@@ -220,30 +220,30 @@ class Request(NamedTuple):
         return self._replace(optimizer=optimizer, device=device)
 
 
-#: The fields of a request that are options of the command line.
-_ASKED = Request._fields[:-2]
+def gathered(command: Callable[..., None], kind: type[Any]) -> Callable[..., None]:
+    """A command that takes the fields of a named tuple as options, and gives them to the function as one `request`.
 
-
-def with_request(command: Callable[..., None]) -> Callable[..., None]:
-    """A command that takes the options of a `Request`, and gives them to the function as one."""
-    hints = get_type_hints(Request, include_extras=True)
-    own = signature(command, eval_str=True).parameters
+    The fields that typer is told nothing of are no options. How the answer is to look stands last in the help.
+    """
+    hints = get_type_hints(kind, include_extras=True)
     shared = [
         Parameter(
             name,
             Parameter.KEYWORD_ONLY,
-            default=Request._field_defaults.get(name, Parameter.empty),
+            default=kind._field_defaults.get(name, Parameter.empty),
             annotation=hints[name],
         )
-        for name in _ASKED
+        for name in kind._fields
+        if get_origin(hints[name]) is Annotated
     ]
+    own = signature(command, eval_str=True).parameters
     mine = [each.replace(kind=Parameter.KEYWORD_ONLY) for name, each in own.items() if name != "request"]
 
     @wraps(command)
     def spread(**given: Any) -> None:
-        command(Request(**{name: given.pop(name) for name in _ASKED}), **given)
+        command(kind(**{each.name: given.pop(each.name) for each in shared}), **given)
 
-    parameters = [*shared[:5], *mine, *shared[5:]]
+    parameters = sorted([*shared, *mine], key=lambda each: each.name in ("format", "output"))
     spread.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     spread.__annotations__ = {each.name: each.annotation for each in parameters}
     del spread.__wrapped__

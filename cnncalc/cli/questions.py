@@ -66,7 +66,7 @@ def _table(report: Report, question: str, request: Request, format: str) -> Tabl
     return view(report, "overview" if question == "summary" else question, choice)
 
 
-@command(LOOK, "cnncalc shapes lenet", "cnncalc shapes net.yaml --input 3x320x320 --watch", asks=True)
+@command(LOOK, "cnncalc shapes lenet", "cnncalc shapes net.yaml --input 3x320x320 --watch", asks=Request)
 def shapes(request: Request, inplace: InPlace = False, watch: Watch = False, predict: Predict = False) -> None:
     """The shape after every layer, height × width × channels."""
     if not predict:
@@ -89,13 +89,13 @@ def shapes(request: Request, inplace: InPlace = False, watch: Watch = False, pre
     tell(f"\n{right} of {asked} shapes right" if asked else "nothing was guessed")
 
 
-@command(LOOK, "cnncalc params resnet50 --depth 1", "cnncalc params vgg16 --sort params", asks=True)
+@command(LOOK, "cnncalc params resnet50 --depth 1", "cnncalc params vgg16 --sort params", asks=Request)
 def params(request: Request, inplace: InPlace = False, watch: Watch = False) -> None:
     """Parameters of every layer: weights, biases, buffers, and their share."""
     answer(request, "params", inplace, watch)
 
 
-@command(LOOK, "cnncalc flops mobilenet_v2 --depth 1", "cnncalc flops resnet18 --train --batch 32", asks=True)
+@command(LOOK, "cnncalc flops mobilenet_v2 --depth 1", "cnncalc flops resnet18 --train --batch 32", asks=Request)
 def flops(request: Request, inplace: InPlace = False, train: Train = False, watch: Watch = False) -> None:
     """Work of every layer: multiply-adds, other operations, FLOPs; with --train the backward pass."""
     if train and request.dtype == "int8":
@@ -104,7 +104,7 @@ def flops(request: Request, inplace: InPlace = False, train: Train = False, watc
 
 
 @command(
-    LOOK, "cnncalc memory unet --batch 8 --dtype float16", "cnncalc memory vgg16 --train --budget 16GiB", asks=True
+    LOOK, "cnncalc memory unet --batch 8 --dtype float16", "cnncalc memory vgg16 --train --budget 16GiB", asks=Request
 )
 def memory(
     request: Request,
@@ -136,7 +136,7 @@ def memory(
         raise typer.Exit(1)
 
 
-@command(LOOK, "cnncalc receptive-field resnet50 --depth 1", "cnncalc receptive-field net.yaml --sort rf", asks=True)
+@command(LOOK, "cnncalc receptive-field resnet50 --depth 1", "cnncalc receptive-field net.yaml --sort rf", asks=Request)
 def receptive_field(request: Request, inplace: InPlace = False, watch: Watch = False) -> None:
     """What part of the input a unit of every layer sees."""
     answer(request, "receptive-field", inplace, watch)
@@ -146,7 +146,7 @@ def receptive_field(request: Request, inplace: InPlace = False, watch: Watch = F
     LOOK,
     "cnncalc summary vgg16",
     "cnncalc summary net.yaml --columns layer,macs,intensity --sort macs",
-    asks=True,
+    asks=Request,
 )
 def summary(request: Request, inplace: InPlace = False, watch: Watch = False) -> None:
     """All at a glance: totals, where the parameters live, where the work is."""

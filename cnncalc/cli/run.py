@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import usage_error
 from ..language.model import load
-from .bench import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, option, progress_display
 from .commands import PYTORCH, command
+from .measurement import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, option, progress_display
 from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
 from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite, say, tell
+
+if TYPE_CHECKING:
+    from ..graph import Graph
+    from ..pytorch.bench.plan import Configuration
+    from ..pytorch.run import Run
+    from ..pytorch.weights import Loaded
 
 Weights = Annotated[str | None, option("--weights", "Load a safetensors file or a checkpoint first.", "FILE")]
 Image = Annotated[str | None, option("--image", "Show it a picture, and print the five likeliest classes.", "FILE")]
@@ -68,7 +74,6 @@ def run(
     if complain(graph.errors):
         raise typer.Exit(2)
     needs_torch("run")
-    from ..answers.verification import as_data, layers_table
     from ..formats.json import as_json
     from ..pytorch.image import read_labels
     from ..pytorch.run import Picture
@@ -80,24 +85,21 @@ def run(
         found = ran(graph, config, weights or "", shown, read_labels(labels) if labels else ())
     timed = None if no_bench else _bench(graph, config)
     if kind == "json":
-        document = as_data(found.verification) | {"dtype": dtype, "device": found.device, "benchmark": timed}
-        document["weights"] = found.loaded._asdict() if found.loaded else None
-        document["guesses"] = [each._asdict() for each in found.guesses]
-        emit_text(as_json(document, indent=1) + "\n", output)
+        emit_text(as_json(found.document(timed), indent=1) + "\n", output)
     elif kind != "table":
-        emit(guesses_table(found.guesses) if found.guesses else layers_table(found.verification), kind, output)
+        emit(found.table(), kind, output)
     else:
-        _print(found, timed, output, dtype == "amp")
+        _print(found, timed, output)
     complain(graph.warnings)
     if found.loaded and not found.loaded.fits:
-        complain_of_weights(found.loaded, weights or "")
+        _complain_of_weights(found.loaded, weights or "")
     if timed and timed.get("interrupted"):
         raise typer.Exit(130)
-    if not found.verification.agrees or (found.loaded and not found.loaded.fits):
+    if not found.agrees:
         raise typer.Exit(1)
 
 
-def _print(found: Any, timed: dict[str, Any] | None, output: str | None, autocast: bool) -> None:
+def _print(found: Run, timed: dict[str, Any] | None, output: str | None) -> None:
     from ..answers.verification import layers_table, totals_table
     from ..formats import render
     from ..pytorch.bench.tables import result_table
@@ -114,7 +116,7 @@ def _print(found: Any, timed: dict[str, Any] | None, output: str | None, autocas
             parts = [layers_table(found.verification, beside=False)]
     if timed:
         parts.append(result_table(timed)._replace(title="forward pass, timed"))
-    parts.append(totals_table(found.verification, " · autocast" * autocast))
+    parts.append(totals_table(found.verification, " · autocast" * (found.dtype == "amp")))
     if output is not None:
         emit_text("\n".join(render(part, "table") for part in parts), output)
         return
@@ -129,22 +131,14 @@ def _print(found: Any, timed: dict[str, Any] | None, output: str | None, autocas
         emit(part, "table", None)
 
 
-def guesses_table(guesses: Any) -> Any:
-    """The likeliest classes as a table, for programs."""
-    from ..table import Column, Line, Table
-
-    columns = (Column("class", "class"), Column("share", "share"), Column("name", "name"))
-    return Table("", columns, [Line((each.number, each.share, each.name)) for each in guesses])
-
-
-def _bench(graph: Any, config: Any) -> dict[str, Any]:
+def _bench(graph: Graph, config: Configuration) -> dict[str, Any]:
     from ..pytorch.bench.protocol import Task, bench
 
     with progress_display() as progress:
         return bench([Task(graph, config._replace(train=False))], progress)[0]
 
 
-def complain_of_weights(loaded: Any, path: str) -> None:
+def _complain_of_weights(loaded: Loaded, path: str) -> None:
     """What in a file of weights did not fit."""
     say("\n".join([f"\n{path} does not fit the network:", *(f"  {line}" for line in loaded.lines())]))
 

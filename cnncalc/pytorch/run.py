@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ..answers.verification import Verification
+from ..answers.verification import Verification, as_data, layers_table
 from ..errors import Source, SpecError, usage_error
 from ..graph import Graph
 from ..language.model import load
+from ..table import Column, Line, Table
 from .bench.devices import Unavailable, choose
 from .bench.plan import Configuration
 from .bench.predict import predict, report_of
@@ -34,12 +35,35 @@ class Picture(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What came of a run."""
+    """What came of a run; `loaded` where it was given weights, `guesses` where it was shown a picture."""
 
     verification: Verification
+    dtype: str
     device: dict[str, Any]
     loaded: Loaded | None
     guesses: tuple[Guess, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all figures agree, and the weights fit."""
+        return self.verification.agrees and (self.loaded is None or self.loaded.fits)
+
+    def document(self, benchmark: dict[str, Any] | None = None) -> dict[str, Any]:
+        """All of it as plain data, with a benchmark of the forward pass beside it."""
+        return as_data(self.verification) | {
+            "dtype": self.dtype,
+            "device": self.device,
+            "benchmark": benchmark,
+            "weights": self.loaded._asdict() if self.loaded else None,
+            "guesses": [guess._asdict() for guess in self.guesses],
+        }
+
+    def table(self) -> Table:
+        """What a program asked for: the likeliest classes where there is a picture, the layers' figures otherwise."""
+        if not self.guesses:
+            return layers_table(self.verification)
+        columns = (Column("class", "class"), Column("share", "share"), Column("name", "name"))
+        return Table("", columns, [Line((guess.number, guess.share, guess.name)) for guess in self.guesses])
 
 
 def run(
@@ -100,4 +124,4 @@ def run(
     except Exception as error:  # whatever PyTorch has to say of a dtype, a device or a lack of memory
         said = failure(error)["message"] or type(error).__name__
         raise usage_error(f"PyTorch cannot run {graph.name} so: {said}") from None
-    return Run(verification, device.describe(), loaded, tuple(found))
+    return Run(verification, config.dtype, device.describe(), loaded, tuple(found))

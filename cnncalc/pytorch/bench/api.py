@@ -10,19 +10,29 @@ from ...errors import Source
 from ...graph import Graph
 from ...language.model import load
 from .plan import Configuration
-from .protocol import Task, bench
+from .protocol import Progress, Task, bench
 
 Spec = str | Path | Source | Graph
 
 
-def measure(*specs: Spec, batches: Sequence[int] = (1,), **options: Any) -> list[dict[str, Any]]:
+def measure(
+    *specs: Spec, batches: Sequence[int] = (1,), progress: Progress = lambda text, share: None, **options: Any
+) -> list[dict[str, Any]]:
     """Latency, throughput and memory of networks, which take turns at each batch; one result for each, as JSON has it.
 
     `options` are those of `Configuration`: device, dtype, threads, train, per_layer, compile, plan ("quick", "standard"
-    or "rigorous") … A failure is in the result, as `error`.
+    or "rigorous") … `progress` is told what is being done, and the share that is done. A failure is in the result, as
+    `error`; an interruption leaves what was measured so far.
     """
     graphs = [each if isinstance(each, Graph) else load(each) for each in specs]
-    found: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for batch in batches:
-        found += bench([Task(graph, Configuration(batch=batch, **options)) for graph in graphs])
-    return found
+
+        def noted(text: str, share: float, batch: int = batch) -> None:
+            progress(f"batch {batch}: {text}", share)
+
+        config = Configuration(**{**options, "batch": batch})
+        results += bench([Task(graph, config) for graph in graphs], noted)
+        if any(result.get("interrupted") for result in results):
+            break
+    return results

@@ -66,9 +66,16 @@ def called(result: Mapping[str, Any]) -> str:
     return printable(" · ".join(words).replace("_", " "))
 
 
-def planned(graph: Graph, config: Configuration) -> dict[str, Any]:
-    """What `called` needs of a measurement that has not been made yet."""
-    return {"network": graph.name, "variant": graph.variant, "config": config._asdict()}
+def refuse_strangers(
+    path: str, earlier: Sequence[dict[str, Any]], plans: Sequence[tuple[Graph, Configuration]]
+) -> None:
+    """Raise `SpecError` where an earlier file has nothing of what is to be measured."""
+    wanted = [
+        called({"network": graph.name, "variant": graph.variant, "config": config._asdict()}) for graph, config in plans
+    ]
+    has = [called(each) for each in earlier]
+    if not {*wanted} & {*has}:
+        raise usage_error(f"{path} has no {wanted[0]}", f"it has {', '.join(has)}: there would be nothing to compare")
 
 
 def pairs(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[Pair]:

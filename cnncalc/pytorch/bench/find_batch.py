@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...answers.budget import fitting_batch
+from ...errors import usage_error
 from ...graph import Graph
 from .plan import Configuration
 from .predict import report_of
@@ -35,10 +36,22 @@ def find_batch(
     progress: Callable[[str, float], None] = lambda text, share: None,
     start: Callable[[Graph, Configuration], Process] = Process,
 ) -> Found:
-    """Search the largest batch, from the predicted one on; raises `WorkerFailed` for anything but a lack of memory.
+    """Search the largest batch, from the predicted one on; raises `SpecError` for anything but a lack of memory.
 
     `config.memory_limit` bounds the search; without it, it is what the device has free.
     """
+    try:
+        return _searched(graph, config, progress, start)
+    except WorkerFailed as error:
+        raise usage_error(error.message) from None
+
+
+def _searched(
+    graph: Graph,
+    config: Configuration,
+    progress: Callable[[str, float], None],
+    start: Callable[[Graph, Configuration], Process],
+) -> Found:
     limit = config.memory_limit
     process = start(graph, config)
     try:
