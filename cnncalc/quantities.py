@@ -146,12 +146,12 @@ def rounded(text: str) -> Rounded | None:
     >>> rounded("61.1M").agrees(61_100_840), rounded("61.1M").agrees(61_150_001), rounded("5 apples")
     (True, False, None)
     """
-    found = _ROUNDED.fullmatch(text)
-    if found is None:
+    match = _ROUNDED.fullmatch(text)
+    if match is None:
         return None
-    decimals = found[2] or ""
+    decimals = match[2] or ""
     return Rounded(
-        int(found[1] + decimals), len(decimals), 10 ** int(found[3] or 0) * 1000 ** _POWERS[found[4].upper()]
+        int(match[1] + decimals), len(decimals), 10 ** int(match[3] or 0) * 1000 ** _POWERS[match[4].upper()]
     )
 
 
@@ -167,8 +167,8 @@ def size_in_bytes(text: str) -> int | None:
     >>> size_in_bytes("16GiB"), size_in_bytes("1.5 gb"), size_in_bytes("4096B"), size_in_bytes("4096")
     (17179869184, 1500000000, 4096, None)
     """
-    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(i?)b?\s*", text.lower())
-    if not found or (found[3] and not found[2]) or not float(found[1]) or text.strip()[-1].isdigit():
+    match = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(i?)b?\s*", text.lower())
+    if not match or (match[3] and not match[2]) or not float(match[1]) or text.strip()[-1].isdigit():
         return None
-    power = " KMGT".index(found[2].upper() or " ")
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
+    power = " KMGT".index(match[2].upper() or " ")
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)

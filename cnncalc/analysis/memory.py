@@ -73,7 +73,7 @@ def peak(graph: Graph, setting: Setting) -> Peak:
         ends.setdefault(storages.last[index], []).append(index)
     live = most = at = 0
     for now, moment in enumerate(storages.moments):
-        live += sum(storages.all[each].bytes for each in moment.makes)
+        live += sum(storages.all[storage].bytes for storage in moment.makes)
         if live > most:
             most, at = live, now
         live -= sum(storages.all[each].bytes for each in ends.get(now, ()))

@@ -128,7 +128,7 @@ class Storages:
         wanted = True in [wants[name] for name in action.reads]
         keeps: tuple[str, ...] = action.keeps if wanted and self.setting.training else ()
         if action.product:
-            keeps = tuple(name for name in keeps if any(wants[each] for each in action.reads if each != name))
+            keeps = tuple(name for name in keeps if any(wants[other] for other in action.reads if other != name))
         reads = tuple([storages[name] for name in (*action.reads, *action.holds) if name != "weight"])
         sources = tuple([values[name] for name in dict.fromkeys(action.reads) if name != "weight" and wants[name]])
         for name, store in action.makes:

@@ -80,7 +80,9 @@ def backward_work(graph: Graph) -> list[Backward | None]:
 def _gradients(op: Op, out: Shape, *more: Any) -> tuple[Backward, bool]:
     """The work of the backward pass through a layer, and whether something of it is trained."""
     *shapes, wanted = more
-    inputs, weights = (0 if each is None else int(each.value) for each in op.gradients(wanted, out, *shapes))
+    inputs, weights = (
+        0 if gradient is None else int(gradient.value) for gradient in op.gradients(wanted, out, *shapes)
+    )
     return Backward(inputs, weights, wanted), bool(_owned(op, out, *shapes)[0])
 
 
@@ -182,7 +184,7 @@ def _owned(op: Op, out: Shape, *shapes: Shape) -> tuple[int, int, int]:
             buffers += int(count.step.value)
         else:
             trained += int(count.step.value)
-    sizes = [int(prod(each.shape)) for each in op.parameters(*shapes) if each.role in ("weight", "bias")]
+    sizes = [int(prod(parameter.shape)) for parameter in op.parameters(*shapes) if parameter.role in ("weight", "bias")]
     return trained, buffers, max(sizes, default=0)
 
 
@@ -256,7 +258,7 @@ class _Walk:
                 last = self.storages.last[storage]
                 ends[last] = ends.get(last, 0) + self.storages.all[storage].bytes
         for now, moment in enumerate(self.storages.moments):
-            self.live += sum(self.storages.all[each].bytes for each in moment.makes)
+            self.live += sum(self.storages.all[storage].bytes for storage in moment.makes)
             self.note(moment.node, "forward")
             self.live -= ends.get(now, 0)
         self.results = ends.get(len(self.storages.moments), 0)  # those that nothing keeps

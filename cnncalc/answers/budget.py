@@ -16,7 +16,7 @@ def fitting_batch(report: Report, budget: int, training: bool) -> int:
     194
     """
     graph, setting = report.graph, report.setting
-    given = sum(Store(each.shape or ()).bytes(setting._replace(batch=1)) for each in graph.inputs)
+    given = sum(Store(node.shape or ()).bytes(setting._replace(batch=1)) for node in graph.inputs)
 
     def needed(batch: int) -> int:
         asked = setting._replace(batch=batch)

@@ -81,7 +81,7 @@ def check(spec: str | Path | Source) -> list[Checked]:
         if layers > MOST_LAYERS:
             message = f"its variants have more than {MOST_LAYERS:,} layers together"
             raise usage_error(message, f"check one: {found.source.name}:{names[-1]}", where=found.source.name)
-    return [each for each in results if each.verdicts or each.disputed or len(results) == 1]
+    return [result for result in results if result.verdicts or result.disputed or len(results) == 1]
 
 
 def _checked(spec: Spec) -> Checked:

@@ -34,16 +34,16 @@ def formulas_table() -> Table:
     lines = [
         Line(
             (
-                each.chapter,
-                each.name,
-                f"{each.symbol} = {each.text}" if each.symbol else each.text,
-                each.unit,
-                each.source,
+                entry.chapter,
+                entry.name,
+                f"{entry.symbol} = {entry.text}" if entry.symbol else entry.text,
+                entry.unit,
+                entry.source,
             )
         )
-        for each in in_teaching_order()
+        for entry in in_teaching_order()
     ]
-    return Table("", columns, lines, document=[as_data(each) for each in in_teaching_order()], text=_text())
+    return Table("", columns, lines, document=[as_data(entry) for entry in in_teaching_order()], text=_text())
 
 
 def as_data(formula: Formula) -> dict[str, Any]:
@@ -66,13 +66,13 @@ def _text() -> str:
     parts, formulas = [], in_teaching_order()
     for chapter in CHAPTERS:
         parts.append(f"{chapter.upper()}\n")
-        for each in formulas:
-            if each.chapter == chapter:
-                parts.append(f"  {each.name} [{each.unit}]\n      {each.symbol} = {each.text}")
-                parts.append(textwrap.fill(each.source, 79, initial_indent="      ", subsequent_indent="      "))
-                parts += [f"      {letter}: {meaning}" for letter, meaning in each.means.items()]
+        for formula in formulas:
+            if formula.chapter == chapter:
+                parts.append(f"  {formula.name} [{formula.unit}]\n      {formula.symbol} = {formula.text}")
+                parts.append(textwrap.fill(formula.source, 79, initial_indent="      ", subsequent_indent="      "))
+                parts += [f"      {letter}: {meaning}" for letter, meaning in formula.means.items()]
                 parts.append("")
-    used = {letter for each in formulas for letter in each.letters if letter not in each.means}
+    used = {letter for formula in formulas for letter in formula.letters if letter not in formula.means}
     parts.append("LETTERS\n")
     parts += legend_lines({letter: meaning for letter, meaning in LETTERS.items() if letter in used})
     return "\n".join(parts) + "\n"

@@ -40,9 +40,9 @@ def op_table(name: str) -> Table:
         Column("meaning", "meaning"),
     )
     lines = []
-    for each in cls.arguments():
-        default = "required" if each.required else "known" if each.inferred else _default(each.default)
-        lines.append(Line((each.name, default, each.letter, f"{each.doc}: {each.kind.expects}")))
+    for argument in cls.arguments():
+        default = "required" if argument.required else "known" if argument.inferred else _default(argument.default)
+        lines.append(Line((argument.name, default, argument.letter, f"{argument.doc}: {argument.kind.expects}")))
     shape, notes = example_input(cls), []
     steps = example_steps(cls)
     for step in steps:

@@ -58,8 +58,8 @@ def _beside(report: Report, layer: str) -> str:
 
 def _memory_notes(report: Report) -> tuple[str, ...]:
     totals, width, peak = report.totals, BYTES[report.dtype], report.totals.peak
-    given = sum(int(tensor_bytes(report.batch, each.shape, width)) for each in report.graph.inputs if each.shape)
-    alive = " + ".join(f"{each.name} {mebibytes(each.bytes)}" for each in peak.alive[:6])
+    given = sum(int(tensor_bytes(report.batch, node.shape, width)) for node in report.graph.inputs if node.shape)
+    alive = " + ".join(f"{tensor.name} {mebibytes(tensor.bytes)}" for tensor in peak.alive[:6])
     alive += f" + {len(peak.alive) - 6} more" if len(peak.alive) > 6 else ""
     alive += f" + {mebibytes(peak.extra_bytes)} {_beside(report, peak.layer)}" if peak.extra_bytes else ""
     weights, activations = totals.value("weight_bytes"), totals.value("peak_inference_bytes")

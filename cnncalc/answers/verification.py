@@ -71,16 +71,17 @@ def totals_table(found: Verification, how: str = "") -> Table:
         Column("agrees", "agrees"),
     )
     lines = [
-        Line((each.quantity, each.calculated, each.measured, _verdict(each)), _kind(each)) for each in found.totals
+        Line((total.quantity, total.calculated, total.measured, _verdict(total)), _kind(total))
+        for total in found.totals
     ]
-    wrong = [each for each in found.comparisons if not each.agrees]
+    wrong = [comparison for comparison in found.comparisons if not comparison.agrees]
     notes = [*(f"known: {remark}" if "counter" in remark else remark for remark in found.remarks)]
     notes += [f"{each.part}: {each.quantity} {_value(each.calculated)} calculated, {_value(each.measured)} measured"
               for each in wrong[:20]]  # fmt: skip
     if len(wrong) > 20:
         notes.append(f"… and {len(wrong) - 20} more")
     count = len(found.comparisons) + len(found.totals)
-    bad = len(wrong) + sum(not each.agrees for each in found.totals)
+    bad = len(wrong) + sum(not total.agrees for total in found.totals)
     notes.append(f"all {count:,} figures agree" if found.agrees else f"{bad:,} of {count:,} figures do not agree")
     head = setting(found.report) + how
     return Table(found.report.title, columns, lines, (head,), tuple(notes), document=as_data(found))
@@ -93,8 +94,8 @@ def layers_table(found: Verification, beside: bool = True) -> Table:
     same, and "156 ≠ 157" where it is not.
     """
     by_layer: dict[str, dict[str, Comparison]] = {}
-    for each in found.comparisons:
-        by_layer.setdefault(each.part, {})[each.quantity] = each
+    for comparison in found.comparisons:
+        by_layer.setdefault(comparison.part, {})[comparison.quantity] = comparison
     there = [entry for entry in QUANTITIES if any(entry[0] in each for each in by_layer.values())]
     columns = [Column("layer", "layer"), Column("type", "type")]
     for key, title, is_shape in there:
@@ -132,10 +133,10 @@ def as_data(found: Verification) -> dict[str, Any]:
         "source": report.graph.source.name,
         "batch": report.batch,
         "dtype": report.dtype,
-        "inputs": [{"name": each.name, "shape": list(each.shape or ())} for each in report.graph.inputs],
+        "inputs": [{"name": node.name, "shape": list(node.shape or ())} for node in report.graph.inputs],
         "agrees": found.agrees,
-        "totals": [dict(zip(keys, each, strict=True)) for each in found.totals],
-        "layers": [dict(zip(keys, each, strict=True)) for each in found.comparisons],
+        "totals": [dict(zip(keys, total, strict=True)) for total in found.totals],
+        "layers": [dict(zip(keys, comparison, strict=True)) for comparison in found.comparisons],
         "remarks": list(found.remarks),
     }
 

@@ -55,11 +55,11 @@ def application(words: Sequence[str] = ()) -> typer.Typer:
         import_module(f"{__name__}.{file}")
     wanted = (asked,) if len(files) == 1 else tuple(name for names in FILES.values() for name in names)
     for name in wanted:
-        parts = [each for each in COMMANDS if name in (each.parent or each.name, each.parent)]
+        parts = [command for command in COMMANDS if name in (command.parent or command.name, command.parent)]
         if parts[0].parent:
             group = typer.Typer(no_args_is_help=True, help="Write a worksheet, check it, build one for each student.")
-            for each in parts:
-                each.register(group)
+            for part in parts:
+                part.register(group)
             app.add_typer(group, name=name, rich_help_panel=parts[0].group)
         else:
             parts[0].register(app)

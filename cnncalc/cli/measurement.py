@@ -113,7 +113,7 @@ class Measurement(NamedTuple):
 
     def batches(self) -> list[int]:
         """The batch sizes, each once."""
-        return list(dict.fromkeys(_batch(each) for each in self.batch.split(",")))
+        return list(dict.fromkeys(_batch(word) for word in self.batch.split(",")))
 
     def graphs(self) -> list[Graph]:
         """The networks; raises `SpecError` for what cannot be built."""

@@ -148,19 +148,19 @@ def conditions(given: list[str] | None) -> dict[str, tuple[Any, Any]]:
     """
     bounds: dict[str, tuple[Any, Any]] = {}
     for condition in given or []:
-        found = _CONDITION.fullmatch(condition)
-        count = rounded(found[3]) if found else None
-        size = size_in_bytes(found[3]) if found and count is None else None
+        match = _CONDITION.fullmatch(condition)
+        count = rounded(match[3]) if match else None
+        size = size_in_bytes(match[3]) if match and count is None else None
         value: Any = count.value if count else size
-        if found is None or value is None or found[2] in ("<", ">"):
+        if match is None or value is None or match[2] in ("<", ">"):
             raise usage_error(
                 f"--where {condition} makes no sense", "a column, <= or >= or ==, and a number: --where 'params <= 5M'"
             )
         value = int(value) if value == int(value) else float(value)
-        low, high = bounds.get(found[1], (None, None))
-        low = value if found[2] != "<=" and found[2] != "≤" else low
-        high = value if found[2] != ">=" and found[2] != "≥" else high
-        bounds[found[1]] = low, high
+        low, high = bounds.get(match[1], (None, None))
+        low = value if match[2] != "<=" and match[2] != "≤" else low
+        high = value if match[2] != ">=" and match[2] != "≥" else high
+        bounds[match[1]] = low, high
     return bounds
 
 
@@ -245,6 +245,6 @@ def gathered(command: Callable[..., None], kind: type[Any]) -> Callable[..., Non
 
     parameters = sorted([*shared, *mine], key=lambda each: each.name in ("format", "output"))
     spread.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-    spread.__annotations__ = {each.name: each.annotation for each in parameters}
+    spread.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     del spread.__wrapped__
     return spread

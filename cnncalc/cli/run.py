@@ -120,8 +120,8 @@ def _print(found: Run, timed: dict[str, Any] | None, output: str | None) -> None
     if output is not None:
         emit_text("\n".join(render(part, "table") for part in parts), output)
         return
-    for each in found.guesses:
-        tell(f"{each.share:7.2%}  class {each.number:<5} {each.name}".rstrip())
+    for guess in found.guesses:
+        tell(f"{guess.share:7.2%}  class {guess.number:<5} {guess.name}".rstrip())
     if found.guesses:
         weighed = "the weights are those of the file" if found.loaded else "the weights are random: this says nothing"
         tell(f"({weighed})\n")

@@ -149,9 +149,9 @@ def grade(
         raise usage_error(f"cannot be made: {error.strerror}", "choose another --out", where=out) from None
     write_file(place / "results.csv", results(sheet, found))
     write_file(place / "class.md", class_page(sheet, found))
-    names = page_names([each.student for each in found.graded])
-    for each in found.graded:
-        write_file(place / "feedback" / f"{names[each.student]}.md", page(sheet, each))
+    names = page_names([student.student for student in found.graded])
+    for student in found.graded:
+        write_file(place / "feedback" / f"{names[student.student]}.md", page(sheet, student))
     for name, reason in found.unreadable:
         say(f"unreadable: {printable(name)}: {printable(reason)}")
     say(f"graded {len(found.graded)}, unreadable {len(found.unreadable)}; results.csv, class.md, feedback: {place}")

@@ -43,7 +43,7 @@ def tuple_text(values: Sequence[int]) -> str:
 
 def _short(values: Any) -> str:
     """One number for all axes where they are equal."""
-    if isinstance(values, tuple) and len(values) > 1 and any(each != values[0] for each in values):
+    if isinstance(values, tuple) and len(values) > 1 and any(value != values[0] for value in values):
         return tuple_text(values)
     return str(values[0] if isinstance(values, tuple) else values)
 
@@ -89,7 +89,7 @@ def _conv(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Sta
 
 
 def _stated(keyword: str, values: tuple[int, ...], default: int = 1) -> str:
-    return "" if all(each == default for each in values) else f", {keyword}={_short(values)}"
+    return "" if all(value == default for value in values) else f", {keyword}={_short(values)}"
 
 
 def _zeros(pads: Sequence[tuple[int, int]], name: str) -> Statement:

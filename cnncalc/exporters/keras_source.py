@@ -49,7 +49,7 @@ def keras_source(graph: Graph) -> str:
             found[node] = steps_of(layer.op, _plain(layer.name), layer.shape, shapes)
         except Inexpressible as why:
             message = f"{layer.name} ({layer.type}) cannot be expressed in Keras: {why}"
-            if all(message.partition(" ")[2] != each.message.partition(" ")[2] for each in problems):
+            if all(message.partition(" ")[2] != problem.message.partition(" ")[2] for problem in problems):
                 problems.append(Problem("inexpressible", message, graph.source, layer.place))
     if problems:
         raise SpecError(problems)
@@ -126,7 +126,7 @@ class _LayerNames:
         self.of_spec = {_plain(layer.name) for layer in graph.nodes}
         self.used: set[str] = set()
         self._numbers: dict[str, int] = {}
-        self.inputs = [self.unique(_plain(each.name), _plain(each.name)) for each in graph.inputs]
+        self.inputs = [self.unique(_plain(node.name), _plain(node.name)) for node in graph.inputs]
 
     def unique(self, wish: str, of_layer: str) -> str:
         """A name that no other has; what helps a layer, such as its padding, does not take the name of one."""

@@ -95,7 +95,7 @@ _NUMBER = re.compile("[0-9]+")
 
 
 def _numbers(text: str) -> list[int]:
-    return [int(each) for each in _NUMBER.findall(text)]
+    return [int(number) for number in _NUMBER.findall(text)]
 
 
 def _steps(a: str, b: str) -> tuple[int, ...] | None:

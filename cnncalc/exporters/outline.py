@@ -221,7 +221,7 @@ def leaf_values(leaf: Leaf) -> list[Hole]:
         return [Hole("shape", parameter.shape), Hole("init_value", getattr(leaf.layer.op, "init_value"))]  # noqa: B009
     called = {"torch.nn.functional.pad": "padding", "torch.permute": "dims", "operator.getitem": "part"}
     name = called.get(leaf.call.function, "dim")
-    return [Hole(name, each) for each in leaf.call.arguments] + [
+    return [Hole(name, argument) for argument in leaf.call.arguments] + [
         Hole(name, value) for name, value in leaf.call.keywords
     ]
 

@@ -55,7 +55,7 @@ class Parameters:
         self.places: dict[str, list[int]] = {}  # the places at which each parameter stands as it is
         self.expressions: list[Any] = []
         given = {
-            name: tuple(each.get(name) for each in arguments)
+            name: tuple(argument.get(name) for argument in arguments)
             for name in (arguments[0] if arguments else ())
             if name.isidentifier() and not keyword.iskeyword(name)
         }

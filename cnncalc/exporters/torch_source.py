@@ -45,7 +45,7 @@ def torch_source(graph: Graph) -> str:
     name = classes.of_root(network_name(graph))
     texts = list(classes.texts)
     used = {layer.type for layer in graph.layers}
-    own = [own_class(each) for each in OWN if each in used]
+    own = [own_class(name) for name in OWN if name in used]
     body = "\n\n\n".join([*own, *texts])
     imports = ["import torch", "from torch import nn"]
     if "OrderedDict(" in body:
@@ -54,7 +54,7 @@ def torch_source(graph: Graph) -> str:
         imports[-1] = "from torch import Tensor, nn"
     if "F." in body:
         imports.append("from torch.nn import functional as F")
-    shapes = ", ".join(f"torch.randn(1, {', '.join(map(str, each.shape or ()))})" for each in graph.inputs)
+    shapes = ", ".join(f"torch.randn(1, {', '.join(map(str, node.shape or ()))})" for node in graph.inputs)
     about = docstring(graph)
     results = "out.shape" if len(graph.outputs) == 1 else "[each.shape for each in out]"
     main = [
@@ -131,9 +131,9 @@ class _Classes:
             for other, _ in smaller:
                 instances += self.instances[other]
             model = instances[0]
-            values = [self.values(each, model, optional) for each in instances]
+            values = [self.values(instance, model, optional) for instance in instances]
             taken = [part.name for part in model.parts]
-            parameters = Parameters(form(model)[1], values, [each.block_arguments for each in instances], taken)
+            parameters = Parameters(form(model)[1], values, [instance.block_arguments for instance in instances], taken)
             name = self.unused(class_name(model.block or model.name))
             self.known[key] = Known(name, parameters, optional)
             self.write(name, model, parameters, optional)
@@ -228,7 +228,7 @@ class _Classes:
                 continue
             if isinstance(part, Leaf):
                 values = holes.take(len(leaf_values(part)))
-                values = [each.of("self") if isinstance(each, Text) else each for each in values]
+                values = [value.of("self") if isinstance(value, Text) else value for value in values]
                 expression = _called(part, [names[i] for i in part.inputs], values)
             else:
                 holes.take(len(form(part)[1]))

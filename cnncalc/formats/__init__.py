@@ -17,7 +17,7 @@ from ..table import Table
 
 #: The names of the formats; the first one is for people.
 FORMATS = tuple(
-    sorted((each.name for each in pkgutil.iter_modules(__path__)), key=lambda name: (name != "table", name))
+    sorted((module.name for module in pkgutil.iter_modules(__path__)), key=lambda name: (name != "table", name))
 )
 
 Answer = Table | Explained

@@ -33,7 +33,9 @@ def as_json(value: Any, **options: Any) -> str:
 def _seen(text: str) -> str:
     if text == printable_lines(text):
         return text
-    return "".join(each if each == printable_lines(each) else json.dumps(each)[1:-1] for each in text)
+    return "".join(
+        character if character == printable_lines(character) else json.dumps(character)[1:-1] for character in text
+    )
 
 
 def _plain(value: Any) -> Any:

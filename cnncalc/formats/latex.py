@@ -35,7 +35,7 @@ def _comments(texts: Iterable[str]) -> list[str]:
 
 def explained(answer: Explained) -> str:
     """A paragraph for each explanation; wants amsmath."""
-    return "\n\n".join(_explanation(each).rstrip("\n") for each in answer.parts) + "\n"
+    return "\n\n".join(_explanation(part).rstrip("\n") for part in answer.parts) + "\n"
 
 
 def _explanation(explanation: Explanation) -> str:

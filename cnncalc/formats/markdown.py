@@ -34,4 +34,4 @@ def table(table: Table) -> str:
 
 def explained(answer: Explained) -> str:
     """A heading for each explanation, and displayed equations."""
-    return "\n\n".join(each.markdown().rstrip("\n") for each in answer.parts) + "\n"
+    return "\n\n".join(part.markdown().rstrip("\n") for part in answer.parts) + "\n"

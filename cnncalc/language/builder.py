@@ -119,7 +119,7 @@ class Builder:
         graph = self.space.graph
         if not inputs:
             if not graph.errors:
-                known = ", ".join(each.name for each in graph.inputs)
+                known = ", ".join(node.name for node in graph.inputs)
                 hint = f"from: or branches name it: {known}"
                 self.space.problem("input", f"{self.space.called(path)} has no input", item.place, hint)
             return None

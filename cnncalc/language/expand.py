@@ -312,7 +312,7 @@ class Expander:
         if len(inputs) < len(ends) and not self.space.graph.errors:
             called, known = (
                 self.space.called(scope.child(name)),
-                ", ".join(each.name for each in self.space.graph.inputs),
+                ", ".join(node.name for node in self.space.graph.inputs),
             )
             self.space.problem("input", f"a branch of {called} has no input", item.place, f"name one: {known}")
         if op is None or len(inputs) < len(ends):
@@ -361,7 +361,7 @@ class Expander:
                 "input",
                 f"{self.space.called(scope.child(name))} does not say which input it takes",
                 item.place,
-                "from: " + " or ".join(each.name for each in self.space.graph.inputs),
+                "from: " + " or ".join(node.name for node in self.space.graph.inputs),
             )
         if item.name in self.types:
             return self.declared(item, name, scope, inputs, names)
@@ -369,7 +369,7 @@ class Expander:
         if isinstance(item.body, Mapping):
             options = {key: value for key, _, value in item.body.items()}
         elif item.body is not None and not (isinstance(item.body, Scalar) and item.body.value is None):
-            first = next((each.name for each in REGISTRY[item.name].arguments() if each.required), None)
+            first = next((argument.name for argument in REGISTRY[item.name].arguments() if argument.required), None)
             hint = f"{item.name}: {{{first}: …}}" if first else f"write {item.name} alone"
             self.space.problem("argument", f"{item.name} takes its arguments by name", item.body.place, hint)
             return self.builder.put(item, name, scope, None, inputs, names)

@@ -338,12 +338,12 @@ def _call(node: ast.Call, names: Mapping[str, Any], budget: Budget) -> Any:
     if node.keywords or any(isinstance(each, ast.Starred) for each in node.args):
         raise Misfit(f"{ast.unparse(node)[:60]!r}: functions take plain values", code="expression")
     arguments = [_value(each, names, budget) for each in node.args]
-    lists = [each for each in arguments if isinstance(each, list)]
+    lists = [argument for argument in arguments if isinstance(argument, list)]
     if lists:
         budget.spend(sum(map(len, lists)))
     if any(isinstance(item, (list, str)) for each in lists for item in each) and function is not len:
         raise Misfit(f"{ast.unparse(node)[:60]!r}: functions take numbers and lists of numbers", code="expression")
-    if any(isinstance(each, str) for each in arguments):
+    if any(isinstance(argument, str) for argument in arguments):
         raise Misfit(f"{ast.unparse(node)[:60]!r} calculates with text", code="expression")
     return function(*arguments)
 

@@ -45,7 +45,7 @@ class _Writer:
         lines = [f"name: {_flow(graph.name + (f' ({graph.variant})' if graph.variant else ''))}"]
         facts = {"source": graph.about, "year": graph.year, "task": graph.task}
         lines += [f"{key}: {_flow(value)}" for key, value in facts.items() if value]
-        shapes = {each.name: list(each.shape or ()) for each in graph.inputs}
+        shapes = {node.name: list(node.shape or ()) for node in graph.inputs}
         named = len(shapes) > 1 or next(iter(shapes)) != "input"
         lines.append(f"input: {_flow(shapes if named else shapes['input'])}")
         tree = _Tree()
@@ -59,9 +59,9 @@ class _Writer:
         results = [graph.nodes[i].name for i in graph.outputs]
         if graph.outputs != (len(graph.nodes) - 1,):
             lines += ["", f"outputs: {_flow(results)}"]
-        claims = {each.quantity: each.value for each in graph.claims if not each.name}
+        claims = {claim.quantity: claim.value for claim in graph.claims if not claim.name}
         if claims:
-            sources = list(dict.fromkeys(each.source for each in graph.claims if not each.name and each.source))
+            sources = list(dict.fromkeys(claim.source for claim in graph.claims if not claim.name and claim.source))
             lines += ["", f"expect: {_flow(claims | ({'source': '; '.join(sources)} if sources else {}))}"]
         return "\n".join(lines) + "\n"
 
@@ -102,19 +102,19 @@ class _Writer:
     def _described(self, layer: Layer, op: Op) -> tuple[str, dict[str, Any]]:
         """The type, and the arguments that are not its defaults; what a spec declares keeps its figures as a type."""
         if layer.type in REGISTRY:
-            stated = {each.name: getattr(op, each.name) for each in op.arguments()}
-            defaults = {each.name: each.default for each in op.arguments() if not each.required}
-            known = {each.name for each in op.arguments() if each.inferred}
+            stated = {argument.name: getattr(op, argument.name) for argument in op.arguments()}
+            defaults = {argument.name: argument.default for argument in op.arguments() if not argument.required}
+            known = {argument.name for argument in op.arguments() if argument.inferred}
             found = {}
-            for each in op.arguments():
-                value, default = _plain(stated[each.name]), _plain(defaults.get(each.name, ...))
+            for argument in op.arguments():
+                value, default = _plain(stated[argument.name]), _plain(defaults.get(argument.name, ...))
                 spread = isinstance(value, list) and all(part == value[0] for part in value)
-                if spread and "one for each axis" in each.kind.expects:
+                if spread and "one for each axis" in argument.kind.expects:
                     value = value[0]
-                if each.name not in known and value != default:
-                    found[each.name] = value
+                if argument.name not in known and value != default:
+                    found[argument.name] = value
             return layer.type, found
-        figures = {each.name: _plain(getattr(op, each.name)) for each in op.arguments()}
+        figures = {argument.name: _plain(getattr(op, argument.name)) for argument in op.arguments()}
         figures = {"shape": figures.pop("out"), **{key: value for key, value in figures.items() if value is not None}}
         key = repr((layer.type, figures))
         if key not in self.declared:

@@ -182,4 +182,8 @@ class Sorter:
 
 
 # Names that are arguments and hardly ever layers, so that an unknown type with arguments is not taken for a group.
-_ARGUMENT_NAMES = frozenset(each.name for cls in REGISTRY.values() for each in cls.arguments()) - {"size", "p", "value"}
+_ARGUMENT_NAMES = frozenset(argument.name for cls in REGISTRY.values() for argument in cls.arguments()) - {
+    "size",
+    "p",
+    "value",
+}

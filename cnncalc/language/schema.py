@@ -177,8 +177,8 @@ def _type(name: str, cls: type[Op]) -> dict[str, Any]:
     return {
         "type": "object",
         "description": _description(name, cls),
-        "properties": {each.name: _argument(each) for each in arguments},
-        "required": [each.name for each in arguments if each.required],
+        "properties": {argument.name: _argument(argument) for argument in arguments},
+        "required": [argument.name for argument in arguments if argument.required],
         "additionalProperties": False,
     }
 
@@ -235,7 +235,7 @@ def example_steps(cls: type[Op]) -> list[Step]:
 def family_of(cls: type[Op]) -> str:
     """The family of a layer type, by the file that it stands in."""
     return next(
-        (family for family, files in FAMILIES.items() if cls.__module__ in [each.__name__ for each in files]), ""
+        (family for family, files in FAMILIES.items() if cls.__module__ in [module.__name__ for module in files]), ""
     )
 
 

@@ -24,7 +24,7 @@ def words(text: str) -> list[str]:
     (['in_channels', 'k'], ['दो', 'größe'])
     """
     if not text.isascii():  # marks belong to names, but not to what \\w means
-        return "".join(each if f"a{each}".isidentifier() else " " for each in text).split()
+        return "".join(character if f"a{character}".isidentifier() else " " for character in text).split()
     return _NAME.findall(text)
 
 

@@ -225,4 +225,4 @@ def sizes(shape: Shape) -> dict[str, Any]:
 
 
 #: The words that arguments of layer types take literally.
-_WORDS = frozenset(word for cls in REGISTRY.values() for each in cls.arguments() for word in each.kind.words)
+_WORDS = frozenset(word for cls in REGISTRY.values() for argument in cls.arguments() for word in argument.kind.words)

@@ -164,9 +164,9 @@ class Op:
     _arguments: ClassVar[tuple[Argument, ...]] = ()
 
     def __init_subclass__(cls, name: str = "") -> None:
-        own = [each for each in vars(cls).values() if isinstance(each, Argument)]
+        own = [value for value in vars(cls).values() if isinstance(value, Argument)]
         names = {each.name for each in own}
-        cls._arguments = (*(each for each in cls._arguments if each.name not in names), *own)
+        cls._arguments = (*(argument for argument in cls._arguments if argument.name not in names), *own)
         cls._type = name or cls.__name__
         if not cls._type.startswith("_"):
             REGISTRY[cls._type] = cls
@@ -200,7 +200,7 @@ class Op:
         return hash((self._type, *self.__dict__.values()))
 
     def __repr__(self) -> str:
-        stated = (f"{each.name}={self.__dict__[each.name]!r}" for each in self._arguments)
+        stated = (f"{argument.name}={self.__dict__[argument.name]!r}" for argument in self._arguments)
         return f"{self._type}({', '.join(stated)})"
 
     @classmethod
@@ -227,7 +227,11 @@ class Op:
 
     def counts(self, *shapes: Shape) -> tuple[Count, ...]:
         """The number of parameters by role, each with its formula; a step that several tensors share counts once."""
-        steps = {id(each.step): Count(ROLES[each.role], each.step) for each in self.parameters(*shapes) if each.step}
+        steps = {
+            id(parameter.step): Count(ROLES[parameter.role], parameter.step)
+            for parameter in self.parameters(*shapes)
+            if parameter.step
+        }
         return tuple(steps.values())
 
     def each(self, *shapes: Shape) -> tuple[str, ...]:
@@ -275,7 +279,9 @@ class Op:
         if self.works_in_place(setting):
             made = (("copy", Store(out)), *beside) if "copy" in self.keeps_in_place and setting.training else beside
             return (Action(made, keeps=self.keeps_in_place, same=("y", "x")),)
-        trained = ("weight",) if any(each.role in ("weight", "bias") for each in self.parameters(*shapes)) else ()
+        trained = (
+            ("weight",) if any(parameter.role in ("weight", "bias") for parameter in self.parameters(*shapes)) else ()
+        )
         return (Action((("y", Store(out)), *beside), (*inputs(len(shapes)), *trained), self.keeps or ()),)
 
     def module_arguments(self, *shapes: Shape) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class Multiply(_Merge, name="multiply"):
     def check(self, *shapes: Shape) -> None:
         distinct = set(shapes)
         if len(set(map(len, distinct))) > 1 or any(len({*sizes} - {1}) > 1 for sizes in zip(*distinct, strict=False)):
-            different = next(each for each in shapes if each != shapes[0])
+            different = next(shape for shape in shapes if shape != shapes[0])
             raise Misfit(
                 f"{{layer}} multiplies {readable(shapes[0])} and {readable(different)}, which do not fit",
                 hint="each axis must be equal, or 1 in one of them",

@@ -38,8 +38,8 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0) -> bytes:
         if not loaded.fits:
             raise usage_error("does not fit the network: " + "; ".join(loaded.lines(4)), where=weights)
     # A batch of two: what is one would be taken for fixed.
-    inputs = tuple(torch.randn(2, *(each.shape or ())) for each in graph.inputs)
-    names = [each.name for each in graph.inputs]
+    inputs = tuple(torch.randn(2, *(node.shape or ())) for node in graph.inputs)
+    names = [node.name for node in graph.inputs]
     results = list(dict.fromkeys(graph.nodes[i].name for i in graph.outputs))
     # A result is not called like the tensors of the layer that makes it.
     taken = {*names, *net.state_dict()}

@@ -48,7 +48,7 @@ def optimizer_for(name: str, net: nn.Module) -> torch.optim.Optimizer:
 
 def random_inputs(graph: Graph, batch: int, dtype: torch.dtype, device: str) -> list[Tensor]:
     """One random tensor for each input; zeros would run faster on a GPU that is short of power."""
-    return [torch.randn(batch, *(each.shape or ()), device=device).to(dtype) for each in graph.inputs]
+    return [torch.randn(batch, *(node.shape or ()), device=device).to(dtype) for node in graph.inputs]
 
 
 def random_targets(graph: Graph, batch: int, dtype: torch.dtype, device: str) -> list[Tensor]:
@@ -66,8 +66,8 @@ def loss_of(out: Any, targets: list[Tensor]) -> Tensor:
     outputs = out if isinstance(out, tuple) else (out,)
     losses = [F.mse_loss(each, target) for each, target in zip(outputs, targets, strict=True)]
     total = losses[0]
-    for each in losses[1:]:
-        total = total + each
+    for loss in losses[1:]:
+        total = total + loss
     return total
 
 

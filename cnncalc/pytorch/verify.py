@@ -161,8 +161,8 @@ def _totals(report: Report, layers: dict[str, Measured], flops: dict[str, int]) 
     totals = report.totals
     same = sum(row.output_shape == layers[row.name].shape for row in report)
     yield _equal("network", "output shapes", len(report), same)
-    yield _equal("network", "parameters", totals.params, sum(each.params for each in layers.values()))
-    yield _equal("network", "buffers", totals.buffers, sum(each.buffers for each in layers.values()))
+    yield _equal("network", "parameters", totals.params, sum(layer.params for layer in layers.values()))
+    yield _equal("network", "buffers", totals.buffers, sum(layer.buffers for layer in layers.values()))
     yield _equal("network", "FLOPs (2·MACs)", 2 * totals.macs, sum(flops.values()))
 
 
@@ -188,11 +188,15 @@ def _training(
         forward = counter.get_total_flops()
         loss.backward()
     backward = counter.get_total_flops() - forward
-    gradients = sum(each.grad.numel() * each.grad.element_size() for each in net.parameters() if each.grad is not None)
+    gradients = sum(
+        parameter.grad.numel() * parameter.grad.element_size()
+        for parameter in net.parameters()
+        if parameter.grad is not None
+    )
     yield _equal("network", "gradients, bytes", report.totals.gradient_bytes, gradients)
     optimizer.step()
-    state = [each for values in optimizer.state.values() for each in values.values() if isinstance(each, Tensor)]
-    held = sum(each.numel() * each.element_size() for each in state if each.dim())
+    state = [value for values in optimizer.state.values() for value in values.values() if isinstance(value, Tensor)]
+    held = sum(tensor.numel() * tensor.element_size() for tensor in state if tensor.dim())
     yield _equal("network", "optimizer state, bytes", report.totals.optimizer_bytes, held)
     true, wrong = 2 * report.totals.backward_macs, _counted_backward(report)
     remark = GROUPED if backward == wrong != true else ""

@@ -32,7 +32,7 @@ def document(report: Report) -> dict[str, Any]:
         "optimizer": report.optimizer,
         "device": report.setting.device,
         "convention": CONVENTION,
-        "inputs": [{"name": each.name, "shape": _shape(each.shape)} for each in graph.inputs],
+        "inputs": [{"name": node.name, "shape": _shape(node.shape)} for node in graph.inputs],
         "layers": [_layer(row) for row in report.rows],
         "totals": {
             **{name: figure.json(whole) for name, figure in _TOTALS},

@@ -26,4 +26,6 @@ class Answer(NamedTuple):
 
 def layer_of(graph: Graph | None, kind: str, fits: Callable[[Layer], bool]) -> Layer | None:
     """The first layer of a kind that fits, in the spec if there is one."""
-    return next((each for each in graph.layers if each.type.startswith(kind) and fits(each)), None) if graph else None
+    return (
+        next((layer for layer in graph.layers if layer.type.startswith(kind) and fits(layer)), None) if graph else None
+    )

@@ -67,8 +67,8 @@ def moodle(questions: Sequence[Question]) -> str:
         _text(ElementTree.SubElement(made, "questiontext", format="plain_text"), asked)
         _text(ElementTree.SubElement(made, "generalfeedback", format="plain_text"), question.line)
         ElementTree.SubElement(made, "defaultgrade").text = "1"
-        for each in answers(question):
-            _answer(made, f"{each.share}", _plain(each.value), f"{each.tolerance:g}", each.feedback)
+        for answer in answers(question):
+            _answer(made, f"{answer.share}", _plain(answer.value), f"{answer.tolerance:g}", answer.feedback)
         _answer(made, "0", "*", "0", f"not right; the formula is {question.hint()}")
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
@@ -81,9 +81,9 @@ def gift(questions: Sequence[Question]) -> str:
         unit = f" [{question.kind.unit}]" if question.kind.unit else ""
         title = _escaped(f"{question.kind.topic} {number:03d} {question.kind.name}")
         lines = [f"::{title}:: [plain]{_escaped(question.text + unit)} {{#"]
-        for each in answers(question):
-            share = "" if each.share == 100 else f"%{each.share}%"
-            lines.append(f"  ={share}{_plain(each.value)}:{each.tolerance:g}#{_feedback(each.feedback)}")
+        for answer in answers(question):
+            share = "" if answer.share == 100 else f"%{answer.share}%"
+            lines.append(f"  ={share}{_plain(answer.value)}:{answer.tolerance:g}#{_feedback(answer.feedback)}")
         lines += [f"  ~#{_feedback(f'not right; the formula is {question.hint()}')}", "}"]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"

@@ -306,7 +306,7 @@ def blank_layer(type_: str) -> str:
     >>> blank_layer("MaxPool2d")
     '{MaxPool2d: {kernel_size: …, stride: …, ceil_mode: …, padding: …}}'
     """
-    names = [each.name for each in REGISTRY[type_].arguments() if not each.inferred][:4]
+    names = [argument.name for argument in REGISTRY[type_].arguments() if not argument.inferred][:4]
     return f"{{{type_}: {{{', '.join(f'{name}: …' for name in names)}}}}}"
 
 
@@ -361,10 +361,10 @@ def as_layer(text: str, type_: str) -> str:
     try:
         call: Any = ast.parse(text, mode="eval").body
         values = [ast.literal_eval(each) for each in call.args]
-        named = {each.arg: ast.literal_eval(each.value) for each in call.keywords}
+        named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
     except (SyntaxError, ValueError, AttributeError, TypeError, RecursionError, MemoryError):
         raise Misfit(f"{text[:60]} cannot be read as a layer") from None
-    names = [each.name for each in REGISTRY[type_].arguments()]
+    names = [argument.name for argument in REGISTRY[type_].arguments()]
     given = dict(zip(names, values, strict=False)) | {str(key): value for key, value in named.items()}
     try:
         shown = yaml.safe_dump(given, default_flow_style=True, sort_keys=False, width=10**9).strip()

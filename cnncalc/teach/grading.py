@@ -102,22 +102,22 @@ def _chosen(
     student: str, files: Sequence[tuple[Path, Node]], owners: Map[str, str]
 ) -> tuple[tuple[Path, Node] | None, list[tuple[str, str]]]:
     """The file that counts for a student, if one does; and the others, with the reason."""
-    own = [each for each in files if each[0].parts in _own_places(student)]
+    own = [file for file in files if file[0].parts in _own_places(student)]
     refused: list[tuple[str, str]] = []
     candidates: list[tuple[Path, Node]] = []
-    for each in files:
-        owner = owners.get(_folder(each[0]), student)
-        if owner != student and each not in own:
-            refused.append((str(each[0]), f"it names {student}, but lies in the folder of {owner}"))
+    for file in files:
+        owner = owners.get(_folder(file[0]), student)
+        if owner != student and file not in own:
+            refused.append((str(file[0]), f"it names {student}, but lies in the folder of {owner}"))
         else:
-            candidates.append(each)
+            candidates.append(file)
     if len(own) == 1:
         chosen, why = own[0], f"there is another submission of {student}, in {own[0][0].parent}"
     elif len(candidates) == 1:
         return candidates[0], refused
     else:
         chosen, why = None, f"{len(candidates)} files name {student}, so none of them is graded"
-    return chosen, refused + [(str(each[0]), why) for each in candidates if each is not chosen]
+    return chosen, refused + [(str(candidate[0]), why) for candidate in candidates if candidate is not chosen]
 
 
 def _own_places(student: str) -> tuple[tuple[str, ...], ...]:
@@ -210,8 +210,13 @@ def submission(path: Path) -> tuple[str, Node]:
 def results(sheet: Worksheet, found: Class) -> str:
     """All marks as CSV: a line a student, a column an item."""
     rows = [
-        (each.student, *(_points(mark.points) for mark in each.marks), _points(each.points), _points(each.most))
-        for each in found.graded
+        (
+            student.student,
+            *(_points(mark.points) for mark in student.marks),
+            _points(student.points),
+            _points(student.most),
+        )
+        for student in found.graded
     ]
     return written(["student", *(item.id for item in sheet.items), "points", "of"], rows)
 

@@ -176,9 +176,9 @@ def _window(op: Any, entering: Shape, *names: str) -> Letters:
     """The letters of a layer with a window, where all is square."""
     values = [getattr(op, name) or op.kernel_size for name in names]  # a pool steps by its window unless told otherwise
     square = len(entering) == 3 and entering[1] == entering[2]
-    if not square or not all(isinstance(each, tuple) and len(set(each)) == 1 for each in values):
+    if not square or not all(isinstance(value, tuple) and len(set(value)) == 1 for value in values):
         return None
-    return dict(zip("FSPDR", (each[0] for each in values), strict=False)) | {"N": entering[1], "Ci": entering[0]}
+    return dict(zip("FSPDR", (value[0] for value in values), strict=False)) | {"N": entering[1], "Ci": entering[0]}
 
 
 def _conv(op: Any, entering: Shape, output: Shape) -> Letters:

@@ -54,13 +54,13 @@ class Graded(NamedTuple):
     @property
     def answers(self) -> list[Mark]:
         """All single answers."""
-        return [each for mark in self.marks for each in mark.answers]
+        return [answer for mark in self.marks for answer in mark.answers]
 
     @property
     def habits(self) -> list[tuple[str, int, int]]:
         """Slips that explain more than one answer: the name, how many, and of how many in which it would show."""
-        counted = Counter(name for each in self.answers for name in each.suspects)
-        shows = Counter(name for each in self.answers for name in each.shows)
+        counted = Counter(name for answer in self.answers for name in answer.suspects)
+        shows = Counter(name for answer in self.answers for name in answer.shows)
         return [(name, times, shows[name]) for name, times in counted.most_common() if times > 1]
 
 
@@ -121,8 +121,8 @@ def _flow(answer: Any) -> str:
 
 def _letter(text: str) -> str:
     """The letter of an option, as people write it: b, (b), b. or b) and the text."""
-    found = re.match(r"[\s\[('\"]*([a-z])(?![a-z])", text.lower())
-    return found[1] if found else ""
+    match = re.match(r"[\s\[('\"]*([a-z])(?![a-z])", text.lower())
+    return match[1] if match else ""
 
 
 def _filled(answer: Mapping[str, Any]) -> bool:
@@ -176,7 +176,7 @@ def _table(sheet: Worksheet, task: Task, answer: Any) -> Mark:
         Blank(nodes[path[0]], path[1] if len(path) > 1 else columns[0], right, _text(answer, path))
         for path, right in zip(task.blanks, task.right, strict=True)
     ]
-    shapes = {each.node: shape for each in blanks if each.column == "output" and (shape := each.shape) is not None}
+    shapes = {blank.node: shape for blank in blanks if blank.column == "output" and (shape := blank.shape) is not None}
     view = View(graph, true_shapes(graph), *believed_shapes(graph, shapes))
     share = item.points / len(blanks)
     marks = [_blank(sheet, view, each, " ".join(path), share) for each, path in zip(blanks, task.blanks, strict=True)]
@@ -263,9 +263,9 @@ def _number(sheet: Worksheet, view: View, name: str, points: float, blank: Blank
     follows = figure(view.graph, blank.node, blank.column, view.believed)
     if agrees(given, blank.right):
         return Mark(name, points, points, "right")
-    if any(agrees(given, each) for each in _conventions(blank.column, blank.right)):
+    if any(agrees(given, convention) for convention in _conventions(blank.column, blank.right)):
         return Mark(name, points * sheet.credit["convention"], points, "convention", (_FLOPS,))
-    if follows is not None and any(agrees(given, each) for each in _conventions(blank.column, follows)):
+    if follows is not None and any(agrees(given, convention) for convention in _conventions(blank.column, follows)):
         return Mark(name, points * sheet.credit["carried"], points, "carried", (_CARRIED,))
     return Mark(name, 0.0, points, "unknown", ("not right",), given=blank.text)
 

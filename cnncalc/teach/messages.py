@@ -24,10 +24,10 @@ def explain_error(message: str, spec: str = "") -> Answer:
     text = " ".join(message.split())
     graph = load(spec) if spec else None
     for pattern, explain in _PATTERNS:
-        found = re.search(pattern, text)
-        if found:
+        match = re.search(pattern, text)
+        if match:
             try:
-                return explain(found, graph)
+                return explain(match, graph)
             except (ArithmeticError, IndexError, ValueError):
                 raise usage_error("this message is garbled", "quote it whole, as PyTorch printed it") from None
     known = "sizes of a Linear layer, channels expected, output size too small, sums or concats that do not match"
@@ -117,7 +117,7 @@ def _kernel(found: re.Match[str], graph: Graph | None) -> Answer:
 
 
 def _sum(found: re.Match[str], graph: Graph | None) -> Answer:
-    a, b, axis = (int(each) for each in found.groups())
+    a, b, axis = (int(group) for group in found.groups())
     what = {0: "first sizes (the batch)", 1: "channels", 2: "heights", 3: "widths"}.get(axis, f"sizes of axis {axis}")
     says = f"two tensors are added or compared whose {what} differ: {a} and {b}"
     reasons, change = [], []
@@ -141,7 +141,7 @@ def _sum(found: re.Match[str], graph: Graph | None) -> Answer:
     else:
         reasons.append("the two were not made for each other")
         change.append("print both shapes; what is added must be equal in all sizes")
-    merges = [] if graph is None else [each.name for each in graph.layers if each.type == "add"]
+    merges = [] if graph is None else [layer.name for layer in graph.layers if layer.type == "add"]
     if merges:
         reasons.append(
             f"in the spec all {len(merges)} sums fit, the first is {merges[0]}: compare their branches with the code"
@@ -150,7 +150,7 @@ def _sum(found: re.Match[str], graph: Graph | None) -> Answer:
 
 
 def _concat(found: re.Match[str], graph: Graph | None) -> Answer:
-    dim, wanted, got = (int(each) for each in found.groups()[:3])
+    dim, wanted, got = (int(group) for group in found.groups()[:3])
     says = f"tensors are joined along axis {dim}, and differ in another: {wanted} and {got}"
     reasons = ["all sizes but that of the joined axis must be equal"]
     change = []
@@ -238,7 +238,7 @@ def _view(found: re.Match[str], graph: Graph | None) -> Answer:
     reasons = [f"{number(size)} numbers cannot be put into {parts} of {number(known)}: {size / known:.2f} {parts}"]
     if wanted[0] == -1:
         rows = [each for each in range(1, 1025) if size % each == 0]
-        told = ", ".join(f"{each}: {number(size // each)}" for each in rows[:6])
+        told = ", ".join(f"{row}: {number(size // row)}" for row in rows[:6])
         reasons.append(f"rows that it can have, by the batch: {told}")
     return Answer(says, tuple(reasons), (change,))
 

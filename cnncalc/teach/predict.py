@@ -20,7 +20,7 @@ def guessed(text: str) -> tuple[int, ...] | None:
     """
     if not re.fullmatch(r"\s*[\[(]?\s*\d{1,9}(\s*[x×X*, ]\s*\d{1,9}){0,3}\s*[\])]?\s*", text):
         return None
-    return tuple(int(each) for each in re.findall(r"\d+", text))
+    return tuple(int(number) for number in re.findall(r"\d+", text))
 
 
 def verdict(shape: Shape, guess: tuple[int, ...]) -> str:

@@ -196,7 +196,7 @@ def kind_table(name: str, extra: str = "") -> Table:
         )
     kind = known[name]
     columns = (Column("slip", "slip"), Column("says", "what it overlooks"))
-    lines = [Line((each.name, each.says + " (a convention)" * each.convention)) for each in kind.slips]
+    lines = [Line((slip.name, slip.says + " (a convention)" * slip.convention)) for slip in kind.slips]
     head = (Prose(kind.ask), f"answer: {kind.shown}" + f" [{kind.unit}]" * bool(kind.unit))
     drawn = [f"  {letter} from {', '.join(map(str, values))}" for letter, values in kind.draw.items()]
     return Table(kind.name, columns, lines, head, ("letters are drawn:", *drawn))

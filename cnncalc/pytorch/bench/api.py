@@ -24,7 +24,7 @@ def measure(
     or "rigorous") … `progress` is told what is being done, and the share that is done. A failure is in the result, as
     `error`; an interruption leaves what was measured so far.
     """
-    graphs = [each if isinstance(each, Graph) else load(each) for each in specs]
+    graphs = [spec if isinstance(spec, Graph) else load(spec) for spec in specs]
     results: list[dict[str, Any]] = []
     for batch in batches:
 

@@ -41,13 +41,13 @@ def read(path: str) -> list[dict[str, Any]]:
         results = content["results"]
         if content["kind"] != "cnncalc bench" or content["schema_version"] != SCHEMA_VERSION:
             raise KeyError
-        for each in results:
-            dict(_flat(each))
-            called(each)
-            if {"environment", "config", "spec", "args", "inputs"} - set(each):
+        for result in results:
+            dict(_flat(result))
+            called(result)
+            if {"environment", "config", "spec", "args", "inputs"} - set(result):
                 raise KeyError
             if not all(
-                isinstance(time, float) and SHORTEST_S < time < LONGEST_S for time in each["latency"]["seconds"]
+                isinstance(time, float) and SHORTEST_S < time < LONGEST_S for time in result["latency"]["seconds"]
             ):
                 raise ValueError
     except OSError as error:
@@ -73,7 +73,7 @@ def refuse_strangers(
     wanted = [
         called({"network": graph.name, "variant": graph.variant, "config": config._asdict()}) for graph, config in plans
     ]
-    has = [called(each) for each in earlier]
+    has = [called(result) for result in earlier]
     if not {*wanted} & {*has}:
         raise usage_error(f"{path} has no {wanted[0]}", f"it has {', '.join(has)}: there would be nothing to compare")
 

@@ -168,9 +168,9 @@ class Cuda(Accelerator):
         index = self.name.partition(":")[2] or "0"
         command = ["nvidia-smi", f"--id={index}", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
         found = _output(command)
-        state: dict[str, Any] = dict(zip(fields, (each.strip() for each in found.split(",")), strict=False))
+        state: dict[str, Any] = dict(zip(fields, (word.strip() for word in found.split(",")), strict=False))
         apps = _output(["nvidia-smi", f"--id={index}", "--query-compute-apps=pid", "--format=csv,noheader"])
-        pids = {int(each) for each in apps.split() if each.isdigit()}
+        pids = {int(word) for word in apps.split() if word.isdigit()}
         state["other_processes"] = len(pids - {os.getpid()})
         return state if found else {}
 

@@ -42,7 +42,7 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "cores": os.cpu_count(),
-        "load": [round(each, 2) for each in os.getloadavg()] if hasattr(os, "getloadavg") else None,
+        "load": [round(load, 2) for load in os.getloadavg()] if hasattr(os, "getloadavg") else None,
     }
 
 
@@ -68,12 +68,12 @@ def disturbances(found: Disturbance) -> list[str]:
     stalled = (found.after.stalled_s - found.before.stalled_s) / passed
     if stalled > 0.1:
         reasons.append(f"for {stalled:.0%} of the time something waited for a core")
-    wall = sum(each["wall_s"] for each in found.usage)
+    wall = sum(use["wall_s"] for use in found.usage)
     if wall:
-        rate = sum(each["switches"] for each in found.usage) / wall
+        rate = sum(use["switches"] for use in found.usage) / wall
         if rate > 100:
             reasons.append(f"the process was interrupted {rate:.0f} times a second")
-        share = sum(each["cpu_s"] for each in found.usage) / wall
+        share = sum(use["cpu_s"] for use in found.usage) / wall
         if found.on_cpu and share < 0.9:
             reasons.append(f"the process got only {share:.0%} of one core")
     first, last = found.beats

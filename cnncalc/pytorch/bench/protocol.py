@@ -46,7 +46,7 @@ class Runner:
             "source": graph.source.name,
             "spec": graph.source.text,
             "args": dict(graph.args),
-            "inputs": {each.name: list(each.shape or ()) for each in graph.inputs},
+            "inputs": {node.name: list(node.shape or ()) for node in graph.inputs},
             "config": config._asdict(),
             "environment": {"cnncalc": __version__, **machine()},
             "status": "interrupted",
@@ -120,7 +120,7 @@ class Runner:
     def finish(self, progress: Progress) -> None:
         """Throughput, memory, layers, and what the machine can do."""
         config, plan = self.task.config, self.plan
-        own_cpu = sum(each["cpu_s"] for each in self.usage)
+        own_cpu = sum(use["cpu_s"] for use in self.usage)
         after = moment()
         self.beats[1] = self.process.ask("beat")["seconds"]
         self.states[1] = self.process.ask("state")

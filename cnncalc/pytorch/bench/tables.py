@@ -248,25 +248,27 @@ def results_table(results: Sequence[dict[str, Any]]) -> Table:
     )
     lines, notes = [], []
     firsts: dict[Any, dict[str, Any]] = {}
-    for each in results:
-        samples, config = each["latency"]["seconds"], each["config"]
-        first = firsts.setdefault(config["batch"], each)
-        name = each["variant"] or each["network"]
+    for result in results:
+        samples, config = result["latency"]["seconds"], result["config"]
+        first = firsts.setdefault(config["batch"], result)
+        name = result["variant"] or result["network"]
         if not samples:
-            lines.append(Line((name, config["batch"], *("",) * 7, each["status"])))
+            lines.append(Line((name, config["batch"], *("",) * 7, result["status"])))
         else:
-            found, rate = summary(samples), achieved(each)
+            found, rate = summary(samples), achieved(result)
             compared = (
-                ratio(first["latency"]["seconds"], samples) if first is not each and first["latency"]["seconds"] else ""
+                ratio(first["latency"]["seconds"], samples)
+                if first is not result and first["latency"]["seconds"]
+                else ""
             )
-            rates = sorted(each.get("throughput", {}).get("images_per_s", []))
-            peak = each.get("memory", {})
+            rates = sorted(result.get("throughput", {}).get("images_per_s", []))
+            peak = result.get("memory", {})
             size = peak.get("allocated", peak.get("tensor_bytes", peak.get("process_bytes", "")))
-            clean = "yes" if each.get("clean") else each["status"] if each["status"] != "complete" else "no"
+            clean = "yes" if result.get("clean") else result["status"] if result["status"] != "complete" else "no"
             lines.append(Line((name, config["batch"], found.median, found.precision, compared,
                                rates[len(rates) // 2] if rates else "", *(rate or ("", "")), size, clean)))  # fmt: skip
-        if each["status"] == "failed" or each.get("unclean"):
-            notes += [f"{name}, batch {config['batch']}: {line}" for line in status(each)]
+        if result["status"] == "failed" or result.get("unclean"):
+            notes += [f"{name}, batch {config['batch']}: {line}" for line in status(result)]
     if len(results) > len(firsts):
         notes.append("× ratio to the first network at the same batch; = no difference shown")
     return Table(

@@ -116,7 +116,11 @@ class Worker:
                         wall.append(clock() - begin)
         finally:
             gc.enable()
-        return {"seconds": [each / 1e9 for each in wall], "device_seconds": device_s, "usage": _difference(before)}
+        return {
+            "seconds": [nanoseconds / 1e9 for nanoseconds in wall],
+            "device_seconds": device_s,
+            "usage": _difference(before),
+        }
 
     def throughput(self, calls: int) -> dict[str, Any]:
         """A block of calls back to back, waited for once."""
@@ -149,7 +153,7 @@ class Worker:
         if not (self.config.compile or self.config.cuda_graph):
             given = [*self.subject.inputs, *self.subject.targets, *own_tensors(self.subject.net)]
             state = self.subject.optimizer.state.values() if self.subject.optimizer else ()
-            kept = [each for values in state for each in values.values() if isinstance(each, torch.Tensor)]
+            kept = [value for values in state for value in values.values() if isinstance(value, torch.Tensor)]
             if self.subject.optimizer:
                 self.subject.optimizer.zero_grad(set_to_none=True)
             with self.subject.context(), TensorMemory([*given, *kept]) as watched:

@@ -22,7 +22,7 @@ def _output_steps(row: Row) -> Iterator[Derivation]:
 
 def _peak_steps(report: Report) -> Iterator[Derivation]:
     peak, at_least = report.totals.peak, "" if report.totals.complete else "≥ "
-    alive = " + ".join(f"{each.name} {number(each.bytes)}" for each in peak.alive[:8])
+    alive = " + ".join(f"{tensor.name} {number(tensor.bytes)}" for tensor in peak.alive[:8])
     alive += " + …" * (len(peak.alive) > 8) + f" + {number(peak.extra_bytes)} beside them" * bool(peak.extra_bytes)
     text = f"{alive} = {at_least}{number(peak.bytes)}, while {peak.layer} runs"
     yield Derivation("peak of activations, bytes", text=text, total=peak.bytes)

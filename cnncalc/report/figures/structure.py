@@ -34,7 +34,11 @@ def _shape_steps(row: Row) -> Iterator[Derivation]:
     steps = [(name, size) for name, size in zip(names, sizes, strict=True) if isinstance(size, Step)]
     if not steps:
         out = row.output_shape or ()
-        said = [each.name for each in op.arguments() if each.name in ("out_features", "output_size", "size", "dims")]
+        said = [
+            argument.name
+            for argument in op.arguments()
+            if argument.name in ("out_features", "output_size", "size", "dims")
+        ]
         how = "as it came in" if out == shapes[0] else f"as {said[0]} asks" if said else "as follows from its arguments"
         yield Derivation("shape", text=f"{readable(out)}, {how}")
         return

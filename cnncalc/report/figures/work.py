@@ -50,7 +50,7 @@ def counted(operations: Sequence[str]) -> str:
     >>> counted(("add", "add", "divide"))
     '2 × add, divide'
     """
-    times = {each: operations.count(each) for each in operations}
+    times = {operation: operations.count(operation) for operation in operations}
     return ", ".join(each if n == 1 else f"{n} × {each}" for each, n in times.items())
 
 
