@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from commands import cnncalc
 
 from cnncalc import SpecError
+from cnncalc.answers.zoo import Entry, entries
 
 np = pytest.importorskip("numpy", reason="lessons need NumPy: pip install 'cnncalc[teach]'")
 
@@ -86,9 +88,19 @@ MUTANTS: list[tuple[str, Any, str, Any]] = [
 ]
 
 
+@lru_cache
+def _zoo() -> list[Entry]:
+    return list(entries())
+
+
+@pytest.fixture(autouse=True)
+def zoo_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The zoo is analysed once for all lessons that look at it."""
+    monkeypatch.setattr(history, "entries", _zoo)
+
+
 def _upside_down() -> list[Any]:
     """The zoo with everybody's accuracy turned upside down."""
-    from cnncalc.answers.zoo import Entry, entries
 
     class Reversed(Entry):
         @property
@@ -96,7 +108,7 @@ def _upside_down() -> list[Any]:
             found = super().top1
             return None if found is None else 100 - found
 
-    return [Reversed(entry.spec, entry.report) for entry in entries()]
+    return [Reversed(entry.spec, entry.report) for entry in _zoo()]
 
 
 @pytest.mark.parametrize(

@@ -102,23 +102,23 @@ def receptive_field(graph: Graph, layer: Layer, state: State | None) -> Receptiv
     if state is None or layer.shape is None:
         return None
     source = min(state)
-    found = state[source]
-    if not found:
+    per_axis = state[source]
+    if not per_axis:
         return None
     size = (graph.nodes[source].shape or ())[1:]
-    whole = [_covers(field, layer.shape, N) for field, N in zip(found, size, strict=True)]
-    kind = "whole input" if all(whole) else "exact" if all(field.exact for field in found) else "union"
+    whole = [_covers(field, layer.shape, N) for field, N in zip(per_axis, size, strict=True)]
+    kind = "whole input" if all(whole) else "exact" if all(field.exact for field in per_axis) else "union"
     return ReceptiveField(
         tuple(
             N if covers and not field.exact else _floor(field.size)
-            for field, N, covers in zip(found, size, whole, strict=True)
+            for field, N, covers in zip(per_axis, size, whole, strict=True)
         ),
-        tuple(_tidy(field.stride) for field in found),
-        tuple(_tidy(field.padding) for field in found),
+        tuple(_tidy(field.stride) for field in per_axis),
+        tuple(_tidy(field.padding) for field in per_axis),
         kind,
         tuple(
             min(N, _floor(field.unit)) if covers else _floor(field.unit)
-            for field, N, covers in zip(found, size, whole, strict=True)
+            for field, N, covers in zip(per_axis, size, whole, strict=True)
         ),
     )
 
@@ -161,14 +161,14 @@ def grown(field: Field, window: Window, axis: int | None) -> Field:
 def _merged(states: list[State], layer: Layer, graph: Graph) -> State:
     merged: State = {}
     for state in states:
-        for source, found in state.items():
+        for source, per_axis in state.items():
             known = merged.get(source)
             if known is None:
-                merged[source] = found
-            elif known is not found:
+                merged[source] = per_axis
+            elif known is not per_axis:
                 size = (graph.nodes[source].shape or ())[1:]
                 merged[source] = tuple(
-                    _union(a, b, layer.shape or (), N) for a, b, N in zip(known, found, size, strict=True)
+                    _union(a, b, layer.shape or (), N) for a, b, N in zip(known, per_axis, size, strict=True)
                 )
     return merged
 

@@ -29,10 +29,10 @@ def traffic(graph: Graph, costs: list[Cost | None], setting: Setting) -> list[in
             return -1
         return sum(int(prod(shape)) for shape in (*shapes, out))
 
-    found: list[int | None] = []
+    moved: list[int | None] = []
     for size, cost in zip(asked(graph, values), costs, strict=True):
         if size is None or cost is None or cost.params is None or cost.buffers is None:
-            found.append(None)
+            moved.append(None)
         else:
-            found.append(0 if size < 0 else (size * setting.batch + cost.params + cost.buffers) * width)
-    return [0] * graph.input_count + found[graph.input_count :]
+            moved.append(0 if size < 0 else (size * setting.batch + cost.params + cost.buffers) * width)
+    return [0] * graph.input_count + moved[graph.input_count :]

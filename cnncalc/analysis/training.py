@@ -62,19 +62,19 @@ def backward_work(graph: Graph) -> list[Backward | None]:
     An input wants a gradient if something before it is trained: the first layer works out none for its input.
     """
     wants: list[bool] = [False] * graph.input_count
-    found: list[Backward | None] = [Backward(0, 0)] * graph.input_count
+    work: list[Backward | None] = [Backward(0, 0)] * graph.input_count
     gradients = Memo(_gradients)
     for _, layer, shapes in layers_with_shapes(graph):
         wanted = tuple([wants[i] for i in layer.inputs])
         if shapes is None or layer.op is None or layer.shape is None or layer.type not in REGISTRY:
             # Unknown; and what a spec declares of a layer says nothing of its backward pass.
             wants.append(True)
-            found.append(None)
+            work.append(None)
             continue
         values, trained = gradients(layer.op, layer.shape, shapes, wanted)
         wants.append(trained or any(wanted))
-        found.append(values)
-    return found
+        work.append(values)
+    return work
 
 
 def _gradients(op: Op, out: Shape, *more: Any) -> tuple[Backward, bool]:

@@ -27,14 +27,14 @@ class Memo:
     """
 
     def __init__(self, work: Callable[..., Any]) -> None:
-        self.work, self.found = work, {}  # type: ignore[var-annotated]
+        self.work, self.answers = work, {}  # type: ignore[var-annotated]
 
     def __call__(self, op: Op, out: Shape, shapes: tuple[Shape, ...], *more: Any) -> Any:
         key = (id(op), shapes, *more)
-        found = self.found
-        if key not in found:
-            found[key] = self.work(op, out, *shapes, *more)
-        return found[key]
+        answers = self.answers
+        if key not in answers:
+            answers[key] = self.work(op, out, *shapes, *more)
+        return answers[key]
 
 
 def layers_with_shapes(graph: Graph) -> Iterator[tuple[int, Layer, tuple[Shape, ...] | None]]:

@@ -70,17 +70,17 @@ def check(spec: str | Path | Source) -> list[Checked]:
     >>> [(each.title, each.holds) for each in check("lenet")]
     [('LeNet-5', True)]
     """
-    found = open_spec(spec)
+    opened = open_spec(spec)
     # A file of the zoo may bear the name of one of its variants (googlenet.yaml); its name means the whole family here.
-    whole = not found.variant or found.variant == Path(found.source.name).stem
-    names = ["", *found.variants] if whole else [found.variant]
+    whole = not opened.variant or opened.variant == Path(opened.source.name).stem
+    names = ["", *opened.variants] if whole else [opened.variant]
     results, layers = [], 0
     for name in names:
-        results.append(_checked(found._replace(variant=name)))
+        results.append(_checked(opened._replace(variant=name)))
         layers += len(results[-1].report)
         if layers > MOST_LAYERS:
             message = f"its variants have more than {MOST_LAYERS:,} layers together"
-            raise usage_error(message, f"check one: {found.source.name}:{names[-1]}", where=found.source.name)
+            raise usage_error(message, f"check one: {opened.source.name}:{names[-1]}", where=opened.source.name)
     return [result for result in results if result.verdicts or result.disputed or len(results) == 1]
 
 
@@ -105,11 +105,11 @@ def _checked(spec: Spec) -> Checked:
     return Checked(report.title, report, verdicts, carried, warnings, disputed)
 
 
-def _refuse_words(found: Sequence[Claim], source: Source) -> None:
+def _refuse_words(written: Sequence[Claim], source: Source) -> None:
     """Raise `SpecError` for figures that are claimed to be words."""
     wrong = [
         Problem("claim", f"{claim.quantity} {claim.value!r} is no figure", source, claim.place, hint="as in 61.7K")
-        for claim in found
+        for claim in written
         if isinstance(claim.value, str)
         and claim.quantity in quantities(claim)
         and not rounded(claim.value)
@@ -198,7 +198,7 @@ def verdicts(results: Sequence[Checked]) -> Table:
         Column("computed", "computed", shown, True),
         Column("holds", "holds", _holds),
     )
-    found = list(claims(results))
+    pairs = list(claims(results))
     disputed = [(result, verdict) for result in results for verdict in result.disputed]
     lines = [
         Line(
@@ -212,7 +212,7 @@ def verdicts(results: Sequence[Checked]) -> Table:
             ),
             "pass" if verdict.holds else "fail",
         )
-        for result, verdict in found
+        for result, verdict in pairs
     ]
     lines += [
         Line(
@@ -221,7 +221,7 @@ def verdicts(results: Sequence[Checked]) -> Table:
         )
         for result, each in disputed
     ]
-    failed = [(result, verdict) for result, verdict in found if not verdict.holds]
+    failed = [(result, verdict) for result, verdict in pairs if not verdict.holds]
     notes = [_failure(result, verdict) for result, verdict in failed[:FAILURES]]
     if len(failed) > FAILURES:
         notes.append(f"… and {len(failed) - FAILURES} more that fail")
@@ -231,15 +231,15 @@ def verdicts(results: Sequence[Checked]) -> Table:
         notes.append(f"{len(agreeing)} of the figures that are disputed AGREE with what is computed")
     if not results:
         return Table("", (), [], document=[])
-    if not found:
+    if not pairs:
         notes.append("nothing is claimed: an expect: beside a layer, or for the network, would be checked")
     else:
         notes.append(
-            f"{len(found) - len(failed)} of {len(found)} claims hold"
+            f"{len(pairs) - len(failed)} of {len(pairs)} claims hold"
             + (f", {len(failed)} FAIL" if failed else "")
             + (f"; {len(disputed)} published figure{'s' * (len(disputed) != 1)} disputed, as above" if disputed else "")
         )
-    document = [_as_data(*each) | {"disputed": False} for each in found]
+    document = [_as_data(*each) | {"disputed": False} for each in pairs]
     # What is disputed is no claim of the spec's: it neither holds nor fails.
     document += [_as_data(*each) | {"holds": None, "disputed": True, "note": each[1].claim.note} for each in disputed]
     return Table("", columns if lines else (), lines, (), tuple(notes), document=document)

@@ -62,7 +62,7 @@ class Verification(NamedTuple):
         return all(each.agrees for each in (*self.comparisons, *self.totals))
 
 
-def totals_table(found: Verification, how: str = "") -> Table:
+def totals_table(verification: Verification, how: str = "") -> Table:
     """The network's figures, and what the measurement is known to get wrong; `how` completes the header."""
     columns = (
         Column("quantity", "quantity"),
@@ -72,29 +72,31 @@ def totals_table(found: Verification, how: str = "") -> Table:
     )
     lines = [
         Line((total.quantity, total.calculated, total.measured, _verdict(total)), _kind(total))
-        for total in found.totals
+        for total in verification.totals
     ]
-    wrong = [comparison for comparison in found.comparisons if not comparison.agrees]
-    notes = [*(f"known: {remark}" if "counter" in remark else remark for remark in found.remarks)]
+    wrong = [comparison for comparison in verification.comparisons if not comparison.agrees]
+    notes = [*(f"known: {remark}" if "counter" in remark else remark for remark in verification.remarks)]
     notes += [f"{each.part}: {each.quantity} {_value(each.calculated)} calculated, {_value(each.measured)} measured"
               for each in wrong[:20]]  # fmt: skip
     if len(wrong) > 20:
         notes.append(f"… and {len(wrong) - 20} more")
-    count = len(found.comparisons) + len(found.totals)
-    bad = len(wrong) + sum(not total.agrees for total in found.totals)
-    notes.append(f"all {count:,} figures agree" if found.agrees else f"{bad:,} of {count:,} figures do not agree")
-    head = setting(found.report) + how
-    return Table(found.report.title, columns, lines, (head,), tuple(notes), document=as_data(found))
+    count = len(verification.comparisons) + len(verification.totals)
+    bad = len(wrong) + sum(not total.agrees for total in verification.totals)
+    notes.append(
+        f"all {count:,} figures agree" if verification.agrees else f"{bad:,} of {count:,} figures do not agree"
+    )
+    head = setting(verification.report) + how
+    return Table(verification.report.title, columns, lines, (head,), tuple(notes), document=as_data(verification))
 
 
-def layers_table(found: Verification, beside: bool = True) -> Table:
+def layers_table(verification: Verification, beside: bool = True) -> Table:
     """Every layer: what was calculated and what was measured, in columns beside each other.
 
     Where there is no room for twice the columns, `beside` is False: a cell says "156 =" where the measurement is the
     same, and "156 ≠ 157" where it is not.
     """
     by_layer: dict[str, dict[str, Comparison]] = {}
-    for comparison in found.comparisons:
+    for comparison in verification.comparisons:
         by_layer.setdefault(comparison.part, {})[comparison.quantity] = comparison
     there = [entry for entry in QUANTITIES if any(entry[0] in each for each in by_layer.values())]
     columns = [Column("layer", "layer"), Column("type", "type")]
@@ -106,7 +108,7 @@ def layers_table(found: Verification, beside: bool = True) -> Table:
             columns.append(Column(key, title, _compared, True))
     columns.append(Column("agrees", "agrees"))
     lines = []
-    for row in found.report:
+    for row in verification.report:
         own = by_layer[row.name]
         cells: list[Any] = [row.name, row.type]
         for key, _, _ in there:
@@ -118,13 +120,13 @@ def layers_table(found: Verification, beside: bool = True) -> Table:
         lines.append(Line((*cells, "yes" if good else "NO"), "layer" if good else "fail"))
     head = () if beside else ("calculated = measured, in every cell; ≠ where they differ",)
     spare = () if beside else ("type", "buffers")
-    return Table("", tuple(columns), lines, head, spare=spare, document=as_data(found))
+    return Table("", tuple(columns), lines, head, spare=spare, document=as_data(verification))
 
 
-def as_data(found: Verification) -> dict[str, Any]:
+def as_data(verification: Verification) -> dict[str, Any]:
     """The whole verification as plain data."""
     keys = ("part", "quantity", "calculated", "measured", "agrees", "remark")
-    report = found.report
+    report = verification.report
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "cnncalc run",
@@ -134,10 +136,10 @@ def as_data(found: Verification) -> dict[str, Any]:
         "batch": report.batch,
         "dtype": report.dtype,
         "inputs": [{"name": node.name, "shape": list(node.shape or ())} for node in report.graph.inputs],
-        "agrees": found.agrees,
-        "totals": [dict(zip(keys, total, strict=True)) for total in found.totals],
-        "layers": [dict(zip(keys, comparison, strict=True)) for comparison in found.comparisons],
-        "remarks": list(found.remarks),
+        "agrees": verification.agrees,
+        "totals": [dict(zip(keys, total, strict=True)) for total in verification.totals],
+        "layers": [dict(zip(keys, comparison, strict=True)) for comparison in verification.comparisons],
+        "remarks": list(verification.remarks),
     }
 
 

@@ -223,20 +223,20 @@ def story(name: str) -> Table:
     """
     spec = open_spec(name)
     variant = spec.variant
-    found = list(entries([spec]))
+    networks = list(entries([spec]))
     order = ("input", "params", "macs", "top1", "depth")
     columns = (_NAMES[0], *map(column_of, order))
     lines = [
         Line((entry.name, *_cells(entry, order)), "copies" if entry.spec.variant == variant and variant else "layer")
-        for entry in found
+        for entry in networks
     ]
-    chosen = next((entry for entry in found if entry.spec.variant == variant), found[0])
+    chosen = next((entry for entry in networks if entry.spec.variant == variant), networks[0])
     facts = [str(chosen.year or ""), chosen.task]
     head = [" · ".join(fact for fact in facts if fact)] if any(facts) else []
-    abouts = list(dict.fromkeys(each.report.graph.about for each in ([chosen] if variant else found)))
+    abouts = list(dict.fromkeys(each.report.graph.about for each in ([chosen] if variant else networks)))
     head += [Bullet(f"source: {about}") for about in abouts if about]
     notes: list[str] = [Prose(" ".join(spec.note.split()))] if spec.note else []
-    shown_entries = [chosen] if variant else found
+    shown_entries = [chosen] if variant else networks
     notes += ["", *_claims("published", [(e, c) for e in shown_entries for c in _published(e)])]
     notes += _claims("disputed", [(e, c) for e in shown_entries for c in e.report.graph.disputes])
     notes += ["", *_usage(chosen)]
@@ -245,8 +245,8 @@ def story(name: str) -> Table:
         "year": chosen.year, "task": chosen.task,
         "note": " ".join(spec.note.split()),
         "variants": [dict(zip(("name", *order), line.cells, strict=True)) for line in lines],
-        "published": [_document(e, c) for e in found for c in _published(e)],
-        "disputed": [_document(e, c) for e in found for c in e.report.graph.disputes],
+        "published": [_document(e, c) for e in networks for c in _published(e)],
+        "disputed": [_document(e, c) for e in networks for c in e.report.graph.disputes],
     }  # fmt: skip
     return Table(spec.title, columns, lines, tuple(head), tuple(notes), ("depth", "input"), document)
 

@@ -101,11 +101,11 @@ def _find_batch(graphs: list[Graph], config: Configuration, format: str, output:
     largest = []
     for graph in graphs:
         with progress_display() as progress:
-            found = find_batch(graph, config, progress)
-        emit(batch_table(graph, config, found), format, output)
-        if found.interrupted:
+            search = find_batch(graph, config, progress)
+        emit(batch_table(graph, config, search), format, output)
+        if search.interrupted:
             raise typer.Exit(130)
-        largest.append(found.batch)
+        largest.append(search.batch)
     if 0 in largest:  # the question was whether it fits
         raise typer.Exit(1)
 

@@ -78,8 +78,8 @@ def refuse_inputs(read: Iterable[str | None], written: Iterable[str | None]) -> 
 
 def complain(problems: Iterable[Problem]) -> bool:
     """Print warnings or errors beside the answer; whether there were any."""
-    found = [problem.text for problem in problems]
-    if found:
+    texts = [problem.text for problem in problems]
+    if texts:
         sys.stdout.flush()
-        say("\n" + "\n\n".join(found))
-    return bool(found)
+        say("\n" + "\n\n".join(texts))
+    return bool(texts)

@@ -82,29 +82,29 @@ def run(
     shown = Picture(image, resize, _numbers(mean, "--mean"), _numbers(std, "--std")) if image else None
     with progress_display() as progress:
         progress("building, running, comparing", 0.1)
-        found = ran(graph, config, weights or "", shown, read_labels(labels) if labels else ())
+        result = ran(graph, config, weights or "", shown, read_labels(labels) if labels else ())
     timed = None if no_bench else _bench(graph, config)
     if kind == "json":
-        emit_text(as_json(found.document(timed), indent=1) + "\n", output)
+        emit_text(as_json(result.document(timed), indent=1) + "\n", output)
     elif kind != "table":
-        emit(found.table(), kind, output)
+        emit(result.table(), kind, output)
     else:
-        _print(found, timed, output)
+        _print(result, timed, output)
     complain(graph.warnings)
-    if found.loaded and not found.loaded.fits:
-        _complain_of_weights(found.loaded, weights or "")
+    if result.loaded and not result.loaded.fits:
+        _complain_of_weights(result.loaded, weights or "")
     if timed and timed.get("interrupted"):
         raise typer.Exit(130)
-    if not found.agrees:
+    if not result.agrees:
         raise typer.Exit(1)
 
 
-def _print(found: Run, timed: dict[str, Any] | None, output: str | None) -> None:
+def _print(result: Run, timed: dict[str, Any] | None, output: str | None) -> None:
     from ..answers.verification import layers_table, totals_table
     from ..formats import render
     from ..pytorch.bench.tables import result_table
 
-    parts = [layers_table(found.verification)]
+    parts = [layers_table(result.verification)]
     if output is None and is_terminal():
         from rich.console import Console
 
@@ -113,17 +113,17 @@ def _print(found: Run, timed: dict[str, Any] | None, output: str | None) -> None
         if len(parts[0].lines) > 60:
             parts = []  # what agrees, layer by layer, would scroll the verdict away
         elif not fits(parts[0], Console().width):
-            parts = [layers_table(found.verification, beside=False)]
+            parts = [layers_table(result.verification, beside=False)]
     if timed:
         parts.append(result_table(timed)._replace(title="forward pass, timed"))
-    parts.append(totals_table(found.verification, " · autocast" * (found.dtype == "amp")))
+    parts.append(totals_table(result.verification, " · autocast" * (result.dtype == "amp")))
     if output is not None:
         emit_text("\n".join(render(part, "table") for part in parts), output)
         return
-    for guess in found.guesses:
+    for guess in result.guesses:
         tell(f"{guess.share:7.2%}  class {guess.number:<5} {guess.name}".rstrip())
-    if found.guesses:
-        weighed = "the weights are those of the file" if found.loaded else "the weights are random: this says nothing"
+    if result.guesses:
+        weighed = "the weights are those of the file" if result.loaded else "the weights are random: this says nothing"
         tell(f"({weighed})\n")
     for number, part in enumerate(parts):
         if number:

@@ -139,22 +139,22 @@ def grade(
     if not Path(folder).is_dir():
         raise usage_error("there is no such folder", "the folder with the students' answers", where=folder)
     sheet = read_worksheet(path, misconceptions)
-    found = graded(sheet, folder, _secret(secret, make=False), _students(roster) if roster else ())
-    if not found.graded and not found.unreadable:
+    marked = graded(sheet, folder, _secret(secret, make=False), _students(roster) if roster else ())
+    if not marked.graded and not marked.unreadable:
         raise usage_error("holds no answer files", "files of students end in .yaml", where=folder)
     place = Path(out)
     try:
         (place / "feedback").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise usage_error(f"cannot be made: {error.strerror}", "choose another --out", where=out) from None
-    write_file(place / "results.csv", results(sheet, found))
-    write_file(place / "class.md", class_page(sheet, found))
-    names = page_names([student.student for student in found.graded])
-    for student in found.graded:
+    write_file(place / "results.csv", results(sheet, marked))
+    write_file(place / "class.md", class_page(sheet, marked))
+    names = page_names([student.student for student in marked.graded])
+    for student in marked.graded:
         write_file(place / "feedback" / f"{names[student.student]}.md", page(sheet, student))
-    for name, reason in found.unreadable:
+    for name, reason in marked.unreadable:
         say(f"unreadable: {printable(name)}: {printable(reason)}")
-    say(f"graded {len(found.graded)}, unreadable {len(found.unreadable)}; results.csv, class.md, feedback: {place}")
+    say(f"graded {len(marked.graded)}, unreadable {len(marked.unreadable)}; results.csv, class.md, feedback: {place}")
 
 
 def _students(path: str) -> list[str]:

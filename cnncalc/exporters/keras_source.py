@@ -134,12 +134,12 @@ class _LayerNames:
             return ""
         if self.automatic.fullmatch(wish):
             wish = f"{wish}_layer"
-        found = wish
-        while found in self.used or (wish != of_layer and found in self.of_spec):
+        name = wish
+        while name in self.used or (wish != of_layer and name in self.of_spec):
             self._numbers[wish] = self._numbers.get(wish, 1) + 1
-            found = f"{wish}_{self._numbers[wish]}"
-        self.used.add(found)
-        return found
+            name = f"{wish}_{self._numbers[wish]}"
+        self.used.add(name)
+        return name
 
 
 class _Variables:

@@ -105,12 +105,12 @@ def _steps(a: str, b: str) -> tuple[int, ...] | None:
     steps = tuple(y - x for x, y in zip(_numbers(a), _numbers(b), strict=True))
     if any(steps) and " for i in " in a:
         return None  # its own i would hide the other
-    for step, found in zip(steps, _NUMBER.finditer(a), strict=True):
-        quoted = a[: found.start()].count('"') % 2
-        around = a[found.start() - 1 : found.start()], a[found.end() : found.end() + 1]
+    for step, match in zip(steps, _NUMBER.finditer(a), strict=True):
+        quoted = a[: match.start()].count('"') % 2
+        around = a[match.start() - 1 : match.start()], a[match.end() : match.end() + 1]
         if step and not quoted and (re.match(r"[\w.-]", around[0]) or re.match(r"[\w.]", around[1])):
             return None  # the number belongs to a name, has a sign or decimals
-        if step and quoted and found[0].startswith("0") and len(found[0]) > 1:
+        if step and quoted and match[0].startswith("0") and len(match[0]) > 1:
             return None  # 01, 02 … are not what i makes
     return steps
 
@@ -119,14 +119,14 @@ def _template(a: str, b: str) -> str:
     """The text with its growing numbers as expressions in i; inside quotes, as in f"layer{i + 1}"."""
     steps = iter(_steps(a, b) or ())
 
-    def grown(found: re.Match[str]) -> str:
-        step, start = next(steps), int(found[0])
+    def grown(match: re.Match[str]) -> str:
+        step, start = next(steps), int(match[0])
         if step == 0:
-            return found[0]
+            return match[0]
         factor = "i" if step == 1 else f"{step} * i"
         expression = factor if start == 0 else f"{start} + {factor}" if step != 1 else f"i + {start}"
-        quoted = a[: found.start()].count('"') % 2
-        factors = re.search(r"[*/] ?$", a[: found.start()]) or re.match(r" ?[*/]", a[found.end() :])
+        quoted = a[: match.start()].count('"') % 2
+        factors = re.search(r"[*/] ?$", a[: match.start()]) or re.match(r" ?[*/]", a[match.end() :])
         return f"{{{expression}}}" if quoted else f"({expression})" if factors else expression
 
     text = _NUMBER.sub(grown, a)

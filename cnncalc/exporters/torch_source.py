@@ -153,13 +153,13 @@ class _Classes:
         return own
 
     def unused(self, name: str) -> str:
-        found = name
-        while found in self.taken or keyword.iskeyword(found):
+        candidate = name
+        while candidate in self.taken or keyword.iskeyword(candidate):
             self.numbers[name] = self.numbers.get(name, 1) + 1
-            found = f"{name}{self.numbers[name]}"
-        self.taken.add(found)
-        self.words.add(found)
-        return found
+            candidate = f"{name}{self.numbers[name]}"
+        self.taken.add(candidate)
+        self.words.add(candidate)
+        return candidate
 
     def write(self, name: str, scope: Scope, parameters: Parameters, optional: str = "") -> None:
         """The text of one class."""

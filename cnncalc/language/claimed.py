@@ -22,17 +22,17 @@ class ClaimReader:
 
     def expected(self, node: Mapping) -> list[Claim]:
         """The claims of `expect`: those beside the variant's name, or the direct ones where no variant is asked for."""
-        found: list[Claim] = []
+        claims: list[Claim] = []
         for key, scalar, value in node.items():
             if isinstance(value, Mapping):
                 if key not in self.variants:
                     self._no_variant("expect", key, scalar)
                 elif key == self.variant:
-                    found += self._of_variant(value)
+                    claims += self._of_variant(value)
         if not self.variant:
             direct = {key: pair for key, pair in node.pairs.items() if not isinstance(pair[1], Mapping)}
-            found += self._claims(Mapping(direct, node.place))
-        return found
+            claims += self._claims(Mapping(direct, node.place))
+        return claims
 
     def _of_variant(self, node: Mapping) -> list[Claim]:
         """The claims about a variant, and about its `parts`: a paper's table that other variants do not follow."""

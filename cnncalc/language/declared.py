@@ -122,14 +122,14 @@ class Declaration(NamedTuple):
             return shape
         several = node.items if isinstance(node, Sequence) else ()
         budget.hold(len(several))
-        found = [_worked(item, names, budget) for item in several] if several else _worked(node, names, budget)
-        if not isinstance(found, list) or not found or not all(is_int(size) and size > 0 for size in found):
+        sizes = [_worked(item, names, budget) for item in several] if several else _worked(node, names, budget)
+        if not isinstance(sizes, list) or not sizes or not all(is_int(size) and size > 0 for size in sizes):
             raise Misfit(
-                f"shape of {self.name} must be 'same' or a list of sizes ≥ 1, not {found}",
+                f"shape of {self.name} must be 'same' or a list of sizes ≥ 1, not {sizes}",
                 "shape: [in_channels, in_height, in_width]",
                 code="types",
             )
-        return tuple(found)
+        return tuple(sizes)
 
 
 def _worked(node: Node, names: dict[str, Any], budget: Budget) -> Any:

@@ -157,14 +157,14 @@ class Expander:
 
     def wanted(self, item: Item, x: int | None, names: Names) -> bool | None:
         """What `when` says; None where it cannot be worked out."""
-        found = self.space.value(item.beside["when"], x, names)
-        if found is UNKNOWN:
+        condition = self.space.value(item.beside["when"], x, names)
+        if condition is UNKNOWN:
             return None
-        if not isinstance(found, (bool, int)):
-            shown = "null" if found is None else found
+        if not isinstance(condition, (bool, int)):
+            shown = "null" if condition is None else condition
             self.space.problem("when", f"when wants true or false, not {shown}", item.beside["when"].place)
             return None
-        return bool(found)
+        return bool(condition)
 
     def copy(
         self,

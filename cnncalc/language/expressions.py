@@ -156,11 +156,11 @@ def worked_out(tree: ast.expr, values: Mapping[str, Any]) -> Any:
 def fill(template: str, names: Mapping[str, Any], budget: Budget | None = None) -> str:
     """A name with its `{expressions}` worked out, as in `denselayer{i + 1}`."""
 
-    def word(found: re.Match[str]) -> str:
-        value = evaluate(found.group(1), names, budget)
+    def word(match: re.Match[str]) -> str:
+        value = evaluate(match.group(1), names, budget)
         if value is None or isinstance(value, list):
             raise Misfit(
-                f"{found.group(1)!r} is no part of a name: it is {'null' if value is None else 'a list'}", code="name"
+                f"{match.group(1)!r} is no part of a name: it is {'null' if value is None else 'a list'}", code="name"
             )
         return str(value)
 

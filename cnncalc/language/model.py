@@ -337,24 +337,24 @@ class _Model:
                 sizes = re.split("[x×]", str(value.value))
                 self.problem("input", f"{value.text} is no list of sizes", value.place, f"write [{', '.join(sizes)}]")
                 continue
-            found = list(asked) if asked is not None else self.expander.space.value(value, None, names)
+            given = list(asked) if asked is not None else self.expander.space.value(value, None, names)
             if isinstance(node, Mapping) and (self.expander.sorter.is_known(name) or not is_name(name)):
                 hint = "" if is_name(name) else RULE
                 self.problem("input", f"{name!r} cannot be the name of an input", node.pairs[name][0].place, hint)
             if (
-                not isinstance(found, list)
-                or not 1 <= len(found) <= 4
-                or not all(is_int(size) and size > 0 for size in found)
+                not isinstance(given, list)
+                or not 1 <= len(given) <= 4
+                or not all(is_int(size) and size > 0 for size in given)
             ):
-                if isinstance(found, (list, int, float, str)) or found is None:
+                if isinstance(given, (list, int, float, str)) or given is None:
                     self.problem(
                         "input",
-                        f"an input is a list of 1 to 4 sizes ≥ 1, channels first, not {found}",
+                        f"an input is a list of 1 to 4 sizes ≥ 1, channels first, not {given}",
                         value.place,
                         "input: [3, 224, 224]   # channels, height, width; the batch is never written",
                     )
                 continue
-            shape = tuple(found)
+            shape = tuple(given)
             if any(size > LARGEST for size in shape):
                 self.problem("input", "that is too large for an input", value.place)
             if len(shape) == 3 and shape[2] in (1, 3) and min(shape[:2]) > 4:
@@ -399,14 +399,14 @@ class _Model:
     def expectations(self, names: Names) -> None:
         self.expander.at = (self.root.get("expect") or self.root).place
         reader = ClaimReader(self.expander.space, self.spec.variant, self.spec.variants, names)
-        found = reader.expected(self.mapping("expect", "expect: {params: 61706}"))
-        own = {each.quantity: each.value for each in found if each.quantity in FACTS}
-        for each in found:
+        claims = reader.expected(self.mapping("expect", "expect: {params: 61706}"))
+        own = {each.quantity: each.value for each in claims if each.quantity in FACTS}
+        for each in claims:
             good = is_int(each.value) if each.quantity == "year" else isinstance(each.value, str)
             if each.quantity in FACTS and not each.name and (not good or len(str(each.value)) > MAX_TEXTS["source"]):
                 what = "a whole number" if each.quantity == "year" else "a text"
                 self.problem("expect", f"{each.quantity} is {what}", each.place or self.root.place)
-        self.made.claims[:0] = [each for each in found if each.quantity not in FACTS]
+        self.made.claims[:0] = [each for each in claims if each.quantity not in FACTS]
         self.made.about = str(own.get("paper", self.spec.about))
         self.made.task = str(own.get("task", self.spec.task))
         self.made.year = own.get("year", self.spec.year)

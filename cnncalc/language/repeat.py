@@ -53,13 +53,13 @@ def count_of(space: Workspace, item: Item, x: int | None, names: Names) -> int |
     node = item.beside.get("repeat")
     if node is None:
         return 1
-    found = space.value(node, x, names)
-    if found is UNKNOWN:
+    count = space.value(node, x, names)
+    if count is UNKNOWN:
         return None
-    if isinstance(found, bool) or not isinstance(found, int) or found < 0:
-        space.problem("repeat", f"repeat wants a whole number ≥ 0, not {found}", node.place)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        space.problem("repeat", f"repeat wants a whole number ≥ 0, not {count}", node.place)
         return None
-    return found
+    return count
 
 
 def is_by_copy(item: Item) -> bool:

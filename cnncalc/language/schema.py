@@ -226,10 +226,10 @@ def example_steps(cls: type[Op]) -> list[Step]:
     assert layer.op is not None and layer.shape is not None
     shapes = tuple(each for each in graph.shapes_into(layer) if each is not None)
     work = layer.op.work(layer.shape, *shapes)
-    found = [size for size in layer.op.output(*shapes) if isinstance(size, Step)]
-    found += [count.step for count in layer.op.counts(*shapes)]
-    found += [step for step in (work.macs, work.other, work.connections) if step is not None]
-    return list({step.formula.name: step for step in found}.values())
+    steps = [size for size in layer.op.output(*shapes) if isinstance(size, Step)]
+    steps += [count.step for count in layer.op.counts(*shapes)]
+    steps += [step for step in (work.macs, work.other, work.connections) if step is not None]
+    return list({step.formula.name: step for step in steps}.values())
 
 
 def family_of(cls: type[Op]) -> str:

@@ -139,11 +139,11 @@ class MultiheadAttention(Op):
             )
         if key[0] != value[0]:
             raise Misfit(f"there are {key[0]} keys but {value[0]} values at {{layer}}")
-        for name, stated, found in (("kdim", self.kdim, key[1]), ("vdim", self.vdim, value[1])):
-            if (query[1] if stated is None else stated) != found:
+        for name, stated, expected in (("kdim", self.kdim, key[1]), ("vdim", self.vdim, value[1])):
+            if (query[1] if stated is None else stated) != expected:
                 raise Misfit(
-                    f"{name} is {query[1] if stated is None else stated}, but vectors of {found} reach {{layer}}",
-                    hint=f"say {name}: {found}",
+                    f"{name} is {query[1] if stated is None else stated}, but vectors of {expected} reach {{layer}}",
+                    hint=f"say {name}: {expected}",
                     argument=name,
                 )
 
@@ -156,18 +156,18 @@ class MultiheadAttention(Op):
         weights = attention_weights.step(C=E, U=key[1], V=value[1])
         biases = attention_biases.step(C=E, J=4 * self.bias + 2 * self.add_bias_kv)
         if query[1] == key[1] == value[1]:
-            found = [Parameter("in_proj_weight", (3 * E, E), "weight", weights)]
+            tensors = [Parameter("in_proj_weight", (3 * E, E), "weight", weights)]
         else:
             widths = (("q", E), ("k", key[1]), ("v", value[1]))
-            found = [Parameter(f"{name}_proj_weight", (E, width), "weight", weights) for name, width in widths]
+            tensors = [Parameter(f"{name}_proj_weight", (E, width), "weight", weights) for name, width in widths]
         if self.bias:
-            found.append(Parameter("in_proj_bias", (3 * E,), "bias", biases))
+            tensors.append(Parameter("in_proj_bias", (3 * E,), "bias", biases))
         if self.add_bias_kv:
-            found += [Parameter(name, (1, 1, E), "bias", biases) for name in ("bias_k", "bias_v")]
-        found.append(Parameter("out_proj.weight", (E, E), "weight", weights))
+            tensors += [Parameter(name, (1, 1, E), "bias", biases) for name in ("bias_k", "bias_v")]
+        tensors.append(Parameter("out_proj.weight", (E, E), "weight", weights))
         if self.bias:
-            found.append(Parameter("out_proj.bias", (E,), "bias", biases))
-        return tuple(found)
+            tensors.append(Parameter("out_proj.bias", (E,), "bias", biases))
+        return tuple(tensors)
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         query, key, value = self._sequences(shapes)
@@ -195,37 +195,37 @@ class MultiheadAttention(Op):
         if len(shapes) == 1 and not (setting.training or appended or self.num_heads % 2) and self.bias:
             return (Action((("y", Store(out)),), ("x", "weight")),)  # one fused operation
         if len(shapes) == 1:
-            found = [*self._projected(setting, "x", query, 3 * query[1], "x")]
-            last = found[-1].makes[0][0]
+            steps = [*self._projected(setting, "x", query, 3 * query[1], "x")]
+            last = steps[-1].makes[0][0]
             if setting.batch * query[0] > 1:  # queries, keys and values are put one behind the other
-                found.append(Action((("packed", Store((3, *query))),), (last,)))
+                steps.append(Action((("packed", Store((3, *query))),), (last,)))
                 last = "packed"
             q = k = v = last
         else:
-            found = []
+            steps = []
             for name, shape in (("x0", query), ("x1", key), ("x2", value)):
-                found += self._projected(setting, name, shape, query[1], name)
-            made = [action.makes[0][0] for action in found]
+                steps += self._projected(setting, name, shape, query[1], name)
+            made = [action.makes[0][0] for action in steps]
             q, k, v = (max(name for name in made if name.startswith(f"{x} ")) for x in ("x0", "x1", "x2"))
         for each in ("k", "v"):
             before, length = (k, key[0]) if each == "k" else (v, value[0])
             if self.add_bias_kv:
                 length += 1
-                found.append(Action(((f"bias {each}", Store((query[1],))),), ("weight",)))
-                found.append(Action(((f"{each} with bias", Store((length, query[1]))),), (before, f"bias {each}")))
+                steps.append(Action(((f"bias {each}", Store((query[1],))),), ("weight",)))
+                steps.append(Action(((f"{each} with bias", Store((length, query[1]))),), (before, f"bias {each}")))
                 before = f"{each} with bias"
             k, v = (before, v) if each == "k" else (k, before)
         for each in ("k", "v"):
             before, length = (k, key[0]) if each == "k" else (v, value[0])
             length += self.add_bias_kv
             if self.add_zero_attn:
-                found.append(Action(((f"zero {each}", Store((query[1],))),), ()))
-                found.append(Action(((f"{each} with zero", Store((length + 1, query[1]))),), (before, f"zero {each}")))
+                steps.append(Action(((f"zero {each}", Store((query[1],))),), ()))
+                steps.append(Action(((f"{each} with zero", Store((length + 1, query[1]))),), (before, f"zero {each}")))
                 before = f"{each} with zero"
             k, v = (before, v) if each == "k" else (k, before)
         three, sums = tuple(dict.fromkeys((q, k, v))), Store((self.num_heads, query[0]), "statistic")
         attended = Action((("attended", Store(query)), ("sums", sums)), three, (*three, "attended", "sums"))
-        return (*found, attended, Action((("y", Store(out)),), ("attended", "weight"), ("attended",)))
+        return (*steps, attended, Action((("y", Store(out)),), ("attended", "weight"), ("attended",)))
 
     def _projected(self, setting: Setting, name: str, shape: Shape, width: int, label: str) -> tuple[Action, ...]:
         """A linear layer on a sequence whose batch PyTorch moves to the second axis, which costs a copy."""

@@ -309,12 +309,12 @@ class _ConvTranspose(_Convolution):
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         # Output o takes from input i where o = i·S − P + k·D with 0 ≤ k < F, so i lies in
         # [(o + P − D(F − 1))/S, (o + P)/S]: a window of fractional stride, exact only where the stride is 1.
-        found = [Reach(0, every(shapes[0][0]))]
+        axes = [Reach(0, every(shapes[0][0]))]
         for F, S, P, D in zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True):
             span = D * (F - 1)
             window = Window(Fraction(span, S) + 1, Fraction(1, S), Fraction(span - P, S), exact=S == 1)
-            found.append(Reach(len(found), window))
-        return tuple(found)
+            axes.append(Reach(len(axes), window))
+        return tuple(axes)
 
 
 class ConvTranspose1d(_ConvTranspose):

@@ -252,11 +252,11 @@ class _MaxUnpool(Op):
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         # Output o may come from any input i with i·S − P ≤ o < i·S − P + F.
-        found = [Reach(0)]
+        axes = [Reach(0)]
         for F, S, P in zip(self.kernel_size, self.stride or self.kernel_size, self.padding, strict=True):
             window = Window(Fraction(F - 1, S) + 1, Fraction(1, S), Fraction(F - 1 - P, S), exact=False)
-            found.append(Reach(len(found), window))
-        return tuple(found)
+            axes.append(Reach(len(axes), window))
+        return tuple(axes)
 
 
 class MaxUnpool1d(_MaxUnpool):

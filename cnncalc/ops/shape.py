@@ -73,13 +73,13 @@ class Flatten(Op):
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         first, last = self._span(shapes[0])
-        found = []
+        reaches = []
         for axis, size in enumerate(shapes[0]):
             if last - first > 1 and first <= axis < last:
-                found.append(Reach(None, Window(size, 1, 0)))
+                reaches.append(Reach(None, Window(size, 1, 0)))
             else:
-                found.append(Reach(axis if axis < first + 1 else axis - (last - first) + 1))
-        return tuple(found)
+                reaches.append(Reach(axis if axis < first + 1 else axis - (last - first) + 1))
+        return tuple(reaches)
 
 
 class Unflatten(Op):
@@ -235,14 +235,14 @@ class Mean(Op):
         return Work(other=elementwise_work.step(E=prod(shapes[0]), Q=1))
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
-        axes, found, kept = self._axes(shapes[0]), [], 0
+        axes, reaches, kept = self._axes(shapes[0]), [], 0
         for axis, size in enumerate(shapes[0]):
             if axis in axes:
-                found.append(Reach(kept if self.keepdim else None, Window(size, size, 0)))
+                reaches.append(Reach(kept if self.keepdim else None, Window(size, size, 0)))
             else:
-                found.append(Reach(kept))
+                reaches.append(Reach(kept))
             kept += self.keepdim or axis not in axes
-        return tuple(found)
+        return tuple(reaches)
 
     def call(self, *shapes: Shape) -> Call:
         return Call("torch.mean", (self.dim,), (("keepdim", True),) if self.keepdim else ())

@@ -144,13 +144,13 @@ def _is_state(net: nn.Module, path: str, kind: int) -> bool:
 
 def _comparisons(report: Report, layers: dict[str, Measured]) -> Iterator[Comparison]:
     for row in report:
-        found = layers[row.name]
-        yield _equal(row.name, "output", row.output_shape, found.shape)
-        yield _equal(row.name, "parameters", row.params, found.params)
-        yield _equal(row.name, "buffers", row.buffers, found.buffers)
-        yield _equal(row.name, "FLOPs", None if row.macs is None else 2 * row.macs, found.flops)
-        if found.kept is not None:
-            yield _equal(row.name, "kept, bytes", row.saved_bytes, found.kept)
+        measured = layers[row.name]
+        yield _equal(row.name, "output", row.output_shape, measured.shape)
+        yield _equal(row.name, "parameters", row.params, measured.params)
+        yield _equal(row.name, "buffers", row.buffers, measured.buffers)
+        yield _equal(row.name, "FLOPs", None if row.macs is None else 2 * row.macs, measured.flops)
+        if measured.kept is not None:
+            yield _equal(row.name, "kept, bytes", row.saved_bytes, measured.kept)
 
 
 def _equal(part: str, quantity: str, calculated: Any, measured: Any) -> Comparison:

@@ -61,7 +61,7 @@ def read_weights(path: str) -> dict[str, Tensor]:
         refuse_bombs(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = _tensors(torch.load(path, map_location="cpu", weights_only=True))
+            tensors = _tensors(torch.load(path, map_location="cpu", weights_only=True))
     except SpecError:
         raise
     except ImportError:
@@ -78,13 +78,13 @@ def read_weights(path: str) -> dict[str, Tensor]:
         said = type(error).__name__ if len(said) < 5 or said.isdigit() else said
         hint = "a safetensors file, or what torch.save(net.state_dict(), …) writes"
         raise usage_error(f"is no file of weights: {said}", hint, where=path) from None
-    if not found:
+    if not tensors:
         raise usage_error("holds no tensors by name", "save net.state_dict()", where=path)
-    for name, tensor in found.items():
+    for name, tensor in tensors.items():
         kind = _kind(tensor)
         if kind:
             raise usage_error(f"{name} holds {kind}, which no layer here takes", "save dense tensors", where=path)
-    return found
+    return tensors
 
 
 def _kind(tensor: Tensor) -> str:
@@ -107,10 +107,10 @@ def _tensors(content: Any) -> dict[str, Tensor]:
         if isinstance(content.get(key), Mapping):
             content = content[key]
             break
-    found = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
-    if found and all(name.startswith("module.") for name in found):  # saved from DataParallel
-        found = {name.removeprefix("module."): value for name, value in found.items()}
-    return found
+    tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+    if tensors and all(name.startswith("module.") for name in tensors):  # saved from DataParallel
+        tensors = {name.removeprefix("module."): value for name, value in tensors.items()}
+    return tensors
 
 
 def load_weights(net: nn.Module, tensors: Mapping[str, Tensor]) -> Loaded:

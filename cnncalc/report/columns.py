@@ -71,7 +71,7 @@ def _share(figure: Figure) -> Callable[[Subject], Any]:
 
 
 def _columns() -> dict[str, Source]:
-    found = [
+    columns = [
         Source(Column("layer", "layer"), lambda subject: subject.label),
         Source(Column("type", "type"), lambda subject: subject.type),
         Source(Column("line", "line", str, True), _of_row(lambda row: row.line)),
@@ -80,14 +80,14 @@ def _columns() -> dict[str, Source]:
     ]
     for figure in OF_LAYERS.values():
         right = figure.show is not str
-        found.append(Source(Column(figure.column, figure.title, figure.show, right), _figure(figure), figure))
+        columns.append(Source(Column(figure.column, figure.title, figure.show, right), _figure(figure), figure))
         if figure.mebibytes:
             title = figure.title.replace("bytes", "MiB")
-            found.append(Source(Column(figure.mebibytes, title, mebibytes, True), _figure(figure), figure))
+            columns.append(Source(Column(figure.mebibytes, title, mebibytes, True), _figure(figure), figure))
         if figure.shared:
-            found.append(Source(Column(figure.shared, "share", share, True), _share(figure)))
-    found.append(Source(Column("note", "note"), _of_row(lambda row: row.layer.note or EMPTY)))
-    return {source.column.key: source for source in found}
+            columns.append(Source(Column(figure.shared, "share", share, True), _share(figure)))
+    columns.append(Source(Column("note", "note"), _of_row(lambda row: row.layer.note or EMPTY)))
+    return {source.column.key: source for source in columns}
 
 
 COLUMNS = _columns()

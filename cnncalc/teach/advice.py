@@ -18,10 +18,10 @@ class Answer(NamedTuple):
 
     def lines(self) -> list[str]:
         """The answer as text."""
-        found = [self.says]
-        found += [f"layer: {self.layer}"] if self.layer else []
-        found += [f"why: {reason}" for reason in self.reasons]
-        return found + [f"change: {change}" for change in self.change]
+        said = [self.says]
+        said += [f"layer: {self.layer}"] if self.layer else []
+        said += [f"why: {reason}" for reason in self.reasons]
+        return said + [f"change: {change}" for change in self.change]
 
 
 def layer_of(graph: Graph | None, kind: str, fits: Callable[[Layer], bool]) -> Layer | None:

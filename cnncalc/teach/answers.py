@@ -41,10 +41,10 @@ def read(text: str) -> Given:
     if len(text) > LONGEST:
         raise Misfit(f"an answer of {len(text):,} characters", "a number, or arithmetic such as 5*5*3*100 + 100")
     parts = [part for part in text.strip().lstrip("=~≈ ").split("=") if part.strip()]
-    found = [_number(part.strip(), text) for part in parts[:1] + parts[1:][-1:]]
-    if not found:
+    numbers = [_number(part.strip(), text) for part in parts[:1] + parts[1:][-1:]]
+    if not numbers:
         raise _no_number(text)
-    return found[-1]._replace(work=found[0].work)
+    return numbers[-1]._replace(work=numbers[0].work)
 
 
 def _number(part: str, text: str) -> Given:

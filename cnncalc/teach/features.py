@@ -17,9 +17,9 @@ from .advice import Answer, layer_of
 SIDES = 1024
 
 
-def linear(found: re.Match[str], graph: Graph | None) -> Answer:
+def linear(match: re.Match[str], graph: Graph | None) -> Answer:
     """The answer to shapes that cannot be multiplied."""
-    rows, arrives, declared, out = (int(group) for group in found.groups())
+    rows, arrives, declared, out = (int(group) for group in match.groups())
     says = f"a Linear layer was made for {number(declared)} features, but {number(arrives)} arrive"
     if arrives == declared or 0 in (arrives, declared):
         reason = "these shapes can be multiplied: the message is of another line" if arrives == declared else (

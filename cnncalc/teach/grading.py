@@ -45,7 +45,7 @@ def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[
     folder. With a roster those count who are on it, what lies in the folder of another of them is not graded, and
     those are listed who handed nothing in.
     """
-    found: dict[str, list[tuple[Path, Node]]] = {}
+    by_student: dict[str, list[tuple[Path, Node]]] = {}
     files_found, unreadable = _answer_files(Path(folder))
     for path in files_found:
         place = path.relative_to(folder)
@@ -54,10 +54,10 @@ def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[
         except Misfit as misfit:
             unreadable.append((str(place), misfit.cause))
             continue
-        found.setdefault(student, []).append((place, answers))
+        by_student.setdefault(student, []).append((place, answers))
     owners = {file_name(student): student for student in roster}
     graded = []
-    for student, files in sorted(found.items()):
+    for student, files in sorted(by_student.items()):
         chosen, refused = _chosen(student, files, owners)
         unreadable += refused
         if chosen is None:
@@ -71,7 +71,7 @@ def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[
             graded.append(judge(sheet, tasks(sheet, secret, student), student, typed(chosen[1])))
         except Exception as error:  # one file does not stop the grading of all others
             unreadable.append((name, f"it cannot be judged: {type(error).__name__}"))
-    absent = sorted(set(roster) - set(found))
+    absent = sorted(set(roster) - set(by_student))
     return Class(tuple(graded), tuple(unreadable), tuple(absent))
 
 
@@ -159,20 +159,20 @@ def page_names(students: Sequence[str]) -> dict[str, str]:
     alike: dict[str, list[str]] = {}
     for student in students:
         alike.setdefault(folded(file_name(student)), []).append(student)
-    found, others = dict[str, str](), list[str]()
+    names, others = dict[str, str](), list[str]()
     for group in alike.values():
         called = [student for student in group if student == file_name(student)] if len(group) > 1 else group
         if len(called) == 1:
-            found[called[0]] = file_name(called[0])
-        others += [student for student in group if student not in found]
-    taken = {folded(name) for name in found.values()}
+            names[called[0]] = file_name(called[0])
+        others += [student for student in group if student not in names]
+    taken = {folded(name) for name in names.values()}
     for student in others:
         name = f"{file_name(student)}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
         while folded(name) in taken:
             name += "_"
         taken.add(folded(name))
-        found[student] = name
-    return found
+        names[student] = name
+    return names
 
 
 def submission(path: Path) -> tuple[str, Node]:
@@ -207,7 +207,7 @@ def submission(path: Path) -> tuple[str, Node]:
 # -- what is written ---------------------------------------------------------------------------------------------------
 
 
-def results(sheet: Worksheet, found: Class) -> str:
+def results(sheet: Worksheet, marked: Class) -> str:
     """All marks as CSV: a line a student, a column an item."""
     rows = [
         (
@@ -216,7 +216,7 @@ def results(sheet: Worksheet, found: Class) -> str:
             _points(student.points),
             _points(student.most),
         )
-        for student in found.graded
+        for student in marked.graded
     ]
     return written(["student", *(item.id for item in sheet.items), "points", "of"], rows)
 
@@ -245,15 +245,15 @@ def _told_of(sheet: Worksheet) -> dict[str, str]:
     return {slip.name: slip.hint or slip.says for kind in reversed(list(sheet.kinds.values())) for slip in kind.slips}
 
 
-def class_page(sheet: Worksheet, found: Class) -> str:
+def class_page(sheet: Worksheet, marked: Class) -> str:
     """How hard each item was, which slips were commonest, and which wrong answers nobody has named yet."""
-    count = len(found.graded)
-    lines = [f"# {markdown(sheet.title)}: the class", f"{count} graded, {len(found.unreadable)} unreadable", ""]
+    count = len(marked.graded)
+    lines = [f"# {markdown(sheet.title)}: the class", f"{count} graded, {len(marked.unreadable)} unreadable", ""]
     if count:
-        mean = sum(each.points for each in found.graded) / count
-        lines += [f"mean {mean:.2f} of {found.graded[0].most:g} points", "", "## Difficulty", ""]
+        mean = sum(each.points for each in marked.graded) / count
+        lines += [f"mean {mean:.2f} of {marked.graded[0].most:g} points", "", "## Difficulty", ""]
         for index, item in enumerate(sheet.items):
-            marks = [each.marks[index] for each in found.graded]
+            marks = [each.marks[index] for each in marked.graded]
             share = sum(mark.points for mark in marks) / (count * item.points)
             verdicts = Counter(mark.verdict for mark in marks)
             told = ", ".join(f"{verdicts[key]} {key}" for key, _ in verdicts.most_common())
@@ -261,7 +261,7 @@ def class_page(sheet: Worksheet, found: Class) -> str:
                 f"- {markdown(item.id)} ({item.form}: {markdown(item.what)}): {share:.0%} of the points; {told}"
             )
     slips: Counter[str] = Counter()
-    for each in found.graded:
+    for each in marked.graded:
         for mark in each.answers:
             if len(mark.suspects) == 1:
                 slips.update(mark.suspects)
@@ -271,18 +271,18 @@ def class_page(sheet: Worksheet, found: Class) -> str:
     lines += common or ["- none"]
     unnamed = Counter(
         (mark.item, mark.given if len(mark.given) <= 60 else mark.given[:59] + "…")
-        for each in found.graded
+        for each in marked.graded
         for mark in each.answers
         if mark.verdict in ("unknown", "unreadable") and mark.given
     )
     lines += ["", "## The commonest wrong answers that no slip explains", ""]
     strange = [(f"{item}: {given}", times) for (item, given), times in unnamed.most_common(10)]
     lines += [f"- {markdown(what)} ({times} times)" for what, times in strange] or ["- none"]
-    if found.absent:
-        lines += ["", "## No answers", "", *(f"- {markdown(student)}" for student in found.absent)]
-    if found.unreadable:
+    if marked.absent:
+        lines += ["", "## No answers", "", *(f"- {markdown(student)}" for student in marked.absent)]
+    if marked.unreadable:
         lines += ["", "## Unreadable", ""]
-        lines += [f"- {markdown(name)}: {markdown(reason)}" for name, reason in found.unreadable]
+        lines += [f"- {markdown(name)}: {markdown(reason)}" for name, reason in marked.unreadable]
     return "\n".join(lines) + "\n"
 
 

@@ -329,6 +329,6 @@ def _refuse_strange_fields(text: str, letters: Values) -> None:
             raise Misfit(f"there is no letter {{{field}}} to write", f"letters are {', '.join(letters)}")
 
 
-def topics(found: Mapping[str, QuestionKind]) -> list[str]:
+def topics(registry: Mapping[str, QuestionKind]) -> list[str]:
     """The topics in the order of the file."""
-    return list(dict.fromkeys(kind.topic for kind in found.values()))
+    return list(dict.fromkeys(kind.topic for kind in registry.values()))

@@ -144,14 +144,14 @@ def parts(known: Mapping[str, QuestionKind], graph: Graph, node: int, shapes: Sh
     right = graph.nodes[node].shape or ()
     if len(guess) != len(right):
         return []
-    found = []
+    separate = []
     if guess[1:] != right[1:]:
         square = len(set(guess[1:])) == 1
         asked = question(known, graph, node, "height", shapes) if square else None
-        found.append(Part("height and width", asked, guess[1]))
+        separate.append(Part("height and width", asked, guess[1]))
     if guess[0] != right[0]:
-        found.append(Part("channels", question(known, graph, node, "channels", shapes), guess[0]))
-    return found
+        separate.append(Part("channels", question(known, graph, node, "channels", shapes), guess[0]))
+    return separate
 
 
 # -- which kind asks what --------------------------------------------------------------------------------------------
@@ -188,8 +188,8 @@ def _conv(op: Any, entering: Shape, output: Shape) -> Letters:
 
 
 def _transposed(op: Any, entering: Shape, output: Shape) -> Letters:
-    found = _window(op, entering, "kernel_size", "stride", "padding", "dilation", "output_padding")
-    return found | {"Co": op.out_channels, "G": op.groups} if found and found["D"] == 1 else None
+    window = _window(op, entering, "kernel_size", "stride", "padding", "dilation", "output_padding")
+    return window | {"Co": op.out_channels, "G": op.groups} if window and window["D"] == 1 else None
 
 
 def _pool(op: Any, entering: Shape, output: Shape) -> Letters:

@@ -132,18 +132,18 @@ def _filled(answer: Mapping[str, Any]) -> bool:
 
 def _value(sheet: Worksheet, name: str, points: float, question: Question, text: str) -> Mark:
     try:
-        found = diagnose(question, text)
+        diagnosis = diagnose(question, text)
     except Misfit as misfit:
         return Mark(name, 0.0, points, "unreadable", (misfit.cause,), given=text)
-    said = list(feedback(question, found))
-    hints = {slip.hint for group in found.behind for slip in group if slip.hint}
-    if found.verdict in ("slip", "slips") and len(hints) == 1:
+    said = list(feedback(question, diagnosis))
+    hints = {slip.hint for group in diagnosis.behind for slip in group if slip.hint}
+    if diagnosis.verdict in ("slip", "slips") and len(hints) == 1:
         said.append(f"think about: {hints.pop()}")
-    said += [] if found.is_right else [f"the formula is {question.hint()}"]
-    share = 1.0 if found.is_right else sheet.credit.get(found.verdict, 0.0)
+    said += [] if diagnosis.is_right else [f"the formula is {question.hint()}"]
+    share = 1.0 if diagnosis.is_right else sheet.credit.get(diagnosis.verdict, 0.0)
     shows = frozenset(slip.name for slip in question.slips if not slip.convention)
-    suspects = found.suspects if found.verdict in ("slip", "slips") else frozenset()
-    return Mark(name, points * share, points, found.verdict, tuple(said), suspects, text, shows)
+    suspects = diagnosis.suspects if diagnosis.verdict in ("slip", "slips") else frozenset()
+    return Mark(name, points * share, points, diagnosis.verdict, tuple(said), suspects, text, shows)
 
 
 def _found_error(task: Task, answer: Any) -> Mark:
@@ -207,14 +207,14 @@ class Blank(NamedTuple):
     @property
     def shape(self) -> tuple[int, ...] | None:
         """The shape that was written, channels first; None where there is none."""
-        found = guessed(self.text)
-        if len(self.right) == 1 and (found is None or len(found) > 1):  # 5*5*16 for what is flattened
+        sizes = guessed(self.text)
+        if len(self.right) == 1 and (sizes is None or len(sizes) > 1):  # 5*5*16 for what is flattened
             try:
                 value = read(self.text).value
             except Misfit:
                 return None
             return (int(value),) if value == int(value) else None
-        return None if found is None else channels_first(found, self.right)
+        return None if sizes is None else channels_first(sizes, self.right)
 
 
 class View(NamedTuple):
@@ -289,10 +289,10 @@ def _shape(sheet: Worksheet, view: View, blank: Blank, name: str, points: float)
     # The slip that made it, from the shape that comes in as it is, or as the student has it.
     for shapes in (view.true, view.believed):
         wrong = parts(sheet.kinds, view.graph, blank.node, shapes, shape)
-        found = [part.diagnosis for part in wrong]
-        if wrong and all(each.verdict in ("slip", "slips") for each in found):
-            judged = "slips" if len(found) > 1 or found[0].verdict == "slips" else "slip"
+        diagnoses = [part.diagnosis for part in wrong]
+        if wrong and all(each.verdict in ("slip", "slips") for each in diagnoses):
+            judged = "slips" if len(diagnoses) > 1 or diagnoses[0].verdict == "slips" else "slip"
             said += [line for part in wrong for line in part.told]
-            suspects = frozenset().union(*(each.suspects for each in found))
+            suspects = frozenset().union(*(each.suspects for each in diagnoses))
             return Mark(name, points * sheet.credit[judged], points, judged, tuple(said), suspects, blank.text, shows)
     return Mark(name, 0.0, points, "unknown", tuple(said), given=blank.text)

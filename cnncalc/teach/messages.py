@@ -39,8 +39,8 @@ def explain_error(message: str, spec: str = "") -> Answer:
 # -- a convolution or a pool ---------------------------------------------------------------------------------------
 
 
-def _channels(found: re.Match[str], graph: Graph | None) -> Answer:
-    groups, weight, arrives = int(found[1]), _sizes(found[2]), _sizes(found[3])
+def _channels(match: re.Match[str], graph: Graph | None) -> Answer:
+    groups, weight, arrives = int(match[1]), _sizes(match[2]), _sizes(match[3])
     wanted = weight[1] * groups
     here = arrives[1] if len(arrives) > 1 else arrives[0]
     says = f"a convolution was made for {wanted} channels, but {here} arrive"
@@ -50,7 +50,7 @@ def _channels(found: re.Match[str], graph: Graph | None) -> Answer:
         lambda each: (each.shape or (0,))[0] == weight[0] and getattr(each.op, "kernel_size", ()) == tuple(weight[2:]),
     )
     reasons, change = [], []
-    if found[0].startswith("Given transposed"):
+    if match[0].startswith("Given transposed"):
         wanted = weight[0]
         says = f"a transposed convolution was made for {wanted} channels, but {here} arrive"
     if len(arrives) == 4 and arrives[3] == wanted != arrives[2]:
@@ -75,8 +75,8 @@ def _channels(found: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(says, tuple(reasons), tuple(change), layer.name if layer else "")
 
 
-def _too_small(found: re.Match[str], graph: Graph | None) -> Answer:
-    arrives = _sizes(found[1])
+def _too_small(match: re.Match[str], graph: Graph | None) -> Answer:
+    arrives = _sizes(match[1])
     says = f"nothing is left of the map: {'×'.join(map(str, arrives[1:]))} arrives, and the window is larger"
     reasons: tuple[str, ...] = (
         "each pool and each step has halved the picture, until it was too small for the next window",
@@ -105,19 +105,19 @@ def _least_side(graph: Graph) -> int:
     return 0
 
 
-def _kernel(found: re.Match[str], graph: Graph | None) -> Answer:
-    arrives, kernel = _sizes(found[1]), _sizes(found[2])
+def _kernel(match: re.Match[str], graph: Graph | None) -> Answer:
+    arrives, kernel = _sizes(match[1]), _sizes(match[2])
     window, map_ = ("×".join(map(str, each)) for each in (kernel, arrives))
     says = f"a window of {window} does not fit on a map of {map_}, padding included"
-    answer = _too_small(re.match(r"(.*)", f"1x{found[1]}"), graph)  # type: ignore[arg-type]
+    answer = _too_small(re.match(r"(.*)", f"1x{match[1]}"), graph)  # type: ignore[arg-type]
     return answer._replace(says=says)
 
 
 # -- sums, concats, and what else does not match ---------------------------------------------------------------------
 
 
-def _sum(found: re.Match[str], graph: Graph | None) -> Answer:
-    a, b, axis = (int(group) for group in found.groups())
+def _sum(match: re.Match[str], graph: Graph | None) -> Answer:
+    a, b, axis = (int(group) for group in match.groups())
     what = {0: "first sizes (the batch)", 1: "channels", 2: "heights", 3: "widths"}.get(axis, f"sizes of axis {axis}")
     says = f"two tensors are added or compared whose {what} differ: {a} and {b}"
     reasons, change = [], []
@@ -149,8 +149,8 @@ def _sum(found: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(says, tuple(reasons), tuple(change))
 
 
-def _concat(found: re.Match[str], graph: Graph | None) -> Answer:
-    dim, wanted, got = (int(group) for group in found.groups()[:3])
+def _concat(match: re.Match[str], graph: Graph | None) -> Answer:
+    dim, wanted, got = (int(group) for group in match.groups()[:3])
     says = f"tensors are joined along axis {dim}, and differ in another: {wanted} and {got}"
     reasons = ["all sizes but that of the joined axis must be equal"]
     change = []
@@ -169,8 +169,8 @@ def _concat(found: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(says, tuple(reasons), tuple(change) or ("print both shapes before torch.cat",))
 
 
-def _norm(found: re.Match[str], graph: Graph | None) -> Answer:
-    arrives, owns = int(found[1]), int(found[2])
+def _norm(match: re.Match[str], graph: Graph | None) -> Answer:
+    arrives, owns = int(match[1]), int(match[2])
     layer = layer_of(graph, "BatchNorm", lambda each: (each.shape or (0,))[0] == arrives)
     return Answer(
         f"a batch normalisation was made for {owns} channels, but {arrives} arrive",
@@ -180,23 +180,23 @@ def _norm(found: re.Match[str], graph: Graph | None) -> Answer:
     )
 
 
-def _single(found: re.Match[str], graph: Graph | None) -> Answer:
+def _single(match: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(
-        f"batch normalisation in training has one value for each channel: {list(_sizes(found[1]))}",
+        f"batch normalisation in training has one value for each channel: {list(_sizes(match[1]))}",
         ("a mean and a variance of one value say nothing: the batch is 1 and the map 1×1",),
         ("net.eval() for a single picture; a batch of two or more in training; drop_last=True in the DataLoader",),
     )
 
 
-def _axes(found: re.Match[str], graph: Graph | None) -> Answer:
-    name, sizes = found[1], _sizes(found[2])
+def _axes(match: re.Match[str], graph: Graph | None) -> Answer:
+    name, sizes = match[1], _sizes(match[2])
     wanted = int(re.sub(r"\D", "", name) or 2) + 2
     return _too_many_or_few(f"{name} received a tensor of {len(sizes)} axes: {list(sizes)}", len(sizes), wanted, graph)
 
 
-def _norm_axes(found: re.Match[str], graph: Graph | None) -> Answer:
-    wanted, got = int(found[1][-2]), int(found[2])
-    says = f"a batch normalisation for {found[1]} tensors received one of {got} axes"
+def _norm_axes(match: re.Match[str], graph: Graph | None) -> Answer:
+    wanted, got = int(match[1][-2]), int(match[2])
+    says = f"a batch normalisation for {match[1]} tensors received one of {got} axes"
     return _too_many_or_few(says, got, wanted, graph)
 
 
@@ -216,8 +216,8 @@ def _too_many_or_few(says: str, got: int, wanted: int, graph: Graph | None) -> A
     return Answer(says, (f"it wants the batch, then {told}",), (change,))
 
 
-def _checkpoint(found: re.Match[str], graph: Graph | None) -> Answer:
-    name, theirs, ours = found[1], _sizes(found[2]), _sizes(found[3])
+def _checkpoint(match: re.Match[str], graph: Graph | None) -> Answer:
+    name, theirs, ours = match[1], _sizes(match[2]), _sizes(match[3])
     last = len(theirs) <= 2 and theirs[1:] == ours[1:]
     reason = (f"the checkpoint has {theirs[0]} classes, the model {ours[0]}" if last
               else f"it is of another network: {list(theirs)} in the file, {list(ours)} in the model")  # fmt: skip
@@ -226,8 +226,8 @@ def _checkpoint(found: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(f"{name} has another shape in the checkpoint", (reason,), (change,), name.rpartition(".")[0])
 
 
-def _view(found: re.Match[str], graph: Graph | None) -> Answer:
-    wanted, size = _sizes(found[1]), int(found[2])
+def _view(match: re.Match[str], graph: Graph | None) -> Answer:
+    wanted, size = _sizes(match[1]), int(match[2])
     known = prod(each for each in wanted if each != -1)
     says = "a tensor is reshaped to a size that it does not have"
     change = "x = torch.flatten(x, 1) keeps the batch; then Linear tells which number of features is right"
@@ -243,7 +243,7 @@ def _view(found: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(says, tuple(reasons), (change,))
 
 
-def _strides(found: re.Match[str], graph: Graph | None) -> Answer:
+def _strides(match: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(
         "view wants numbers that lie in order, and these do not: a permute or transpose has changed their order",
         ("view looks at the same memory in another shape",),
@@ -251,19 +251,19 @@ def _strides(found: re.Match[str], graph: Graph | None) -> Answer:
     )
 
 
-def _target(found: re.Match[str], graph: Graph | None) -> Answer:
+def _target(match: re.Match[str], graph: Graph | None) -> Answer:
     outputs = graph.nodes[graph.outputs[0]].shape if graph and graph.outputs else None
-    reasons = [f"classes count from 0: {found[1]} is the class after number {number(int(found[1]) - 1)}"]
+    reasons = [f"classes count from 0: {match[1]} is the class after number {number(int(match[1]) - 1)}"]
     if outputs and len(outputs) == 1:
         reasons.append(
             f"the spec's network has {number(outputs[0])} outputs, for classes 0 to {number(outputs[0] - 1)}"
         )
-    change = f"Linear(…, {int(found[1]) + 1}) or more as the last layer; or labels that begin with 0"
-    return Answer(f"there is a label {found[1]}, and no output for it", tuple(reasons), (change,))
+    change = f"Linear(…, {int(match[1]) + 1}) or more as the last layer; or labels that begin with 0"
+    return Answer(f"there is a label {match[1]}, and no output for it", tuple(reasons), (change,))
 
 
-def _loss(found: re.Match[str], graph: Graph | None) -> Answer:
-    target, given = _sizes(found[1]), _sizes(found[2])
+def _loss(match: re.Match[str], graph: Graph | None) -> Answer:
+    target, given = _sizes(match[1]), _sizes(match[2])
     return Answer(
         f"in a loss: the network gives {list(given)}, and the target is {list(target)}",
         ("a loss compares number by number: what differs is repeated if it can be, and the result means nothing",),
@@ -271,16 +271,16 @@ def _loss(found: re.Match[str], graph: Graph | None) -> Answer:
     )
 
 
-def _dtype(found: re.Match[str], graph: Graph | None) -> Answer:
+def _dtype(match: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(
-        f"two matrices of different types are multiplied: {found[1]} and {found[2]}",
+        f"two matrices of different types are multiplied: {match[1]} and {match[2]}",
         ("data that comes from NumPy is float64, which PyTorch calls double; weights are float32",),
         ("x = x.float(), or torch.from_numpy(…).float()",),
     )
 
 
-def _batch(found: re.Match[str], graph: Graph | None) -> Answer:
-    rows, batch = int(found[1]), int(found[2])
+def _batch(match: re.Match[str], graph: Graph | None) -> Answer:
+    rows, batch = int(match[1]), int(match[2])
     if not batch:
         return Answer(
             f"the network gives {rows} rows, and there are no labels", ("the target is empty",), ("print both",)
@@ -292,9 +292,9 @@ def _batch(found: re.Match[str], graph: Graph | None) -> Answer:
     )
 
 
-def _types(found: re.Match[str], graph: Graph | None) -> Answer:
+def _types(match: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(
-        f"the input is {found[1]}, the weights are {found[2]}",
+        f"the input is {match[1]}, the weights are {match[2]}",
         ("network and data lie on different devices, or have different types",),
         ("net.to(device) and x = x.to(device), with the same device; x = x.float() for a type",),
     )

@@ -215,14 +215,14 @@ class Quiz:
 
     def answer(self, question: Question, text: str) -> Diagnosis:
         """Take an answer; raises `Misfit` for what is no number."""
-        found = diagnose(question, text)
-        self.answers.append((question, found))
+        diagnosis = diagnose(question, text)
+        self.answers.append((question, diagnosis))
         self.tested.update(slip.name for slip in question.slips)
-        self.suspected.update(found.suspects)
-        again = found.verdict in ("slip", "slips", "unknown")
+        self.suspected.update(diagnosis.suspects)
+        again = diagnosis.verdict in ("slip", "slips", "unknown")
         repeated = sum(1 for each, _ in self.answers[-3:] if each.kind.name == question.kind.name)
-        self._open = (question.kind, found.suspects) if again and repeated < 3 else None
-        return found
+        self._open = (question.kind, diagnosis.suspects) if again and repeated < 3 else None
+        return diagnosis
 
     @property
     def right(self) -> int:
@@ -234,15 +234,17 @@ class Quiz:
         if not total:
             return ["nothing was answered"]
         lines = [f"{self.right} of {total} right"]
-        conventions = sum(found.verdict == "convention" for _, found in self.answers)
+        conventions = sum(diagnosis.verdict == "convention" for _, diagnosis in self.answers)
         lines += [f"{conventions} right under another convention"] if conventions else []
-        named = {slip.name: slip for _, found in self.answers for group in found.behind for slip in group}
+        named = {slip.name: slip for _, diagnosis in self.answers for group in diagnosis.behind for slip in group}
         for name, count in self.suspected.most_common(3):
             if not named[name].convention:
                 says = named[name].hint or named[name].says
                 lines.append(f"{count} of {self.tested[name]} answers fit one slip; think about: {says}")
         wrong = Counter(
-            question.kind.topic for question, found in self.answers if found.verdict not in ("right", "convention")
+            question.kind.topic
+            for question, diagnosis in self.answers
+            if diagnosis.verdict not in ("right", "convention")
         )
         lines += [f"practise: cnncalc quiz {topic}" for topic, _ in wrong.most_common(2)]
         return lines

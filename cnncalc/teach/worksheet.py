@@ -142,18 +142,18 @@ def hidden(sheet: Worksheet) -> list[str]:
 
 def _of_question(item: Item, asked: Question) -> list[str]:
     fixed, right = bool(item.settings.get("letters")), asked.right
-    found = []
+    problems = []
     if fixed and asked.kind.where and not compiled(asked.kind.where)(asked.letters):
-        found.append(f"these letters make no good question: {asked.kind.where} does not hold")
+        problems.append(f"these letters make no good question: {asked.kind.where} does not hold")
     by_value: dict[float, list[str]] = {}
     for slip in asked.slips:
         by_value.setdefault(round(float(asked.wrong(slip)), 9), []).append(slip.name)
     for value, names in by_value.items():
         if abs(value - right) <= 1e-9 * max(1.0, abs(right)):
-            found.append(f"{', '.join(names)} gives the right number")
+            problems.append(f"{', '.join(names)} gives the right number")
         elif len(names) > 1 and fixed:
-            found.append(f"{' and '.join(names)} give the same number")
-    return found
+            problems.append(f"{' and '.join(names)} give the same number")
+    return problems
 
 
 def _of_table(item: Item, known: Mapping[str, QuestionKind]) -> list[str]:

@@ -81,35 +81,35 @@ def refuse_strangers(
 def pairs(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[Pair]:
     """The measurements that both have, by name; raises `SpecError` if there is none."""
     known = {called(each): each for each in before if each["latency"]["seconds"]}
-    found = []
+    compared = []
     for each in after:
         name = called(each)
         if name in known and each["latency"]["seconds"]:
             times = known[name]["latency"]["seconds"], each["latency"]["seconds"]
-            found.append(Pair(name, known[name], each, ratio(*times)))
-    if not found:
+            compared.append(Pair(name, known[name], each, ratio(*times)))
+    if not compared:
         has = ", ".join(known) or "nothing that was measured"
         raise usage_error("the two have no measurement in common", f"the first has {has}")
-    return found
+    return compared
 
 
 def differences(pair: Pair) -> list[str]:
     """Every difference of machine, versions and flags between the two measurements of a pair."""
     old = dict(_flat({key: pair.before[key] for key in ("environment", "config", "spec", "args", "inputs")}))
     new = dict(_flat({key: pair.after[key] for key in ("environment", "config", "spec", "args", "inputs")}))
-    found = []
+    changes = []
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key) and key.split(".")[-1] not in IGNORED:
             if key == "spec":
-                found.append("the text of the spec")
+                changes.append("the text of the spec")
             else:
-                found.append(printable(f"{key.partition('.')[2]}: {old.get(key)} → {new.get(key)}"))
-    return found
+                changes.append(printable(f"{key.partition('.')[2]}: {old.get(key)} → {new.get(key)}"))
+    return changes
 
 
-def regressions(found: Sequence[Pair], allowed: float) -> list[Pair]:
+def regressions(compared: Sequence[Pair], allowed: float) -> list[Pair]:
     """The pairs that got slower by more than a share, where the intervals show a difference at all."""
-    return [pair for pair in found if pair.ratio.ratio > 1 + allowed and pair.ratio.low > 1]
+    return [pair for pair in compared if pair.ratio.ratio > 1 + allowed and pair.ratio.low > 1]
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

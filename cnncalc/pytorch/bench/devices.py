@@ -238,15 +238,15 @@ def choose(name: str, backends: Any = torch) -> Device:
 
 def available(backends: Any = torch) -> Sequence[str]:
     """The kinds of device that are there, the fastest first."""
-    found = []
+    kinds = []
     for kind in ("cuda", "xpu"):
         backend = getattr(backends, kind, None)
         if backend is not None and backend.is_available():
-            found.append(kind)
+            kinds.append(kind)
     mps = getattr(getattr(backends, "backends", None), "mps", None)
     if mps is not None and mps.is_available():
-        found.append("mps")
-    return (*found, "cpu")
+        kinds.append("mps")
+    return (*kinds, "cpu")
 
 
 def free_memory() -> int:

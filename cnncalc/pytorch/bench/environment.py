@@ -58,29 +58,29 @@ class Disturbance(NamedTuple):
     on_cpu: bool
 
 
-def disturbances(found: Disturbance) -> list[str]:
+def disturbances(seen: Disturbance) -> list[str]:
     """What was unclean, one sentence each."""
     reasons = []
-    passed = max(found.after.at - found.before.at, 1e-9)
-    others = (found.after.busy_s - found.before.busy_s - found.own_cpu_s) / passed
+    passed = max(seen.after.at - seen.before.at, 1e-9)
+    others = (seen.after.busy_s - seen.before.busy_s - seen.own_cpu_s) / passed
     if others > 0.25:
         reasons.append(f"other processes used {others:.1f} cores")
-    stalled = (found.after.stalled_s - found.before.stalled_s) / passed
+    stalled = (seen.after.stalled_s - seen.before.stalled_s) / passed
     if stalled > 0.1:
         reasons.append(f"for {stalled:.0%} of the time something waited for a core")
-    wall = sum(use["wall_s"] for use in found.usage)
+    wall = sum(use["wall_s"] for use in seen.usage)
     if wall:
-        rate = sum(use["switches"] for use in found.usage) / wall
+        rate = sum(use["switches"] for use in seen.usage) / wall
         if rate > 100:
             reasons.append(f"the process was interrupted {rate:.0f} times a second")
-        share = sum(use["cpu_s"] for use in found.usage) / wall
-        if found.on_cpu and share < 0.9:
+        share = sum(use["cpu_s"] for use in seen.usage) / wall
+        if seen.on_cpu and share < 0.9:
             reasons.append(f"the process got only {share:.0%} of one core")
-    first, last = found.beats
+    first, last = seen.beats
     if first and abs(last / first - 1) > 0.1:
         change = "longer" if last > first else "shorter"
         reasons.append(f"a fixed piece of work took {abs(last / first - 1):.0%} {change} at the end than at the start")
-    reasons += [text for state in found.states[1:] for text in _accelerator(state)]
+    reasons += [text for state in seen.states[1:] for text in _accelerator(state)]
     return reasons
 
 

@@ -100,11 +100,11 @@ class Runner:
     def turn(self) -> None:
         """Some more single calls."""
         begin = time.monotonic()
-        found = self.process.ask("latency", calls=1, seconds=min(TURN_S, self.plan.least_s / 4))
+        answer = self.process.ask("latency", calls=1, seconds=min(TURN_S, self.plan.least_s / 4))
         self.spent += time.monotonic() - begin
-        self.samples.extend(found["seconds"])
-        self.result["latency"]["device_seconds"] += found["device_seconds"]
-        self.usage.append(found["usage"])
+        self.samples.extend(answer["seconds"])
+        self.result["latency"]["device_seconds"] += answer["device_seconds"]
+        self.usage.append(answer["usage"])
 
     @property
     def is_precise(self) -> bool:
@@ -207,9 +207,9 @@ def _take_turns(runners: list[Runner], progress: Progress) -> None:
                 _attempt(runner, lambda _, runner=runner: runner.turn(), progress)  # type: ignore[misc]
         first = waiting[0]
         if first.samples:
-            found = summary(first.samples)
+            times = summary(first.samples)
             share = min(1.0, first.spent / max(first.plan.least_s, 1e-9))
-            text = f"{found.median * 1e3:.4g} ms ± {100 * found.precision:.1f} %, {found.calls} calls"
+            text = f"{times.median * 1e3:.4g} ms ± {100 * times.precision:.1f} %, {times.calls} calls"
             progress(text, 0.2 + 0.5 * share)
         order.reverse()
 

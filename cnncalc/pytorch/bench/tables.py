@@ -75,12 +75,13 @@ def result_table(result: dict[str, Any]) -> Table:
     rows: list[tuple[str, str, str]] = []
     samples = result["latency"]["seconds"]
     if samples:
-        found = summary(samples)
+        latency = summary(samples)
         disturbed = "not to be used, it was disturbed: " * (result.get("clean") is False)
-        rows.append(("latency", milliseconds(found.median), f"{disturbed}median of {found.calls} calls, 95 % interval "
-                     f"{milliseconds(found.low)} to {milliseconds(found.high)}"))  # fmt: skip
-        tails = [f"p{p} {milliseconds(value)}" for p, value in found.percentiles.items()]
-        rows.append(("", f"min {milliseconds(found.minimum)}", f"quartiles {100 * found.spread:.1f} % apart; "
+        interval = f"95 % interval {milliseconds(latency.low)} to {milliseconds(latency.high)}"
+        remark = f"{disturbed}median of {latency.calls} calls, {interval}"
+        rows.append(("latency", milliseconds(latency.median), remark))
+        tails = [f"p{p} {milliseconds(value)}" for p, value in latency.percentiles.items()]
+        rows.append(("", f"min {milliseconds(latency.minimum)}", f"quartiles {100 * latency.spread:.1f} % apart; "
                      + (", ".join(tails) or f"too few calls for p90 ({NEEDED[90]})")))  # fmt: skip
         device = result["latency"]["device_seconds"]
         if device:
@@ -113,15 +114,15 @@ def summarised(result: dict[str, Any]) -> dict[str, Any] | None:
     samples = result["latency"]["seconds"]
     if not samples:
         return None
-    found = summary(samples)
+    latency = summary(samples)
     rates = sorted(result.get("throughput", {}).get("images_per_s", []))
     rate = achieved(result)
     made: dict[str, Any] = {
-        "median_s": found.median,
-        "interval_s": [found.low, found.high],
-        "minimum_s": found.minimum,
-        "percentiles_s": {f"p{p}": value for p, value in found.percentiles.items()},
-        "calls": found.calls,
+        "median_s": latency.median,
+        "interval_s": [latency.low, latency.high],
+        "minimum_s": latency.minimum,
+        "percentiles_s": {f"p{p}": value for p, value in latency.percentiles.items()},
+        "calls": latency.calls,
         "images_per_s": rates[len(rates) // 2] if rates else None,
         "flops_per_s": rate[0] if rate else None,
         "share_of_peak": rate[1] if rate else None,
@@ -163,17 +164,17 @@ def _work(result: dict[str, Any]) -> list[tuple[str, str, str]]:
 def _memory(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     if "memory" not in result or "predicted" not in result:
         return []
-    found, predicted = result["memory"], result["predicted"]
+    measured, predicted = result["memory"], result["predicted"]
     what = "weights, optimizer, input, activations" if result["config"]["train"] else "weights + input + activations"
     exact = "" if predicted["exact"] else "; autocast's copies are not in the prediction"
     rows = [("peak memory", mib(predicted["peak_bytes"]), f"predicted: {what}{exact}")]
-    if "tensor_bytes" in found:
-        share = found["tensor_bytes"] / predicted["peak_bytes"] - 1 if predicted["peak_bytes"] else 0.0
-        rows.append(("", mib(found["tensor_bytes"]), f"measured, tensors ({share:+.1%})"))
-    if "allocated" in found:
-        rows.append(("", mib(found["allocated"]), "measured, the device's allocator"))
-    if "process_bytes" in found:
-        rows.append(("", mib(found["process_bytes"]), "the whole process, PyTorch's code included"))
+    if "tensor_bytes" in measured:
+        share = measured["tensor_bytes"] / predicted["peak_bytes"] - 1 if predicted["peak_bytes"] else 0.0
+        rows.append(("", mib(measured["tensor_bytes"]), f"measured, tensors ({share:+.1%})"))
+    if "allocated" in measured:
+        rows.append(("", mib(measured["allocated"]), "measured, the device's allocator"))
+    if "process_bytes" in measured:
+        rows.append(("", mib(measured["process_bytes"]), "the whole process, PyTorch's code included"))
     return rows
 
 
@@ -190,14 +191,14 @@ def status(result: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _layer_notes(result: dict[str, Any]) -> tuple[str, ...]:
-    found = result.get("layers")
-    if not found:
+    timed = result.get("layers")
+    if not timed:
         return ()
-    total = sum(found["layers"].values())
-    cost = found["whole_s"] / found["without_s"] - 1
+    total = sum(timed["layers"].values())
+    cost = timed["whole_s"] / timed["without_s"] - 1
     lines = [
-        f"layer by layer: {milliseconds(found['whole_s'])} the whole pass with clocks, {milliseconds(total)} the sum "
-        f"of the layers, {milliseconds(max(0.0, found['whole_s'] - total))} in none of them"
+        f"layer by layer: {milliseconds(timed['whole_s'])} the whole pass with clocks, {milliseconds(total)} the sum "
+        f"of the layers, {milliseconds(max(0.0, timed['whole_s'] - total))} in none of them"
     ]
     if cost > 0.05:
         lines.append(f"the clocks themselves cost {cost:.0%}: the layers look slower than they are")
@@ -239,7 +240,7 @@ def results_table(results: Sequence[dict[str, Any]]) -> Table:
         Column("batch", "batch", number, True),
         Column("latency", "latency", milliseconds, True),
         Column("precision", "±", lambda value: f"{100 * value:.1f} %", True),
-        Column("ratio", "×", lambda found: f"{found.ratio:.3f}" + ("" if found.is_shown else " ="), True),
+        Column("ratio", "×", lambda latency: f"{latency.ratio:.3f}" + ("" if latency.is_shown else " ="), True),
         Column("images_per_s", "images/s", per_second, True),
         Column("work", "GFLOP/s", lambda value: f"{value / 1e9:,.1f}", True),
         Column("share", "of peak", percent, True),
@@ -255,7 +256,7 @@ def results_table(results: Sequence[dict[str, Any]]) -> Table:
         if not samples:
             lines.append(Line((name, config["batch"], *("",) * 7, result["status"])))
         else:
-            found, rate = summary(samples), achieved(result)
+            latency, rate = summary(samples), achieved(result)
             compared = (
                 ratio(first["latency"]["seconds"], samples)
                 if first is not result and first["latency"]["seconds"]
@@ -265,7 +266,7 @@ def results_table(results: Sequence[dict[str, Any]]) -> Table:
             peak = result.get("memory", {})
             size = peak.get("allocated", peak.get("tensor_bytes", peak.get("process_bytes", "")))
             clean = "yes" if result.get("clean") else result["status"] if result["status"] != "complete" else "no"
-            lines.append(Line((name, config["batch"], found.median, found.precision, compared,
+            lines.append(Line((name, config["batch"], latency.median, latency.precision, compared,
                                rates[len(rates) // 2] if rates else "", *(rate or ("", "")), size, clean)))  # fmt: skip
         if result["status"] == "failed" or result.get("unclean"):
             notes += [f"{name}, batch {config['batch']}: {line}" for line in status(result)]
@@ -276,7 +277,7 @@ def results_table(results: Sequence[dict[str, Any]]) -> Table:
     )
 
 
-def comparison_table(found: Sequence[Pair]) -> Table:
+def comparison_table(compared: Sequence[Pair]) -> Table:
     """Pairs of measurements: before, after, their ratio and its interval."""
     columns = (
         Column("measurement", "measurement"),
@@ -288,7 +289,7 @@ def comparison_table(found: Sequence[Pair]) -> Table:
         Column("verdict", "verdict"),
     )
     lines, notes, cautions = [], [], []
-    for pair in found:
+    for pair in compared:
         times = [summary(each["latency"]["seconds"]).median for each in (pair.before, pair.after)]
         r = pair.ratio
         verdict = "no difference shown" if not r.is_shown else "slower" if r.ratio > 1 else "faster"
@@ -299,7 +300,7 @@ def comparison_table(found: Sequence[Pair]) -> Table:
         if unclean:
             cautions.append(f"{pair.name}: not clean, {' and '.join(unclean)}: the machine did other work")
         changed = differences(pair)
-        notes += [f"{pair.name}: {change}" for change in changed] if len(found) > 1 else changed
+        notes += [f"{pair.name}: {change}" for change in changed] if len(compared) > 1 else changed
     heading = ("what was different:",) if notes else ("nothing else was different",)
     caution = "the interval holds for these two runs; a machine that drifts between runs adds to it"
     return Table(
@@ -312,24 +313,24 @@ def comparison_table(found: Sequence[Pair]) -> Table:
     )
 
 
-def batch_table(graph: Graph, config: Configuration, found: Found) -> Table:
+def batch_table(graph: Graph, config: Configuration, search: Found) -> Table:
     """The search of the largest batch."""
     columns = (Column("batch", "batch", number, True), Column("fits", "fits"))
-    lines = [Line((batch, "yes" if fits else "no")) for batch, fits in found.tries]
+    lines = [Line((batch, "yes" if fits else "no")) for batch, fits in search.tries]
     name = graph.variant or graph.name
     meaning = (
-        "the largest that fitted before the interruption" if found.interrupted else "fits twice, and one more does not"
+        "the largest that fitted before the interruption" if search.interrupted else "fits twice, and one more does not"
     )
     notes: tuple[str, ...] = (
-        f"largest batch        {found.batch:>10,}  {meaning}",
-        f"predicted            {found.predicted:>10,}  within {mib(found.limit_bytes)}",
+        f"largest batch        {search.batch:>10,}  {meaning}",
+        f"predicted            {search.predicted:>10,}  within {mib(search.limit_bytes)}",
     )
-    if not found.interrupted and found.batch < 0.9 * found.predicted:
+    if not search.interrupted and search.batch < 0.9 * search.predicted:
         notes += ("the prediction counts tensors; the libraries' own workspaces take the rest",)
-    if not found.batch:
-        notes = (f"{'interrupted before one fitted' if found.interrupted else 'not one image fits'} "
-                 f"within {mib(found.limit_bytes)}, though {found.predicted:,} are predicted to",
+    if not search.batch:
+        notes = (f"{'interrupted before one fitted' if search.interrupted else 'not one image fits'} "
+                 f"within {mib(search.limit_bytes)}, though {search.predicted:,} are predicted to",
                  "what is measured is the process, libraries included; the prediction counts tensors")  # fmt: skip
     document = {"schema_version": 1, "kind": "cnncalc bench --find-batch", "network": graph.name,
-                "variant": graph.variant, "config": config._asdict(), **found._asdict()}  # fmt: skip
+                "variant": graph.variant, "config": config._asdict(), **search._asdict()}  # fmt: skip
     return Table(name, columns, lines, (), notes, document=document)

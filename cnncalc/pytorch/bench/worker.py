@@ -141,15 +141,15 @@ class Worker:
 
     def memory(self) -> dict[str, Any]:
         """The peak of one call in the steady state: tensors, allocator, and the process."""
-        found: dict[str, Any] = {}
+        sizes: dict[str, Any] = {}
         with suppress(ImportError):  # Windows does not tell it so
             resource = import_module("resource")
-            found["process_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
+            sizes["process_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
         self.device.reset_peak()
         with self.subject.context():
             self.subject.call()
             self.device.synchronize()
-        found |= self.device.peak_bytes()
+        sizes |= self.device.peak_bytes()
         if not (self.config.compile or self.config.cuda_graph):
             given = [*self.subject.inputs, *self.subject.targets, *own_tensors(self.subject.net)]
             state = self.subject.optimizer.state.values() if self.subject.optimizer else ()
@@ -159,9 +159,9 @@ class Worker:
             with self.subject.context(), TensorMemory([*given, *kept]) as watched:
                 self.subject.call()
             own = {id(each.untyped_storage()): each.untyped_storage().nbytes() for each in [*given, *kept]}
-            found["tensor_bytes"] = watched.peak + sum(own.values())
-            found["activation_bytes"] = watched.peak
-        return found
+            sizes["tensor_bytes"] = watched.peak + sum(own.values())
+            sizes["activation_bytes"] = watched.peak
+        return sizes
 
     def layers(self, seconds: float) -> dict[str, Any]:
         """The time of each layer of the forward pass."""

@@ -119,8 +119,8 @@ def summed(*names: str, of: Callable[[Any], Any] | None = None) -> Value:
         sums = part.sums
         if not sums.partial:  # nearly always
             return get(sums)
-        found = get(sums)
-        return AtLeast(found) if sums.is_partial(*names) and found is not None else found
+        total = get(sums)
+        return AtLeast(total) if sums.is_partial(*names) and total is not None else total
 
     return value
 
@@ -149,8 +149,8 @@ def of_network(get: Callable[[Report], Any], *names: str) -> Value:
     """The value of a figure that only the network has; `names` are the sums without which it is not all."""
 
     def value(part: Part) -> Any:
-        found = get(part.report)
+        total = get(part.report)
         complete = part.report.totals.complete if not names else not part.report.whole.sums.is_partial(*names)
-        return found if complete or found is None else AtLeast(found)
+        return total if complete or total is None else AtLeast(total)
 
     return value

@@ -30,10 +30,10 @@ def _field(get: Callable[[ReceptiveField], Any]) -> Callable[[Part], Any]:
 
 
 def _document(part: Part) -> dict[str, Any] | None:
-    found = part.last.receptive_field if part.last else None
-    if found is None:
+    field = part.last.receptive_field if part.last else None
+    if field is None:
         return None
-    sides = {"size": found.size, "stride": found.stride, "padding": found.padding}
+    sides = {"size": field.size, "stride": field.stride, "padding": field.padding}
     return {
         key: [float(each) if isinstance(each, Fraction) else each for each in value] for key, value in sides.items()
     }

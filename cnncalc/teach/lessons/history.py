@@ -111,12 +111,12 @@ def networks(sheet: Sheet) -> None:
     sheet.check("PyTorch's layer with alpha=0.0005 gives the paper's numbers", bool(np.allclose(theirs, paper)))
 
 
-def charted(found: list[Entry], columns: int, rows: int) -> str:
+def charted(networks: list[Entry], columns: int, rows: int) -> str:
     """The networks in a plane of letters: work to the right, on a logarithmic scale, accuracy upwards."""
     grid = [[" "] * columns for _ in range(rows)]
-    work = np.log10([entry.macs for entry in found])
-    accuracy = np.array([entry.top1 or 0.0 for entry in found])
-    for x, y, entry in zip(work, accuracy, found, strict=True):
+    work = np.log10([entry.macs for entry in networks])
+    accuracy = np.array([entry.top1 or 0.0 for entry in networks])
+    for x, y, entry in zip(work, accuracy, networks, strict=True):
         column = round((x - work.min()) / max(1e-9, work.max() - work.min()) * (columns - 1))
         row = round((accuracy.max() - y) / max(1e-9, accuracy.max() - accuracy.min()) * (rows - 1))
         grid[row][column] = "●" if entry.params > 50e6 else "•" if entry.params > 10e6 else "·"
@@ -128,7 +128,7 @@ def charted(found: list[Entry], columns: int, rows: int) -> str:
     return "\n".join([*lines, "      └" + "─" * columns, f"       {low:.2g} GMAC{'':{columns - 22}}{high:.3g} GMAC"])
 
 
-def drawn(found: list[Entry], path: str) -> None:
+def drawn(networks: list[Entry], path: str) -> None:
     """The bubble chart as a picture: work, accuracy, and parameters as the bubbles' areas."""
     import matplotlib
 
@@ -138,7 +138,7 @@ def drawn(found: list[Entry], path: str) -> None:
     figure, axes = pyplot.subplots(figsize=(10, 6.5), layout="constrained")
     axes.set_prop_cycle(color=[pyplot.get_cmap(name)(i) for name in ("tab20", "tab20b") for i in range(20)])
     axes.margins(0.12)
-    for family, group in _by_family(found).items():
+    for family, group in _by_family(networks).items():
         axes.scatter(
             [entry.macs / 1e9 for entry in group],
             [entry.top1 or 0.0 for entry in group],
@@ -147,7 +147,9 @@ def drawn(found: list[Entry], path: str) -> None:
             label=family,
         )
     named: list[tuple[float, float]] = []
-    for family, group in sorted(_by_family(found).items(), key=lambda each: -max(entry.top1 or 0 for entry in each[1])):
+    for family, group in sorted(
+        _by_family(networks).items(), key=lambda each: -max(entry.top1 or 0 for entry in each[1])
+    ):
         best = max(group, key=lambda entry: entry.top1 or 0.0)
         x, y = float(np.log10(best.macs)), best.top1 or 0.0
         while any(abs(x - a) < 0.3 and abs(y - b) < 0.7 for a, b in named):  # below what stands there already
@@ -166,9 +168,9 @@ def drawn(found: list[Entry], path: str) -> None:
     pyplot.close(figure)
 
 
-def _by_family(found: list[Entry]) -> dict[str, list[Entry]]:
+def _by_family(networks: list[Entry]) -> dict[str, list[Entry]]:
     families: dict[str, list[Entry]] = {}
-    for entry in found:
+    for entry in networks:
         families.setdefault(entry.spec.title, []).append(entry)
     return families
 
