@@ -22,7 +22,7 @@ def check(
     format: Format = None,
     output: Output = None,
 ) -> None:
-    """Compare every `expect` of a spec with what is computed; exit 1 if one fails."""
+    """Compare every `expect` of a spec with what is computed; exit with 1 if one fails."""
     from ..answers.check import Checked, verdicts
     from ..answers.check import check as checked
     from ..language.locate import zoo_files

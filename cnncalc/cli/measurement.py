@@ -35,7 +35,7 @@ Specs = Annotated[
     typer.Argument(metavar="SPEC...", help="One spec, or several side by side.", show_default=False),
 ]
 Where = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, mps, xpu, or auto for the best.")]
-Batches = Annotated[str, typer.Option("--batch", "-b", help="Batch sizes, with commas: 1,8,32.")]
+Batches = Annotated[str, typer.Option("--batch", "-b", help="Batch sizes, separated by commas: 1,8,32.")]
 BenchDtype = Annotated[str, typer.Option("--dtype", help="float32, float16, bfloat16, or amp for autocast.")]
 Tf32 = Annotated[bool, typer.Option("--tf32", help="Let matrix products and convolutions use TF32.")]
 ChannelsLast = Annotated[bool, typer.Option("--channels-last", help="Lay images out as N×H×W×C.")]
@@ -43,20 +43,22 @@ Compile = Annotated[
     str, option("--compile", "torch.compile; --compile=MODE for reduce-overhead or max-autotune.", "[=MODE]")
 ]
 CudaGraph = Annotated[bool, typer.Option("--cuda-graph", help="Replay a CUDA graph.")]
-Threads = Annotated[int, typer.Option("--threads", help="Threads on the processor; 0 as PyTorch chooses.")]
+Threads = Annotated[int, typer.Option("--threads", help="Threads on the processor; with 0 PyTorch chooses.")]
 Train = Annotated[bool, typer.Option("--train", help="A whole training step.")]
 Optimizer = Annotated[str, typer.Option("--optimizer", help="With --train: sgd, momentum, adam …")]
 PerLayer = Annotated[bool, typer.Option("--per-layer", help="Time each layer.")]
-FindBatch = Annotated[bool, typer.Option("--find-batch", help="Search the largest batch that fits.")]
-Budget = Annotated[str | None, option("--budget", "With --find-batch: within so much memory, as in 8GiB.", "SIZE")]
+FindBatch = Annotated[bool, typer.Option("--find-batch", help="Search for the largest batch that fits.")]
+Budget = Annotated[str | None, option("--budget", "With --find-batch: within this much memory, as in 8GiB.", "SIZE")]
 FoldBn = Annotated[bool, typer.Option("--fold-bn", help="Fold batch normalisation into the layers before it.")]
-Quick = Annotated[bool, typer.Option("--quick", help="A few seconds, less precise.")]
-Rigorous = Annotated[bool, typer.Option("--rigorous", help="Up to minutes, with the 99th percentile.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Take a few seconds; less precise.")]
+Rigorous = Annotated[bool, typer.Option("--rigorous", help="Take up to minutes; includes the 99th percentile.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 where something disturbed the measurement.")]
-Json = Annotated[str | None, option("--json", "Write all raw times, and what repeats the run.", "FILE")]
+Json = Annotated[str | None, option("--json", "Write all raw times, and the command that repeats the run.", "FILE")]
 Compare = Annotated[str | None, option("--compare", "Compare two files: --compare A.json B.json.", "A.json")]
-Baseline = Annotated[str | None, option("--baseline", "Compare with an earlier --json.", "FILE")]
-FailAbove = Annotated[str | None, option("--fail-above", "With --baseline: exit with 1 if slower by more.", "5%")]
+Baseline = Annotated[str | None, option("--baseline", "Compare with a file that --json wrote earlier.", "FILE")]
+FailAbove = Annotated[
+    str | None, option("--fail-above", "With --baseline: exit with 1 if something is slower by more than this.", "5%")
+]
 
 
 class Measurement(NamedTuple):

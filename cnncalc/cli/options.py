@@ -20,7 +20,12 @@ from ..report import Report, analyse
 Spec = Annotated[str, typer.Argument(help="File, name in the zoo, file:variant, or -.", show_default=False)]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Turn a knob of the spec: --set classes=10.", show_default=False),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Give an argument of the spec another value: --set classes=10.",
+        show_default=False,
+    ),
 ]
 Input = Annotated[
     list[str] | None,
@@ -28,13 +33,13 @@ Input = Annotated[
         "--input",
         "-i",
         metavar="CxHxW",
-        help="Another input, channels first; NAME=CxHxW where there are several.",
+        help="Another size of the input, channels first; NAME=CxHxW if there are several inputs.",
         show_default=False,
     ),
 ]
 Batch = Annotated[int, typer.Option("--batch", "-b", help="Images in the batch.")]
 Dtype = Annotated[str, typer.Option("--dtype", help="float64, float32, float16, bfloat16 or int8.")]
-InPlace = Annotated[bool, typer.Option("--inplace", help="Count every activation that can work in place as if it did.")]
+InPlace = Annotated[bool, typer.Option("--inplace", help="Treat every activation that can work in place as if it did.")]
 Train = Annotated[bool, typer.Option("--train", help="A training step instead of inference.")]
 Optimizer = Annotated[
     str, typer.Option("--optimizer", help="With --train: sgd, momentum, adagrad, rmsprop, adam or adamw.")
@@ -44,7 +49,12 @@ Device = Annotated[
 ]
 Budget = Annotated[
     str | None,
-    typer.Option("--budget", metavar="SIZE", help="The largest batch that fits, as in 16GiB.", show_default=False),
+    typer.Option(
+        "--budget",
+        metavar="SIZE",
+        help="Also find the largest batch that fits into this much memory, as in 16GiB.",
+        show_default=False,
+    ),
 ]
 Format = Annotated[
     str | None, typer.Option("--format", "-f", help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}.", show_default=False)
@@ -52,15 +62,17 @@ Format = Annotated[
 Output = Annotated[
     str | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Write to a file; its ending tells the format.", show_default=False
+        "--output", "-o", metavar="FILE", help="Write to a file; its ending chooses the format.", show_default=False
     ),
 ]
 Depth = Annotated[
-    int | None, typer.Option("--depth", "-d", help="Fold the layers to so many levels.", show_default=False)
+    int | None, typer.Option("--depth", "-d", help="Fold the layers to this many levels.", show_default=False)
 ]
 Columns = Annotated[
     str | None,
-    typer.Option("--columns", "-c", help="Columns, with commas; a wrong one lists them.", show_default=False),
+    typer.Option(
+        "--columns", "-c", help="Columns, separated by commas; a wrong name lists them all.", show_default=False
+    ),
 ]
 Sort = Annotated[
     str | None,

@@ -11,7 +11,7 @@ import typer
 
 from ..errors import usage_error
 from .commands import PRACTISE, command
-from .options import Set, settings
+from .options import settings
 from .output import emit_text, tell
 
 
@@ -21,12 +21,19 @@ from .output import emit_text, tell
     "python train.py 2>&1 | cnncalc explain-error - net.yaml",
 )
 def explain_error(
-    message: Annotated[str, typer.Argument(help="What PyTorch said, in quotes; - reads it.", show_default=False)],
+    message: Annotated[
+        str, typer.Argument(help="What PyTorch said, in quotes; - reads it from standard input.", show_default=False)
+    ],
     spec: Annotated[
-        str, typer.Argument(metavar="[SPEC]", help="The network's spec: then sizes are computed.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="[SPEC]",
+            help="The spec of the network, to work out which layer and which sizes.",
+            show_default=False,
+        ),
     ] = "",
 ) -> None:
-    """Say what one of PyTorch's error messages means: which layer, why, and what to change."""
+    """Explain an error message of PyTorch: which layer, why, and what to change."""
     from ..teach.messages import explain_error as explained
 
     if message == "-":
@@ -42,9 +49,9 @@ def quiz(
     topic: Annotated[
         str, typer.Argument(help="conv, params, flops, memory, rf, bn, arithmetic or all.", show_default=False)
     ] = "all",
-    n: Annotated[int, typer.Option("--n", "-n", help="Questions.")] = 10,
+    n: Annotated[int, typer.Option("--n", "-n", help="How many questions.")] = 10,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="The same questions again for the same seed.", show_default=False)
+        int | None, typer.Option("--seed", help="The same seed asks the same questions again.", show_default=False)
     ] = None,
     misconceptions: Annotated[
         str,
@@ -59,7 +66,7 @@ def quiz(
         ),
     ] = "",
 ) -> None:
-    """Ask questions; an answer is a number or arithmetic, and a wrong one is told which slip gives it."""
+    """Practise: answer with a number or with arithmetic, and learn which slip leads to a wrong answer."""
     from ..teach.bank import bank
     from ..teach.play import play
     from ..teach.quiz import Quiz
@@ -86,9 +93,17 @@ def lesson(
     name: Annotated[
         str, typer.Argument(metavar="[NAME]", help="A lesson; without one, the list.", show_default=False)
     ] = "",
-    all_: Annotated[bool, typer.Option("--all", help="Work through all of them; exit 1 if one fails.")] = False,
-    set_: Set = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Other random numbers.", show_default=False)] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Work through all of them; exit with 1 if one fails.")] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Give a number of the lesson another value: --set size=64.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the random numbers.", show_default=False)] = None,
     picture: Annotated[
         str,
         typer.Option(

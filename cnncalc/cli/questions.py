@@ -149,5 +149,5 @@ def receptive_field(request: Request, inplace: InPlace = False, watch: Watch = F
     asks=Request,
 )
 def summary(request: Request, inplace: InPlace = False, watch: Watch = False) -> None:
-    """All at a glance: totals, where the parameters live, where the work is."""
+    """Everything at a glance: the totals, where the parameters live, where the work is."""
     answer(request, "summary", inplace, watch)

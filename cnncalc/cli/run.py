@@ -24,8 +24,8 @@ Weights = Annotated[str | None, option("--weights", "Load a safetensors file or 
 Image = Annotated[str | None, option("--image", "Show it a picture, and print the five likeliest classes.", "FILE")]
 Labels = Annotated[str | None, option("--labels", "With --image: names of the classes, one a line.", "FILE")]
 Resize = Annotated[int, option("--resize", "With --image: pixels of the shorter side before the crop.")]
-Mean = Annotated[str, option("--mean", "With --image: mean of each channel, with commas.", "R,G,B")]
-Std = Annotated[str, option("--std", "With --image: deviation of each channel, with commas.", "R,G,B")]
+Mean = Annotated[str, option("--mean", "With --image: mean of each channel, separated by commas.", "R,G,B")]
+Std = Annotated[str, option("--std", "With --image: standard deviation of each channel, separated by commas.", "R,G,B")]
 Train = Annotated[bool, typer.Option("--train", help="Check a training step too: loss, backward, update.")]
 NoBench = Annotated[bool, typer.Option("--no-bench", help="Do not time the forward pass.")]
 
@@ -51,7 +51,7 @@ def run(
     format: Format = None,
     output: Output = None,
 ) -> None:
-    """Build the network in PyTorch, run it, and compare every figure with what happened; exit 1 where one differs."""
+    """Build the network in PyTorch, run it, and compare every figure with what happened; exit with 1 if one differs."""
     from ..pytorch.bench.plan import Configuration, checked
 
     kind = chosen_format(format, output)

@@ -25,7 +25,7 @@ Slips = Annotated[
     str, typer.Option("--misconceptions", metavar="FILE", help="Slips and kinds of your own.", show_default=False)
 ]
 Secret = Annotated[
-    str, typer.Option("--secret", metavar="FILE", help="The course's secret; build makes it where it is not there.")
+    str, typer.Option("--secret", metavar="FILE", help="The course's secret; build creates it if it is missing.")
 ]
 
 
@@ -42,7 +42,9 @@ def new(path: Annotated[str, typer.Argument(metavar="FILE", help="The file to wr
 
 @command(TEACH, "cnncalc worksheet kinds", "cnncalc worksheet kinds conv_params", name="kinds", parent="worksheet")
 def list_kinds(
-    name: Annotated[str, typer.Argument(metavar="[KIND]", help="One kind: its slips.", show_default=False)] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="[KIND]", help="A kind of question, to see its slips.", show_default=False)
+    ] = "",
     misconceptions: Slips = "",
     format: Format = None,
     output: Output = None,

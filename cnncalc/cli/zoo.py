@@ -11,7 +11,7 @@ import typer
 from ..errors import usage_error
 from ..files import write_file
 from ..printable import printable
-from .commands import LOOK, WRITE, command
+from .commands import WRITE, command
 from .options import (
     Columns,
     Format,
@@ -34,19 +34,19 @@ def _bound(flag: str, help: str) -> Any:
     return typer.Option(flag, metavar="COUNT", help=help, show_default=False)
 
 
-@command(LOOK, "cnncalc zoo --min-top1 75 --max-params 6M --sort top1", "cnncalc zoo resnet50")
+@command(WRITE, "cnncalc zoo --min-top1 75 --max-params 6M --sort top1", "cnncalc zoo resnet50")
 def zoo(
     name: Annotated[
         str | None,
         typer.Argument(metavar="[NAME]", help="A network: its story, sources and variants.", show_default=False),
     ] = None,
     task: Annotated[
-        str | None, typer.Option("--task", help="Only for this task: detection …", show_default=False)
+        str | None, typer.Option("--task", help="Only networks for this task, such as detection.", show_default=False)
     ] = None,
-    min_params: Annotated[str, _bound("--min-params", "At least so many parameters, as in 5M.")] = "",
-    max_params: Annotated[str, _bound("--max-params", "At most so many parameters.")] = "",
-    min_macs: Annotated[str, _bound("--min-macs", "At least so many multiply-adds, as in 300M or 4G.")] = "",
-    max_macs: Annotated[str, _bound("--max-macs", "At most so many multiply-adds.")] = "",
+    min_params: Annotated[str, _bound("--min-params", "At least this many parameters, as in 5M.")] = "",
+    max_params: Annotated[str, _bound("--max-params", "At most this many parameters.")] = "",
+    min_macs: Annotated[str, _bound("--min-macs", "At least this many multiply-adds, as in 300M or 4G.")] = "",
+    max_macs: Annotated[str, _bound("--max-macs", "At most this many multiply-adds.")] = "",
     min_top1: Annotated[
         float | None, typer.Option("--min-top1", help="At least this top-1 in %.", show_default=False)
     ] = None,
@@ -59,7 +59,7 @@ def zoo(
     where: Annotated[
         list[str] | None,
         typer.Option(
-            "--where", metavar="CONDITION", help="A bound of any total: 'intensity >= 20'.", show_default=False
+            "--where", metavar="CONDITION", help="A bound on any total: 'intensity >= 20'.", show_default=False
         ),
     ] = None,
     columns: Columns = None,
@@ -67,7 +67,7 @@ def zoo(
     format: Format = None,
     output: Output = None,
 ) -> None:
-    """The networks that are bundled, with year, parameters, work and accuracy; with NAME the story of one."""
+    """The bundled networks, with year, parameters, work and accuracy; with NAME the story of one."""
     from ..answers.zoo import Filter, story, zoo_table
 
     kind = chosen_format(format, output)
@@ -87,11 +87,11 @@ def zoo(
     emit(zoo_table(wanted, sort or "", kind != "csv", listed(columns)) if name is None else story(name), kind, output)
 
 
-@command(LOOK, "cnncalc show unet", "cnncalc show resnet50 --expanded -o flat.yaml")
+@command(WRITE, "cnncalc show unet", "cnncalc show resnet50 --expanded -o flat.yaml")
 def show(
     spec: Spec,
     expanded: Annotated[
-        bool, typer.Option("--expanded", "-x", help="All blocks, repeats and expressions worked out.")
+        bool, typer.Option("--expanded", "-x", help="With all blocks, repeats and expressions worked out.")
     ] = False,
     set_: Set = None,
     input_: Input = None,
@@ -117,7 +117,7 @@ def show(
 
 @command(WRITE, "cnncalc schema -o cnncalc.schema.json", "cnncalc schema --report")
 def schema(
-    report: Annotated[bool, typer.Option("--report", help="That of what --format json prints instead.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="The schema of what --format json prints, instead.")] = False,
     output: Output = None,
 ) -> None:
     """The JSON Schema (draft 7) of the language, for editors; or of the reports, for programs."""
