@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each process on a core of its own, and PyTorch no faster than that
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+gc.set_threshold(100_000)  # PyTorch alone has so many objects that looking for garbage takes a fifth of the time
 
 #: Files whose tests need no PyTorch and take seconds together.
 QUICK = {

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from commands import cnncalc
 
 from cnncalc import SpecError
-from cnncalc.teach.messages import explain_error
+from cnncalc.teach.messages import MESSAGES, explain_error
+
+#: What is to be said of each program of `broken.py`.
+TOLD = yaml.safe_load((Path(__file__).parent / "data" / "broken.yaml").read_text(encoding="utf-8"))
 
 #: As they stood in public threads.
 LENET = "mat1 and mat2 shapes cannot be multiplied (1x256 and 400x120)"
@@ -96,6 +101,70 @@ def test_odd_messages_are_no_fault(message: str) -> None:
         assert explain_error(message).lines()
     except SpecError as error:
         assert "garbled" in str(error)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_broken_program_is_explained(name: str) -> None:
+    pytest.importorskip("torch", reason="PyTorch says what is explained: pip install 'cnncalc[torch]'")
+    import broken
+
+    message = broken.message_of(name)
+    if not message:
+        pytest.skip("nothing is wrong with it on this machine")
+    text = " ".join(message.rpartition("Traceback (most recent call last)")[2].split())
+    assert len([known for known in MESSAGES if known.pattern.search(text)]) == 1, "two answers to one message"
+    answer, told = explain_error(message), TOLD[name]
+    assert (answer.says, answer.reasons[0], answer.change[0]) == (told["says"], told["why"], told["change"])
+
+
+def test_what_is_not_known_is_told_where_to_look() -> None:
+    pytest.importorskip("torch", reason="PyTorch says what is explained: pip install 'cnncalc[torch]'")
+    import broken
+
+    assert set(broken.PROGRAMS) - set(TOLD) == {"loader_index"} and len(TOLD) >= 75
+    with pytest.raises(SpecError, match="print the shape, dtype and device of what goes in there"):
+        explain_error(broken.message_of("loader_index"))
+    trace = 'Traceback (most recent call last):\n  File "train.py", line 12, in step\n    x = y[3]\n  File "/usr/lib/python3.12/site-packages/torch/a.py", line 3, in f\nIndexError: list index out of range'
+    with pytest.raises(SpecError, match=r"begin at train\.py, line 12, in step"):
+        explain_error(trace)
+
+
+#: Messages of a GPU, as they stand in public threads.
+@pytest.mark.parametrize(("message", "part"), [
+    ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 7.79 GiB", "the next 2.00 GiB"),
+    ("RuntimeError: CUDA error: device-side assert triggered", "a label outside 0 … classes − 1"),
+    ("Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu! (when checking argument for argument weight)", "cuda:0 and cpu"),
+    ("Input type (torch.FloatTensor) and weight type (torch.cuda.FloatTensor) should be the same", "the input lies on the processor, the weights on the GPU"),
+    ("Input type (torch.cuda.HalfTensor) and weight type (torch.cuda.FloatTensor) should be the same", "the input is float16, the weights are float32"),
+    ("TypeError: can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.", "x.cpu().numpy()"),
+    ("RuntimeError: DataLoader worker (pid 4242) is killed by signal: Bus error.", "--shm-size"),
+    ("RuntimeError: No CUDA GPUs are available", "PyTorch sees no NVIDIA GPU"),
+    ("RuntimeError: PytorchStreamReader failed reading zip archive: failed finding central directory", "cut off"),
+    ("RuntimeError: expected scalar type Long but found Float", "target.long()"),
+])  # fmt: skip
+def test_messages_that_cannot_be_provoked_here(message: str, part: str) -> None:
+    assert part in "\n".join(explain_error(message).lines())
+
+
+def test_none_accuses_what_is_innocent() -> None:
+    """What was said once of messages that meant something else."""
+    unbatched = explain_error("mat1 and mat2 shapes cannot be multiplied (16x25 and 400x120)", "lenet")
+    assert "it has no batch axis" in unbatched.reasons[0] and "Flatten is missing" not in str(unbatched)
+    assert "Flatten is missing" not in str(
+        explain_error("mat1 and mat2 shapes cannot be multiplied (64x128 and 256x10)")
+    )
+    types = explain_error("Input type (double) and bias type (float) should be the same")
+    assert "device" not in str(types) and types.change == ("x = x.float()",)
+    assert "55 is odd" in str(
+        explain_error("Sizes of tensors must match except in dimension 1. Expected size 56 but got size 55")
+    )
+    trace = 'File "torch/nn/functional.py", line 1, in mse_loss\nRuntimeError: The size of tensor a (28) must match the size of tensor b (14) at non-singleton dimension 3'
+    loss = explain_error(trace)
+    assert "stride" not in str(loss) and loss.reasons[0].startswith("in a loss")
+    where = explain_error(
+        'Traceback (most recent call last):\n  File "train.py", line 7, in <module>\n' + f"RuntimeError: {LENET}"
+    )
+    assert where.where == "train.py, line 7, in <module>" and "where: train.py, line 7" in "\n".join(where.lines())
 
 
 def test_a_layer_that_the_spec_does_not_have() -> None:

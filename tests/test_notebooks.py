@@ -16,18 +16,15 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent / "docs" / "notebooks").glob("*
 
 
 def shown(notebook: Any) -> list[str]:
-    """What the cells print and show, pictures left out."""
+    """What the cells print, each in one piece however it came, and what they show, pictures left out."""
     parts = []
     for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
+        outputs = cell.get("outputs", ())
+        parts.append("".join("".join(output["text"]) for output in outputs if "text" in output))
+        for output in outputs:
             data = output.get("data", {})
-            parts.append(
-                output.get("text", "")
-                or data.get("text/html", "")
-                or data.get("text/markdown", "")
-                or data.get("text/plain", "")
-            )
-    return ["".join(part) for part in parts if "Figure size" not in "".join(part)]
+            parts.append("".join(data.get("text/html") or data.get("text/markdown") or data.get("text/plain") or ""))
+    return [part for part in parts if part and "Figure size" not in part]
 
 
 def executed(path: Path, folder: Path) -> Any:

@@ -6,17 +6,21 @@ import re
 from collections.abc import Iterator
 from math import isqrt, prod
 
-from ..errors import SpecError
-from ..graph import Graph, Layer
-from ..language.model import load
-from ..ops import Shape
-from ..quantities import number, readable
-from .advice import Answer, layer_of
+from ...errors import SpecError
+from ...graph import Graph, Layer
+from ...language.model import load
+from ...ops import Shape
+from ...quantities import number, readable
+from .base import Answer, layer_of, message
 
 #: Sides of pictures that are tried when a number of features is traced back to an input.
 SIDES = 1024
 
 
+@message(
+    r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)",
+    r"size mismatch, m1: \[(\d+) x (\d+)\], m2: \[(\d+) x (\d+)\]",
+)
 def linear(match: re.Match[str], graph: Graph | None) -> Answer:
     """The answer to shapes that cannot be multiplied."""
     rows, arrives, declared, out = (int(group) for group in match.groups())
@@ -29,10 +33,26 @@ def linear(match: re.Match[str], graph: Graph | None) -> Answer:
     layer = layer_of(graph, "Linear", lambda each: (each.shape or (0,))[-1] == out)
     if graph is not None and layer is not None:
         return _linear_in(graph, layer, rows, arrives, declared)._replace(says=says)
+    if (rows, arrives) == (declared, out):
+        return Answer(
+            f"two matrices of {rows}×{arrives} are multiplied",
+            ("the columns of the first must be the rows of the second",),
+            (
+                "a * b multiplies number by number, a.T @ b and a @ b.T are products; print x.shape before a Linear layer",
+            ),
+        )
     reasons, change = [], []
     if graph is not None:
         reasons.append(f"the spec has no Linear layer of {number(out)} outputs: the code is not the spec's network")
-    if declared % arrives == 0 and rows * arrives % declared == 0 and rows > 1:
+    if rows == declared:
+        reasons.append(
+            f"the {number(rows)} features stand first: rows are the pictures of a batch, columns their features"
+        )
+        change.append("x = x.T, or the batch as the first axis from the beginning")
+    if rows > 1 and rows * arrives == declared and isqrt(arrives) ** 2 == arrives:
+        reasons.append(_unbatched(rows, f"{isqrt(arrives)}×{isqrt(arrives)}", declared))
+        change.append(UNSQUEEZE)
+    if rows > 1 and rows * arrives % declared == 0 == declared % arrives**2:  # rows of square maps
         batch = rows * arrives // declared
         reasons.append(
             f"{rows}·{arrives} numbers are {batch} times {number(declared)}: all there, but Flatten is missing"
@@ -43,7 +63,8 @@ def linear(match: re.Match[str], graph: Graph | None) -> Answer:
             f"{number(arrives)} is {arrives // declared} times {number(declared)}: the batch was flattened too"
         )
         change.append("flatten from dimension 1 on: torch.flatten(x, 1)")
-    for channels, here, there in _maps(arrives, declared):
+    told = bool(change)
+    for channels, here, there in () if told else _maps(arrives, declared):
         reasons.append(
             f"{number(arrives)} = {channels}·{here}² and {number(declared)} = {channels}·{there}²: "
             f"a map of {here}×{here} arrives where one of {there}×{there} was counted on"
@@ -53,13 +74,25 @@ def linear(match: re.Match[str], graph: Graph | None) -> Answer:
                 f"a network that halves five times makes 7×7 of 224×224, and {here}×{here} of {32 * here}×{32 * here}"
             )
         break
-    change.append(
-        f"Linear({arrives}, {out}), if the map is right; or the picture's size or the padding, if {declared} is"
-    )
+    if not told:
+        change.append(
+            f"Linear({arrives}, {out}), if the map is right; or the picture's size or the padding, if {declared} is"
+        )
     return Answer(
         says,
         tuple(reasons) or ("the sizes before it were counted for another picture, or other layers",),
         tuple(change),
+    )
+
+
+#: How a single picture becomes a batch of one.
+UNSQUEEZE = "x = x.unsqueeze(0) makes a batch of one of a single picture"
+
+
+def _unbatched(channels: int, map_: str, declared: int) -> str:
+    return (
+        f"{channels} rows of {map_} are all {number(declared)} features of one picture: it has no batch axis, and "
+        "flattening from dimension 1 on left its channels as rows"
     )
 
 
@@ -71,6 +104,9 @@ def _linear_in(graph: Graph, layer: Layer, rows: int, arrives: int, declared: in
     if declared == true and before and arrives == before[-1] and rows % prod(before[:-1]) == 0:
         return Answer("", (f"{readable(before)} arrives as rows of {arrives}: Flatten is missing before {layer.name}",),
                       ("x = torch.flatten(x, 1), or nn.Flatten(), before the layer",), layer.name)  # fmt: skip
+    if declared == true and len(before) > 1 and (rows, arrives) == (before[0], prod(before[1:])):
+        map_ = "×".join(map(str, before[1:]))
+        return Answer("", (_unbatched(rows, map_, declared),), (UNSQUEEZE,), layer.name)
     if declared == true and rows == 1 and arrives % true == 0:
         reason = f"{number(arrives)} is {arrives // true} times {number(true)}: the batch was flattened too"
         return Answer("", (reason,), ("flatten from dimension 1 on: torch.flatten(x, 1)",), layer.name)
