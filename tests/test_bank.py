@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -11,8 +12,9 @@ from commands import Done, cnncalc
 
 from cnncalc import analyse
 from cnncalc.teach.bank import answers, gift, moodle
-from cnncalc.teach.predict import guessed, slips, verdict
+from cnncalc.teach.predict import verdict, wrong_parts
 from cnncalc.teach.quiz import questions
+from cnncalc.teach.shapes import channels_first, read_shape
 
 
 def played(text: str, *arguments: str, cwd: Path | None = None) -> Done:
@@ -64,12 +66,21 @@ def test_the_command_writes_a_bank(tmp_path: Path) -> None:
     ("28x28x3", "the channels are not"), ("28x6x28", "another order"), ("1x2x3", "neither channels nor sizes"),
 ])  # fmt: skip
 def test_guesses_of_a_shape(guess: str, said: str) -> None:
-    found = verdict((6, 28, 28), guessed(guess) or ())
+    found = verdict((6, 28, 28), read_shape(guess, (6, 28, 28)))
     assert (said in found) if said else found == ""
     assert "28" not in found
 
 
+def slips(row: Any, guess: tuple[int, ...]) -> list[str]:
+    """What is said of a guess."""
+    return [line for part in wrong_parts(row, channels_first(guess, row.output_shape)) for line in part.told]
+
+
 def test_a_slip_in_a_guess_is_named() -> None:
+    assert slips(analyse("lenet")["C1"], (28, 28, 1)) == [
+        "channels: not right: each filter sees all channels and makes one new one"
+    ]
+    assert "the map keeps its size only where" in " ".join(slips(analyse("lenet")["C1"], (32, 32, 6)))
     assert "the steps were counted, not the positions" in " ".join(slips(analyse("lenet")["C1"], (27, 27, 6)))
     report = analyse("lenet")
     assert slips(report["C1"], (28, 28, 6)) == [] == slips(report["tanh1"], (13, 13, 6))

@@ -198,9 +198,14 @@ def test_an_error_carried_forward_costs_once(tmp_path: Path) -> None:
     assert marks(sheet, t=right)["t"].points == 4
     carried = {"C1": "32x32x6", "S2": "16x16x6", "C3": "12x12x16", "S4": "6x6x16"}
     found = marks(sheet, t=carried)["t"]
-    assert found.points == 3 and sum("follows from the error" in line for line in found.said) == 3
+    assert (
+        found.points == 3.5
+        and suspects(found) == {"out.same_kept"}
+        and sum("follows from the error" in line for line in found.said) == 3
+    )
     both = {"C1": "32x32x6", "S2": "16x16x6", "C3": "11x11x16", "S4": "5x5x16"}
-    assert marks(sheet, t=both)["t"].points == 2.5 and suspects(marks(sheet, t=both)["t"]) == {"out.no_plus_one"}
+    found = marks(sheet, t=both)["t"]
+    assert found.points == 3 and suspects(found) == {"out.same_kept", "out.no_plus_one"}
     assert marks(sheet, t={"C1": "28x28x6"})["t"].points == 1
 
 
@@ -334,7 +339,7 @@ def test_the_guide_for_teachers_holds_what_it_shows(tmp_path: Path) -> None:
 
 def test_the_kinds_are_listed(tmp_path: Path) -> None:
     done = cnncalc("worksheet", "kinds", cwd=tmp_path)
-    assert "conv_params" in done.stdout and "42 kinds, 206 slips" in done.stdout
+    assert "conv_params" in done.stdout and "42 kinds, 208 slips" in done.stdout
     done = cnncalc("worksheet", "kinds", "size", cwd=tmp_path)
     assert "out.pad_once" in done.stdout and "N from 15" in done.stdout and done.returncode == 0
     done = cnncalc("worksheet", "kinds", "sizes", cwd=tmp_path)
@@ -377,7 +382,16 @@ def test_a_class_with_everything_that_students_hand_in(sheet: Worksheet, tmp_pat
     found = grade(sheet, folder, b"secret")
     assert [each.student for each in found.graded] == ["anna", "bert"]
     listed = {name for name, _ in found.unreadable}
-    assert listed == {"zz_again.yaml", "noname.yaml", "list.yaml", "broken.yaml", "binary.yaml", "tag.yaml"}
+    assert ("deep/er/bert.yml", "surplus is no item of the sheet; it is not graded") in found.unreadable
+    assert listed == {
+        "deep/er/bert.yml",
+        "zz_again.yaml",
+        "noname.yaml",
+        "list.yaml",
+        "broken.yaml",
+        "binary.yaml",
+        "tag.yaml",
+    }
     rows = list(csv.reader(io.StringIO(results(sheet, found))))
     assert (
         rows[0] == ["student", "size", "weights", "slip", "lenet", "wrong", "halve", "points", "of"]

@@ -1,65 +1,163 @@
-"""Answers as people type them: a number, or the arithmetic that leads to it."""
+"""Answers as people type them: a number, the arithmetic that leads to it, or a shape of which one size is asked."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..errors import Misfit
 from ..language import expressions
-
-_UNITS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-#: What people write behind a number.
-_WORDS = re.compile(
-    r"(?<=[\d)kKMGT])\s*(px|pixels?|parameters?|params?|weights?|bytes?|MACs?|FLOPs?|MiB|channels?|rows|updates|units?)\.?$",
-    re.IGNORECASE,
-)
-_SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "^": "\x00", "²": "\x01", "³": "\x02"})
-
+from ..quantities import size_in_bytes
 
 #: Characters of an answer that may be a number.
 LONGEST = 200
+#: How far a rounded answer may lie from the number, as a share of it: two digits tell that much.
+ROUNDED = 0.05
+
+_UNITS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_SCALES = {
+    r"thousand|tausend": "k",
+    r"million(?:en|s)?|mio\.?|mill\.?": "M",
+    r"billions?|bn|milliarden?|mrd\.?": "G",
+}
+#: What people write before a number, and behind it: words that say nothing else about it.
+_BEFORE = re.compile(
+    r"(?:(?:the|my|an?|answer|result|it|is|are|so|thus|therefore|hence|gives?|equals?|i|think|get|have|about|around|approx(?:\.|imately)?|roughly|nearly"
+    r"|circa|ca\.?|c\.|etwa|rund|ungefähr|das|sind|ist|output|input|height|width|side|size|channels?|depth|params?|parameters?|weights?|total|macs?|flops?"
+    r"|bytes?|memory|[A-Za-z](?:_?[A-Za-z0-9]{1,3})?(?=\s*[=:]))(?:\s+|\s*[:=→]\s*|(?<=\.)))+(?=[\d(+\-.⌊⌈√~≈\[]|(?:sqrt|floor|ceil)\b)",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(
+    r"(?<=[\d)\]kKMGT.])(?:\s*\b(?:in total|in all)|\s*(?:px|pix(?:els?)?|param(?:eter)?s?|weights?|bytes?|(?<![kKMGT])b|MACs?|mult(?:iply)?-adds?|FLOPs?|operations?|ops|MiB|channels?|rows?|columns?"
+    r"|updates?|units?|values?|numbers?|features?|elements?|neurons?|maps?|filters?|images?|high|wide|tall|deep|total|altogether|each))+\.?$",
+    re.IGNORECASE,
+)
+_SIGNS = str.maketrans({
+    "×": "*", "·": "*", "⋅": "*", "∙": "*", "✕": "*", "÷": "/", "∕": "/", "−": "-", "–": "-", "—": "-", "’": "'", "\u202f": " ", "\u00a0": " ", "\u2009": " ",
+    "⌊": "floor(", "⌈": "ceil(", "⌋": ")", "⌉": ")", **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
+})  # fmt: skip
+_POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+#: What stands where nothing is answered.
+_NOTHING = re.compile(
+    r"[?\-–—._…/\s]*|n/?a|idk|none|don'?t know|i don'?t know|no idea|weiß nicht|keine ahnung", re.IGNORECASE
+)
 
 
 class Given(NamedTuple):
-    """A number that was given, how far the true one may lie from it (half a unit of its last digit, if rounded), and
-    the arithmetic behind it, if that was given."""
+    """A number that was given, how far the true one may lie from it (half a unit of its last digit, if rounded), the
+    arithmetic behind it, if that was given, and what else the text could mean."""
 
     value: float
     within: float = 0.0
     work: str = ""
+    others: tuple[float, ...] = ()
+
+    def readings(self) -> Iterator[Given]:
+        """All that it could mean, the likeliest first."""
+        yield self
+        for value in self.others:
+            yield self._replace(value=value, others=())
 
 
-def read(text: str) -> Given:
-    """The number of an answer; raises `Misfit` for what is none.
+def is_nothing(text: str) -> bool:
+    """Whether somebody wrote that there is no answer.
+
+    >>> is_nothing("?"), is_nothing("idk"), is_nothing("0")
+    (True, True, False)
+    """
+    return _NOTHING.fullmatch(text.strip()) is not None
+
+
+def read(text: str, unit: str = "") -> Given:
+    """The number of an answer to a question that asks in a unit; raises `Misfit` for what is none, or for several.
 
     >>> read("5*5*3*100 + 100").value, read("1,728").value, read("1 728").value, read("1.7k")
-    (7600, 1728, 1728, Given(value=1700.0, within=50.0, work=''))
+    (7600, 1728, 1728, Given(value=1700.0, within=50.0, work='', others=()))
     >>> read("5*5*3*20 + 20 = 1520").work, read("7600 parameters").value, read("12.5 %").value, read("0,5").value
     ('5*5*3*20 + 20', 7600, 0.125, 0.5)
+    >>> read("ca. 27").value, read("01520").value, read("28x28x6", "px").value, read("4 kB", "bytes").value
+    (27, 1520, 28, 4000.0)
     """
     if len(text) > LONGEST:
         raise Misfit(f"an answer of {len(text):,} characters", "a number, or arithmetic such as 5*5*3*100 + 100")
-    parts = [part for part in text.strip().lstrip("=~≈ ").split("=") if part.strip()]
-    numbers = [_number(part.strip(), text) for part in parts[:1] + parts[1:][-1:]]
-    if not numbers:
+    if unit in ("px", "channels") and (size := _of_shape(text, unit)) is not None:
+        return Given(size)
+    sides = [_bare(part) for part in re.split(r"=>|->|→|=|≈|~", text)]
+    sides = [side for side in sides if side]
+    if len(sides) > 1:
+        sides = [side for side in sides if re.search(r"\d", side)] or sides  # O = 24
+    if not sides:
         raise _no_number(text)
-    return numbers[-1]._replace(work=numbers[0].work)
+    numbers = [_number(side, text, unit) for side in sides[:1] + sides[1:][-1:]]
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) > 1 and last.work and not first.work:  # 24 = 28 - 5 + 1
+        if not any(
+            abs(first.value - reading.value) <= max(first.within, 1e-6 * abs(first.value))
+            for reading in last.readings()
+        ):
+            raise Misfit(f"{text.strip()[:40]!r} says two things: the sides differ", "one number, or arithmetic")
+        return first._replace(work=last.work)
+    return last._replace(work=first.work)
 
 
-def _number(part: str, text: str) -> Given:
-    plain = _WORDS.sub("", part).translate(_SIGNS).replace("\x00", "**").replace("\x01", "**2").replace("\x02", "**3")
-    plain, percent = re.subn(r"(?<=\d)\s*%$", "", plain)
-    if not re.search(r"[a-z]\s*\(", plain):  # a comma that parts no arguments
-        plain = re.sub(r"(?<![\d.])(0|\d+(?=,\d{1,2}(?!\d)|,\d{4}))," + r"(?=\d)", r"\1.", plain)
-        plain = re.sub(r"(?<=\d)[,'\u202f\u00a0 ](?=\d{3}(?!\d))", "", plain)
-    plain = re.sub(r"√(\d+(?:\.\d+)?|\([^()]*\))", r"(\1)**0.5", plain)
-    plain = re.sub(r"(?<!\w)([1-9]\d*)\s*[xX]\s*(?=\d)", r"\1*", plain)
+def _bare(text: str) -> str:
+    """A text without the words, signs and brackets around a number."""
+    text = text.strip().strip("`\"'*").strip().rstrip("?!").strip()
+    text = re.sub(r"(?<=[\d)A-Za-z])\.$", "", text)
+    text = re.sub(r"^\[([^\[\],;]*)\]$", r"\1", text)
+    return _BEFORE.sub("", text, count=1) if _BEFORE.match(text) else text.removesuffix(":").strip()
+
+
+def _of_shape(text: str, unit: str) -> int | None:
+    """The size that is asked for, of somebody who wrote the whole shape; None for what is no shape."""
+    from .shapes import sizes_in
+
+    if "*" in text:  # 5*3 is arithmetic; 5x3 is no size of one side
+        return None
+    try:
+        sizes = sizes_in(text)
+    except Misfit:
+        return None
+    if len(sizes) == 4 and sizes[0] == 1:
+        sizes = sizes[1:]
+    if len(sizes) == 2 and unit == "px" and sizes[0] == sizes[1]:
+        return sizes[0]
+    if len(sizes) == 3 and (sizes[0] == sizes[1]) != (sizes[1] == sizes[2]):
+        return sizes[1] if unit == "px" else sizes[2] if sizes[0] == sizes[1] else sizes[0]
+    if len(sizes) > 1:
+        asked = "one side" if unit == "px" else "the number of channels"
+        raise Misfit(f"{text.strip()[:40]!r} are several sizes", f"{asked} is asked for")
+    return None
+
+
+def _number(part: str, text: str, unit: str) -> Given:
+    if re.search(r"\d\s+(?:or|oder|and|und|bis|to)\s+\d|\d\s*[;|]\s*\d|\d\s*,\s+\d", part):
+        raise Misfit(f"{text.strip()[:40]!r} are several numbers", "one is asked for")
+    in_bytes = _bytes(part, unit)
+    if in_bytes is not None:
+        return in_bytes
+    plain = re.sub(r"(?<=[\d)])([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", lambda found: "**" + found[1].translate(_POWERS), part)
+    plain = _BEHIND.sub("", plain).translate(_SIGNS).replace("^", "**")
+    for words, letter in _SCALES.items():
+        plain = re.sub(rf"(?<=\d)\s*(?:{words})$", letter, plain, flags=re.IGNORECASE)
+    plain, percent = re.subn(r"(?<=\d)\s*(?:%|per ?cent|percent)$", "", plain)
+    plain, others = _separated(plain)
+    plain = re.sub(r"(?:√|\bsqrt\s*)(\d+(?:\.\d+)?|\([^()]*(?:\([^()]*\)[^()]*)*\))", r"(\1)**0.5", plain)
+    if re.search(r"(?<!\w)0[xXbBoO]", plain):  # 0x10 is the way of programs
+        raise _no_number(text)
+    plain = re.sub(r"(?<=[\d)])\s*[xX]\s*(?=[\d(])", "*", plain)
+    plain = re.sub(r"(?<![\w.])0+(?=\d)", "", plain)
+    remark = re.fullmatch(r"(\d+(?:\.\d+)?)\s*\((.*)\)", plain)
+    if remark and not re.search(r"\d", remark[2]):  # 27 (rounded down)
+        plain = remark[1]
+    elif remark:  # 27 (28 - 3 + 2): the work behind it, or three times (4 + 5)
+        others += (float(remark[1]),)
     plain = re.sub(r"(?<=[\d)])\s*(?=\()", "*", plain)
-    rounded = re.fullmatch(r"(\d+(?:\.(\d+))?)\s*([kKMGT])", plain)
+    rounded = re.fullmatch(r"([+-]?\d+(?:\.(\d+))?)\s*([kKMGT])", plain)
     if rounded:
-        unit = _UNITS[rounded[3]]
-        return Given(float(rounded[1]) * unit, unit / 2 / 10 ** len(rounded[2] or ""))
+        scale = _UNITS[rounded[3]] / (10**6 if unit.startswith("million") else 1)
+        return Given(float(rounded[1]) * scale, scale / 2 / 10 ** len(rounded[2] or ""))
     if expressions.names_in(plain) - set(expressions.FUNCTIONS):
         raise _no_number(text)
     try:
@@ -68,20 +166,53 @@ def _number(part: str, text: str) -> Given:
         raise _no_number(text) from None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _no_number(text)
-    decimals = re.fullmatch(r"-?\d+\.(\d+)", plain)
+    decimals = re.fullmatch(r"[+-]?\d+\.(\d+)", plain)
     work = plain if len(re.findall(r"\d+(?:\.\d+)?", plain)) > 1 and not decimals else ""
     scale = 100 if percent else 1
-    return Given(
-        value / scale if percent else value, 0.5 * 10.0 ** -len(decimals[1]) / scale if decimals else 0.0, work
+    if unit.startswith("million") and value >= 10**4:
+        others += (value / 10**6,)
+    within = 0.5 * 10.0 ** -len(decimals[1]) / scale if decimals else 0.5 / scale if percent and not work else 0.0
+    return Given(value / scale if percent else value, within, work, others)
+
+
+def _separated(text: str) -> tuple[str, tuple[float, ...]]:
+    """A text without separators of thousands, its decimals behind a dot; and what else a lone separator could mean."""
+    if re.search(r"[a-z]\s*\(", text):  # commas part arguments
+        return re.sub(r"(?<=\d)['_ ](?=\d{3}(?!\d))", "", text), ()
+    lone = re.fullmatch(r"([+-]?\d{1,3})([.,])(\d{3})", text.strip())
+    if lone:  # 1,728 is a whole number to most, 1.728 is not; but each is the other's way
+        whole, part = float(lone[1] + lone[3]), float(f"{lone[1]}.{lone[3]}")
+        if lone[2] == ",":
+            return (f"{lone[1]}.{lone[3]}", (whole,)) if lone[1] == "0" else (lone[1] + lone[3], (part,))
+        return f"{lone[1]}.{lone[3]}", (whole,)
+    text = re.sub(
+        r"(?<![\d.,])\d{1,3}(?:\.\d{3})+(?=,\d)|(?<![\d.,])\d{1,3}(?:\.\d{3}){2,}(?![\d.])",
+        lambda found: found[0].replace(".", ""),
+        text,
     )
+    text = re.sub(r"(?<![\d.])(0|\d+(?=,\d{1,2}(?!\d)|,\d{4})),(?=\d)", r"\1.", text)
+    return re.sub(r"(?<=\d)[,'_ ](?=\d{3}(?!\d))", "", text), ()
+
+
+def _bytes(part: str, unit: str) -> Given | None:
+    """A size of memory with its unit, in the unit that is asked for; None for what is none."""
+    match = re.fullmatch(r"(\d[\d., ']*?)\s*([kmgt])(i?)b(?:ytes?)?\.?", part.strip(), re.IGNORECASE)
+    if not match:
+        return None
+    if unit not in ("bytes", "MiB"):
+        raise Misfit(f"{part.strip()[:40]!r} is a size of memory", f"{unit or 'a number'} is asked for")
+    digits = _separated(match[1].strip())[0]
+    size = size_in_bytes(f"1{match[2]}{match[3]}b") or 1
+    scale = size / (2**20 if unit == "MiB" else 1)
+    try:
+        value = float(digits) * scale
+    except ValueError:
+        return None
+    return Given(value, 0.5 * 10.0 ** -len(digits.partition(".")[2]) * scale)
 
 
 def _no_number(text: str) -> Misfit:
     return Misfit(f"{text.strip()[:40]!r} is no number", "a number, or arithmetic such as 5*5*3*100 + 100")
-
-
-#: How far a rounded answer may lie from the number, as a share of it: two digits tell that much.
-ROUNDED = 0.05
 
 
 def agrees(given: Given, value: float, within: float = 0.0) -> bool:

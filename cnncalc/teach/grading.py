@@ -19,7 +19,7 @@ from ..markup import markdown
 from ..printable import printable
 from .files import cause, mapping, typed
 from .forms import Task
-from .marks import Graded, judge
+from .marks import Graded, judge, strangers
 from .worksheet import Worksheet, tasks
 
 #: Bytes of an answer file that are read, characters of a student's name, and bytes of a name of a file.
@@ -68,7 +68,13 @@ def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[
             unreadable.append((name, f"{student} is not on the roster" + (f"; {near}" if near else "")))
             continue
         try:
-            graded.append(judge(sheet, tasks(sheet, secret, student), student, typed(chosen[1])))
+            given, answers = tasks(sheet, secret, student), typed(chosen[1])
+            ids = [task.item.id for task in given]
+            for key in strangers(given, answers):
+                unreadable.append(
+                    (name, f"{key[:40]} is no item of the sheet; {did_you_mean(key, ids) or 'it is not graded'}")
+                )
+            graded.append(judge(sheet, given, student, answers))
         except Exception as error:  # one file does not stop the grading of all others
             unreadable.append((name, f"it cannot be judged: {type(error).__name__}"))
     absent = sorted(set(roster) - set(by_student))

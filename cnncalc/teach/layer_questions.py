@@ -101,23 +101,6 @@ def _output(op: Any, entering: Shapes) -> Shape | None:
         return None
 
 
-def channels_first(guess: Shape, right: Shape) -> Shape:
-    """A shape that somebody wrote with its channels first or, as lectures do, last; channels first.
-
-    >>> channels_first((28, 28, 3), (6, 28, 28)), channels_first((3, 28, 28), (6, 28, 28))
-    ((3, 28, 28), (3, 28, 28))
-    """
-    if len(guess) != len(right) or len(right) < 2 or guess == right:
-        return guess
-    last = (guess[-1], *guess[:-1])
-    if last == right:
-        return last
-    square = len(right) == 3 and right[1] == right[2]
-    if square and (guess[0] == guess[1]) != (guess[1] == guess[2]):  # the two that are equal are the sides
-        return guess if guess[1] == guess[2] else last
-    return guess if guess[0] == right[0] and guess[-1] != right[0] else last
-
-
 class Part(NamedTuple):
     """What is wrong in a shape: which of its axes, the question behind them if there is one, and the guess."""
 

@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 from ..analysis.cost import macs_to_flops
 from ..errors import Misfit
 from ..graph import Graph
-from .answers import agrees, read
+from .answers import agrees, is_nothing, read
+from .choices import cell_and_letter, letter, same_cell
 from .forms import Task, fulfils, table_rows
-from .layer_questions import Shapes, believed_shapes, channels_first, figure, parts, question, true_shapes
-from .predict import guessed, verdict
+from .layer_questions import Shapes, believed_shapes, figure, parts, question, true_shapes
+from .predict import verdict
 from .quiz import Question, diagnose, feedback
+from .shapes import read_shape
 from .worksheet import Worksheet
 
 
@@ -65,8 +67,15 @@ class Graded(NamedTuple):
 
 
 def judge(sheet: Worksheet, given: Sequence[Task], student: str, answers: Mapping[str, Any]) -> Graded:
-    """The marks of one student."""
-    return Graded(student, tuple(_mark(sheet, each, answers.get(each.item.id)) for each in given))
+    """The marks of one student. Capitals do not count in the name of an item."""
+    by_name = {key.casefold(): answer for key, answer in answers.items()}
+    return Graded(student, tuple(_mark(sheet, task, by_name.get(task.item.id.casefold())) for task in given))
+
+
+def strangers(given: Sequence[Task], answers: Mapping[str, Any]) -> list[str]:
+    """The names in a file of answers that are none of an item."""
+    known = {task.item.id.casefold() for task in given}
+    return [key for key in answers if key.casefold() not in known]
 
 
 #: Characters of an answer that are read.
@@ -87,18 +96,24 @@ def _mark(sheet: Worksheet, task: Task, answer: Any) -> Mark:
         told = (f"an answer of {length:,} characters; {LONGEST:,} are read",)
         return Mark(item.id, 0.0, item.points, "unreadable", told)
     answer = answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
-    if answer is None or answer == "" or (isinstance(answer, dict) and not _filled(answer)):
+    if not _filled(answer):
         return Mark(item.id, 0.0, item.points, "missing", ("no answer",))
     if item.form == "table":
         return _table(sheet, task, answer)
     if item.form == "find_error":
         return _found_error(task, answer)
-    text = str(answer)
+    text = (
+        _flow(answer)
+        if isinstance(answer, dict)
+        else ", ".join(map(_flow, answer))
+        if isinstance(answer, list)
+        else str(answer)
+    )
     if item.form == "kind":
         assert task.question is not None
         return _value(sheet, item.id, item.points, task.question, text)
     if item.form == "inverse":
-        good, lacks = fulfils(item, text if isinstance(answer, str) else _flow(answer))
+        good, lacks = fulfils(item, text)
         return Mark(
             item.id,
             item.points if good else 0.0,
@@ -107,7 +122,10 @@ def _mark(sheet: Worksheet, task: Task, answer: Any) -> Mark:
             ("right",) if good else (f"not right: {lacks}",),
             given=text,
         )
-    good = _letter(text) == task.right[0]
+    try:
+        good = letter(text, task.options) == task.right[0]
+    except Misfit as misfit:
+        return _unreadable(item.id, item.points, misfit, text)
     said = "right" if good else "not right"
     return Mark(item.id, item.points if good else 0.0, item.points, said if good else "unknown", (said,), given=text)
 
@@ -116,25 +134,31 @@ def _flow(answer: Any) -> str:
     """What was typed as a mapping or list, in one line again."""
     if isinstance(answer, dict):
         return "{" + ", ".join(f"{key}: {_flow(value)}" for key, value in answer.items()) + "}"
-    return f"[{', '.join(map(_flow, answer))}]" if isinstance(answer, list) else str(answer)
+    if isinstance(answer, list):
+        return f"[{', '.join(map(_flow, answer))}]"
+    return "" if answer is None else str(answer)
 
 
-def _letter(text: str) -> str:
-    """The letter of an option, as people write it: b, (b), b. or b) and the text."""
-    match = re.match(r"[\s\[('\"]*([a-z])(?![a-z])", text.lower())
-    return match[1] if match else ""
+def _filled(answer: Any) -> bool:
+    """Whether anything is answered, in one of the blanks where there are several."""
+    if isinstance(answer, dict):
+        return any(map(_filled, answer.values()))
+    if isinstance(answer, list):
+        return any(map(_filled, answer))
+    return answer is not None and not is_nothing(str(answer))
 
 
-def _filled(answer: Mapping[str, Any]) -> bool:
-    """Whether anything stands in a blank of several."""
-    return any(_filled(each) if isinstance(each, dict) else each not in (None, "", []) for each in answer.values())
+def _unreadable(name: str, points: float, misfit: Misfit, text: str) -> Mark:
+    """An answer that is not understood: what it was taken for is said, and it is listed for the teacher."""
+    said = f"{misfit.cause}: {misfit.hint}" if misfit.hint else misfit.cause
+    return Mark(name, 0.0, points, "unreadable", (said,), given=text)
 
 
 def _value(sheet: Worksheet, name: str, points: float, question: Question, text: str) -> Mark:
     try:
         diagnosis = diagnose(question, text)
     except Misfit as misfit:
-        return Mark(name, 0.0, points, "unreadable", (misfit.cause,), given=text)
+        return _unreadable(name, points, misfit, text)
     said = list(feedback(question, diagnosis))
     hints = {slip.hint for group in diagnosis.behind for slip in group if slip.hint}
     if diagnosis.verdict in ("slip", "slips") and len(hints) == 1:
@@ -147,20 +171,26 @@ def _value(sheet: Worksheet, name: str, points: float, question: Question, text:
 
 
 def _found_error(task: Task, answer: Any) -> Mark:
-    """Half of the points for the cell, half for the mistake."""
+    """Half of the points for the cell, half for the mistake; both may stand in one line."""
     item = task.item
-    given = answer if isinstance(answer, dict) else {"cell": answer}
-    said, points = [], 0.0
+    if isinstance(answer, dict):
+        given = {key.casefold(): "" if value is None else str(value) for key, value in answer.items()}
+    else:
+        line = ", ".join(answer) if isinstance(answer, list) else str(answer)
+        given = dict(zip(("cell", "mistake"), cell_and_letter(line, task.options), strict=True))
+    said, points, verdict = [], 0.0, "right"
     for name, right in zip(("cell", "mistake"), task.right, strict=True):
-        text = "" if given.get(name) is None else str(given[name])
-        good = _letter(text) == right if name == "mistake" else _same_words(text, str(right))
+        text = given.get(name, "").strip()
+        try:
+            good = letter(text, task.options) == right if name == "mistake" and text else same_cell(text, str(right))
+            why = "not right" if text else "no answer"
+        except Misfit as misfit:
+            good, why, verdict = False, f"{misfit.cause}: {misfit.hint}", "unreadable"
         points += item.points / 2 if good else 0.0
-        said += [] if good else [f"{name}: " + ("not right" if text.strip() else "no answer")]
-    return Mark(item.id, points, item.points, "unknown" if said else "right", tuple(said) or ("right",))
-
-
-def _same_words(text: str, right: str) -> bool:
-    return sorted(re.findall(r"[\w.]+", text.lower())) == sorted(re.findall(r"[\w.]+", right.lower()))
+        if not good:
+            said.append(f"{name}: {why}")
+            verdict = "unknown" if verdict == "right" else verdict
+    return Mark(item.id, points, item.points, verdict, tuple(said) or ("right",), given=_flow(answer))
 
 
 def _table(sheet: Worksheet, task: Task, answer: Any) -> Mark:
@@ -172,8 +202,9 @@ def _table(sheet: Worksheet, task: Task, answer: Any) -> Mark:
     graph = table_rows(item)[0].graph
     nodes = {node.name: index for index, node in enumerate(graph.nodes)}
     columns = item.settings["columns"]
+    rows = {name.casefold(): value for name, value in answer.items()}
     blanks = [
-        Blank(nodes[path[0]], path[1] if len(path) > 1 else columns[0], right, _text(answer, path))
+        Blank(nodes[path[0]], path[1] if len(path) > 1 else columns[0], right, *_text(rows, path, columns))
         for path, right in zip(task.blanks, task.right, strict=True)
     ]
     shapes = {blank.node: shape for blank in blanks if blank.column == "output" and (shape := blank.shape) is not None}
@@ -188,12 +219,23 @@ def _table(sheet: Worksheet, task: Task, answer: Any) -> Mark:
     return Mark(item.id, points, item.points, worst, tuple(said) or ("right",), given=str(answer), cells=cells)
 
 
-def _text(answer: Mapping[str, Any], path: Sequence[str]) -> str:
-    """What stands in a blank."""
-    found: Any = answer
-    for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
-    return "" if found is None else str(found).strip()
+def _text(rows: Mapping[str, Any], path: Sequence[str], columns: Sequence[str]) -> tuple[str, str]:
+    """What stands in a blank; and why it cannot be told, where a row does not say which of its columns it answers."""
+    row, column = rows.get(path[0].casefold()), path[1] if len(path) > 1 else columns[0]
+    if isinstance(row, dict):
+        named = {key.casefold(): value for key, value in row.items()}
+        value = named.get(column.casefold())
+        value = next(iter(named.values())) if value is None and len(named) == len(columns) == 1 else value
+        return ("" if value is None else _flow(value).strip()), ""
+    text = "" if row is None else ", ".join(map(_flow, row)) if isinstance(row, list) else str(row).strip()
+    if len(columns) == 1 or not text:
+        return text, ""
+    parts = row if isinstance(row, list) else re.split(r"\s*;\s*|\s*,\s+", text)
+    if len(parts) == len(columns):
+        return _flow(parts[columns.index(column)]).strip(), ""
+    if "output" in columns and re.search(r"\d\s*[x×*@]\s*\d", text):  # a shape, and nothing else was answered
+        return (text if column == "output" else ""), ""
+    return text, f"{text[:40]!r} does not say which it is: {{{', '.join(f'{name}: …' for name in columns)}}}"
 
 
 class Blank(NamedTuple):
@@ -203,18 +245,15 @@ class Blank(NamedTuple):
     column: str
     right: Any
     text: str
+    unclear: str = ""
 
     @property
     def shape(self) -> tuple[int, ...] | None:
         """The shape that was written, channels first; None where there is none."""
-        sizes = guessed(self.text)
-        if len(self.right) == 1 and (sizes is None or len(sizes) > 1):  # 5*5*16 for what is flattened
-            try:
-                value = read(self.text).value
-            except Misfit:
-                return None
-            return (int(value),) if value == int(value) else None
-        return None if sizes is None else channels_first(sizes, self.right)
+        try:
+            return read_shape(self.text, self.right)
+        except Misfit:
+            return None
 
 
 class View(NamedTuple):
@@ -231,7 +270,9 @@ _CARRIED = "follows from the error before it, which is counted there"
 
 
 def _blank(sheet: Worksheet, view: View, blank: Blank, name: str, points: float) -> Mark:
-    if not blank.text:
+    if blank.unclear:
+        return Mark(name, 0.0, points, "unreadable", (blank.unclear,), given=blank.text)
+    if not _filled(blank.text):
         return Mark(name, 0.0, points, "missing", ("no answer",))
     if blank.column == "output":
         return _shape(sheet, view, blank, name, points)
@@ -257,9 +298,9 @@ def _blank(sheet: Worksheet, view: View, blank: Blank, name: str, points: float)
 def _number(sheet: Worksheet, view: View, name: str, points: float, blank: Blank) -> Mark:
     """A number that no kind asks for: right, right as FLOPs, or what follows from the shapes that the student has."""
     try:
-        given = read(blank.text)
+        given = read(blank.text, "bytes" if blank.column == "bytes" else "")
     except Misfit as misfit:
-        return Mark(name, 0.0, points, "unreadable", (misfit.cause,), given=blank.text)
+        return _unreadable(name, points, misfit, blank.text)
     follows = figure(view.graph, blank.node, blank.column, view.believed)
     if agrees(given, blank.right):
         return Mark(name, points, points, "right")
@@ -276,9 +317,10 @@ def _conventions(column: str, value: int) -> tuple[int, ...]:
 
 
 def _shape(sheet: Worksheet, view: View, blank: Blank, name: str, points: float) -> Mark:
-    shape = blank.shape
-    if shape is None:
-        return Mark(name, 0.0, points, "unreadable", ("no shape can be read",), given=blank.text)
+    try:
+        shape = read_shape(blank.text, blank.right)
+    except Misfit as misfit:
+        return _unreadable(name, points, misfit, blank.text)
     asked = [question(sheet.kinds, view.graph, blank.node, part, view.true) for part in ("height", "channels")]
     shows = frozenset(slip.name for each in asked if each for slip in each.slips)
     if shape == blank.right:

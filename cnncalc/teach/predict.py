@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
+from ..errors import Misfit
 from ..ops import Shape
 from ..quantities import readable
 from ..report import Report, Row
 from .kinds import kinds
-from .layer_questions import channels_first, parts, true_shapes
-
-
-def guessed(text: str) -> tuple[int, ...] | None:
-    """A shape as people type it, sizes in their order; None for what is none.
-
-    >>> guessed("28x28x6"), guessed("6, 28, 28"), guessed("400"), guessed("big")
-    ((28, 28, 6), (6, 28, 28), (400,), None)
-    """
-    if not re.fullmatch(r"\s*[\[(]?\s*\d{1,9}(\s*[x×X*, ]\s*\d{1,9}){0,3}\s*[\])]?\s*", text):
-        return None
-    return tuple(int(number) for number in re.findall(r"\d+", text))
+from .layer_questions import Part, parts, true_shapes
+from .shapes import read_shape
 
 
 def verdict(shape: Shape, guess: tuple[int, ...]) -> str:
-    """An empty string for the right shape, channels first or last; otherwise what is wrong, without the number."""
-    if channels_first(guess, shape) == shape:
+    """An empty string for the right shape; otherwise what is wrong, without the number. Channels first."""
+    if guess == shape:
         return ""
     if len(shape) == len(guess) == 1:
         return "that many numbers it does not give"
@@ -40,8 +30,7 @@ def verdict(shape: Shape, guess: tuple[int, ...]) -> str:
         )
     if sorted(guess) == sorted(shape):
         return "the right sizes in another order: height × width × channels"
-    first = channels_first(guess, shape)
-    channels, sizes = first[0] == shape[0], first[1:] == shape[1:]
+    channels, sizes = guess[0] == shape[0], guess[1:] == shape[1:]
     if channels and not sizes:
         return "the channels are right, height and width are not"
     if sizes and not channels:
@@ -49,11 +38,17 @@ def verdict(shape: Shape, guess: tuple[int, ...]) -> str:
     return "neither channels nor sizes"
 
 
-def slips(row: Row, guess: tuple[int, ...]) -> list[str]:
-    """Which slips give what was guessed."""
-    graph, right = row.report.graph, row.output_shape or ()
-    wrong = parts(kinds(), graph, row.node, true_shapes(graph), channels_first(guess, right))
-    return [line for part in wrong for line in part.told]
+def wrong_parts(row: Row, guess: tuple[int, ...]) -> list[Part]:
+    """What is wrong in a guess, and the questions behind it."""
+    graph = row.report.graph
+    return parts(kinds(), graph, row.node, true_shapes(graph), guess)
+
+
+def _work(row: Row, wrong: list[Part]) -> list[str]:
+    """The work behind what is wrong: that of the sides where they are, that of the channels where only they are."""
+    if wrong and all(part.axes == "channels" for part in wrong):
+        return [f"  channels: {part.question.line}" for part in wrong if part.question is not None]
+    return str(row.explain("shape")).split("\n")[1:]
 
 
 def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[str], None]) -> tuple[int, int]:
@@ -65,24 +60,39 @@ def predict(report: Report, ask: Callable[[str], str | None], tell: Callable[[st
         given = ", ".join(readable(shape) for shape in row.input_shapes if shape is not None)
         told = ", ".join(f"{name} {value}" for name, value in stated(row))
         tell(f"{row.name}  {row.type}" + (f" ({told})" if told else "") + f": {given} → ?")
-        text = _word(ask("  > "))
-        while text is not None and guessed(text) is None and text not in ("q", "s"):
-            tell("  a shape, as in 28x28x6 or 400; s shows it, q ends")
-            text = _word(ask("  > "))
+        shape = row.output_shape
+        text, guess = _guess(ask, tell, shape)
         if text is None or text == "q":
             break
         asked += 1
-        wrong = "it was not guessed" if text == "s" else verdict(row.output_shape, guessed(text) or ())
-        if wrong:
-            tell(f"  {wrong}: {readable(row.output_shape)}" if text == "s" else f"  not right: {wrong}")
-            for reason in [] if text == "s" else slips(row, guessed(text) or ()):
-                tell(f"  {reason}")
-            for line in str(row.explain("shape")).split("\n")[1:]:
-                tell(line)
-        else:
+        if guess is None:
+            tell(f"  it was not guessed: {readable(shape)}")
+        elif guess == shape:
             right += 1
             tell("  right")
+            continue
+        else:
+            tell(f"  not right: {verdict(shape, guess)}")
+        wrong = [] if guess is None else wrong_parts(row, guess)
+        for line in (f"  {line}" for part in wrong for line in part.told):
+            tell(line)
+        for line in _work(row, wrong):
+            tell(line)
     return right, asked
+
+
+def _guess(
+    ask: Callable[[str], str | None], tell: Callable[[str], None], shape: Shape
+) -> tuple[str | None, Shape | None]:
+    """What was typed, and the shape that it is; asked again until it is one, or a word that leads on."""
+    while True:
+        text = _word(ask("  > "))
+        if text is None or text in ("q", "s"):
+            return text, None
+        try:
+            return text, read_shape(text, shape)
+        except Misfit as misfit:
+            tell(f"  {misfit.cause}: {misfit.hint}; s shows it, q ends")
 
 
 def _word(text: str | None) -> str | None:

@@ -130,7 +130,18 @@ def diagnose(question: Question, answer: Given | str | float) -> Diagnosis:
     >>> [slip.name for slip in diagnose(question, "7500").behind[0]]
     ['par.no_bias']
     """
-    given = read(answer) if isinstance(answer, str) else answer if isinstance(answer, Given) else Given(float(answer))
+    if isinstance(answer, str):
+        answer = read(answer, question.kind.unit)
+    given = answer if isinstance(answer, Given) else Given(float(answer))
+    found = [_diagnosed(question, reading) for reading in given.readings()]
+    return min(found, key=lambda diagnosis: VERDICTS.index(diagnosis.verdict))
+
+
+#: What an answer can be, the best first.
+VERDICTS = ("right", "convention", "slip", "slips", "unknown")
+
+
+def _diagnosed(question: Question, given: Given) -> Diagnosis:
     within, slips = question.kind.within, question.slips
     if agrees(given, question.right, within):
         return Diagnosis("right")

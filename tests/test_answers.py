@@ -1,0 +1,103 @@
+"""Answers as people write them, each with the verdict of a fair teacher: in the quiz and on a worksheet alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cnncalc.errors import Misfit
+from cnncalc.teach.answers import is_nothing
+from cnncalc.teach.forms import Item, Task
+from cnncalc.teach.kinds import kinds
+from cnncalc.teach.marks import Mark, judge
+from cnncalc.teach.quiz import Question, Quiz
+from cnncalc.teach.shapes import read_shape
+from cnncalc.teach.worksheet import Worksheet, tasks
+
+COLLECTION = yaml.safe_load((Path(__file__).parent / "data" / "answers.yaml").read_text(encoding="utf-8"))
+NUMBERS = [
+    (each["kind"], each["letters"], text, told)
+    for each in COLLECTION["numbers"]
+    for text, told in each["answers"].items()
+]
+SHAPES = [(tuple(each["right"]), text, told) for each in COLLECTION["shapes"] for text, told in each["answers"].items()]
+
+
+def written(text: str, tmp_path: Path) -> Any:
+    """An answer as it comes out of a student's file, where it was typed as it stands here."""
+    from cnncalc.teach.files import load, typed
+
+    (tmp_path / "a.yaml").write_text(f"answers:\n  a: {text}\n", encoding="utf-8")
+    return typed(load(tmp_path / "a.yaml").get("answers"))["a"]
+
+
+def marked(task: Task, answer: Any) -> Mark:
+    sheet = Worksheet("sheet", (task.item,), kinds())
+    return judge(sheet, [task], "anna", {task.item.id: answer}).marks[0]
+
+
+def test_there_are_enough() -> None:
+    singles = sum(len(COLLECTION[part]["answers"]) for part in ("choices", "cells")) + len(COLLECTION["rows"])
+    assert len(NUMBERS) + len(SHAPES) + singles >= 150
+
+
+@pytest.mark.parametrize(("kind", "letters", "text", "told"), NUMBERS)
+def test_numbers(kind: str, letters: dict[str, Any], text: str, told: str) -> None:
+    question = Question(kinds()[kind], kinds()[kind].completed(letters))
+    item = Item("a", "kind", kind, 1.0, {"letters": letters})
+    mark = marked(Task(item, question.text, ((),), question, (question.right,)), text)
+    assert mark.verdict == told, mark.said
+    assert (mark.points == 1) == (told in ("right", "convention"))
+    try:
+        quiz = Quiz().answer(question, text).verdict
+    except Misfit:
+        quiz = "asked back"
+    assert quiz == ("asked back" if told in ("unreadable", "missing") else told)
+
+
+@pytest.mark.parametrize(("right", "text", "told"), SHAPES)
+def test_shapes(right: tuple[int, ...], text: str, told: str) -> None:
+    layer = "C1" if len(right) == 3 else "C5"
+    item = Item("a", "table", "output", 2.0, {"spec": "lenet", "layers": [layer, "F6"], "columns": ("output",)})
+    (task,) = tasks(Worksheet("sheet", (item,), kinds()), b"secret", "anna")
+    assert task.right[0] == right
+    cell = marked(task, {layer: text, "F6": "84"}).cells[0]
+    assert cell.verdict == told, cell.said
+    try:  # what `shapes --predict` makes of it
+        assert (read_shape(text, right) == right) == (told == "right")
+    except Misfit:
+        assert told in ("unreadable", "missing")
+
+
+@pytest.mark.parametrize(("text", "told"), COLLECTION["choices"]["answers"].items())
+def test_choices(text: str, told: str) -> None:
+    options = COLLECTION["choices"]["options"]
+    task = Task(Item("a", "which", "size", 1.0, {}), "", ((),), None, (COLLECTION["choices"]["right"],), tuple(options))
+    mark = marked(task, text)
+    assert mark.verdict == told and mark.points == (told == "right"), mark.said
+
+
+@pytest.mark.parametrize(("text", "told"), COLLECTION["cells"]["answers"].items())
+def test_cells_and_mistakes(text: str, told: str, tmp_path: Path) -> None:
+    right = tuple(COLLECTION["cells"]["right"])
+    task = Task(Item("a", "find_error", "macs", 1.0, {}), "", (("cell",), ("mistake",)), None, right, tuple("pqrs"))
+    mark = marked(task, written(text, tmp_path))
+    assert mark.points == {"right": 1.0, "half": 0.5, "wrong": 0.0}[told], mark.said
+
+
+@pytest.mark.parametrize(("text", "told"), COLLECTION["rows"].items())
+def test_rows_of_several_columns(text: str, told: list[str], tmp_path: Path) -> None:
+    columns = ("output", "params")
+    item = Item("a", "table", "output, params", 4.0, {"spec": "lenet", "layers": ["C1", "C3"], "columns": columns})
+    (task,) = tasks(Worksheet("sheet", (item,), kinds()), b"secret", "anna")
+    mark = marked(task, {"C1": written(text, tmp_path)})
+    assert [cell.verdict for cell in mark.cells[:2]] == told
+    lower = marked(task, {"c1": written(text, tmp_path)})
+    assert [cell.verdict for cell in lower.cells[:2]] == told, "capitals do not count"
+
+
+def test_nothing_is_no_number() -> None:
+    assert is_nothing("?") and not is_nothing("0") and not is_nothing("7")
