@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +12,13 @@ import pytest
 import yaml
 
 from cnncalc.errors import Misfit
-from cnncalc.teach.answers import is_nothing
+from cnncalc.teach.answers import is_nothing, read
+from cnncalc.teach.choices import cell_and_letter, letter
 from cnncalc.teach.forms import Item, Task
 from cnncalc.teach.kinds import kinds
 from cnncalc.teach.marks import Mark, judge
 from cnncalc.teach.quiz import Question, Quiz
-from cnncalc.teach.shapes import read_shape
+from cnncalc.teach.shapes import read_shape, sizes_in
 from cnncalc.teach.worksheet import Worksheet, tasks
 
 COLLECTION = yaml.safe_load((Path(__file__).parent / "data" / "answers.yaml").read_text(encoding="utf-8"))
@@ -101,3 +105,38 @@ def test_rows_of_several_columns(text: str, told: list[str], tmp_path: Path) -> 
 
 def test_nothing_is_no_number() -> None:
     assert is_nothing("?") and not is_nothing("0") and not is_nothing("7")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "is ",
+        "a ",
+        "ca.",
+        "1,",
+        "1 ",
+        "(",
+        "x",
+        "1x",
+        "1.",
+        " ",
+        "√",
+        "=",
+        "px ",
+        "28 px ",
+        "and a ",
+        "the answer is ",
+        "~",
+        "²",
+        "1_",
+        "b, ",
+    ],
+)
+def test_no_answer_takes_long(piece: str) -> None:
+    """Whatever is repeated, it is read or refused at once."""
+    begun = time.process_time()
+    for text in (piece * 1000, piece * 30, "28" + piece * 40 + "!", piece * 40 + "28"):
+        for reader in (read, partial(read, unit="px"), partial(read, unit="MiB"), sizes_in, letter, cell_and_letter):
+            with contextlib.suppress(Misfit):
+                reader(text[:1000])
+    assert time.process_time() - begun < 1

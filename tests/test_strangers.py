@@ -643,7 +643,8 @@ def test_no_answer_ends_the_quiz(question: str, answer: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("message", [
-    "mat1 and mat2 shapes cannot be multiplied (3x99999999999 and 99999999998x10)", "Expected " * 5_500 + " input to " + "a" * 50_000, "[" + "1, " * 30_000,
+    "mat1 and mat2 shapes cannot be multiplied (3x99999999999 and 99999999998x10)", "Expected " * 5_500 + " input to " + "a" * 50_000, "[" + "1, " * 30_000, "a" * 100_000,
+    "Weights only load failed " * 4_000, "Error(s) in loading state_dict for X: " + 'Missing key(s) in state_dict: "a", ' * 2_000, "a()" * 30_000,
 ])  # fmt: skip
 def test_a_long_message_is_answered_soon(message: str) -> None:
     from cnncalc.teach.messages import explain_error

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from ..errors import Misfit
 
+#: What stands between letters where somebody gives several.
+_BETWEEN = ("and", "or", "und", "oder", "both")
 _LETTER = r"[\s\[('\"*`]*(?:option|answer|choice|antwort|letter)?[\s:=]*[(\[]?([a-z])"
 
 
@@ -20,7 +22,8 @@ def letter(text: str, options: Sequence[str] = ()) -> str:
     same = [i for i, option in enumerate(options) if _words(option) and _words(option) == _words(plain)]
     if len(same) == 1:
         return "abcdefgh"[same[0]]
-    if re.fullmatch(r"\W*[a-z]\W*(?:(?:,|/|;|and|or|und|oder|\s|\+|&)+\W*[a-z]\W*)+", plain):
+    words = re.findall(r"\w+", plain)
+    if len(words) > 1 and all((len(word) == 1 and word.isalpha()) or word in _BETWEEN for word in words):
         raise Misfit(f"{text.strip()[:40]!r} are several letters", "one is asked for")
     match = re.fullmatch(rf"{_LETTER}['\"*`\])\s]*", plain) or re.match(rf"{_LETTER}\s*(?:[.):\]]+|\s-)\s*\S", plain)
     if not match:

@@ -9,7 +9,7 @@ from .base import SIZES, Answer, message, plain
 
 
 @message(
-    rf"modified by an inplace operation: \[(\S+) {SIZES}\](?:, which is output (\d+) of (\w+))?, is at version (\d+); expected version (\d+)"
+    rf"modified by an inplace operation: \[(\S{1,200}) {SIZES}\](?:, which is output (\d+) of (\w{1,80}))?, is at version (\d+); expected version (\d+)"
 )
 def in_place(match: re.Match[str], graph: Graph | None) -> Answer:
     kind = re.sub(r"Backward\d*$", "", match[4] or "")
@@ -100,7 +100,7 @@ plain(
     "the same network and groups as when it was saved; or begin with a fresh optimizer",
 )
 plain(
-    r"Invalid learning rate: (\S+)",
+    r"Invalid learning rate: (\S{1,200})",
     "{1} is no learning rate",
     "it must be 0 or more",
     "lr=0.1 for SGD and lr=0.001 for Adam are common to begin with",

@@ -26,7 +26,7 @@ def _keys(kind: str, text: str) -> list[str]:
     return re.findall(r'"([^"]*)"', listed[1])[:_KEYS] if listed else []
 
 
-@message(r"Error\(s\) in loading state_dict for (\w+): ?(.*)")
+@message(r"Error\(s\) in loading state_dict for (\w{1,80}): ?(.*)")
 def state(match: re.Match[str], graph: Graph | None) -> Answer:
     text = match[2]
     missing, unexpected = _keys("Missing", text), _keys("Unexpected", text)
@@ -52,7 +52,7 @@ def state(match: re.Match[str], graph: Graph | None) -> Answer:
             (f"it holds {', '.join(unexpected[:6])}",),
             (f"net.load_state_dict(checkpoint[{inside[0]!r}])",),
         )
-    other = re.search(rf"size mismatch for (\S+): .*?torch\.Size\({SIZES}\).*?torch\.Size\({SIZES}\)", text)
+    other = re.search(rf"size mismatch for (\S{1,200}): .{0,2000}?torch\.Size\({SIZES}\).{0,2000}?torch\.Size\({SIZES}\)", text)
     if other and not missing and not unexpected:
         return _shape(other[1], sizes(other[2]), sizes(other[3]))
     reasons, change = [], ["cnncalc run SPEC --weights FILE lists all that differs"]
@@ -79,7 +79,7 @@ def _few(keys: list[str]) -> str:
 
 
 @message(
-    rf"^(?!.*Error\(s\) in loading).*size mismatch for (\S+): copying a param with shape torch\.Size\({SIZES}\) from checkpoint, "
+    rf"^(?!.*Error\(s\) in loading).*size mismatch for (\S{1,200}): copying a param with shape torch\.Size\({SIZES}\) from checkpoint, "
     rf"the shape in current model is torch\.Size\({SIZES}\)"
 )
 def shape(match: re.Match[str], graph: Graph | None) -> Answer:
@@ -110,7 +110,7 @@ plain(
     'torch.load(path, map_location="cpu")',
 )
 plain(
-    r"Weights only load failed.*?Unsupported (?:global|class)[: ]*(?:GLOBAL )?([\w.]+)",
+    r"Weights only load failed.{0,2000}?Unsupported (?:global|class)[: ]*(?:GLOBAL )?([\w.]+)",
     "the file holds more than weights: an object of {1}",
     "since PyTorch 2.6 torch.load reads weights only; a network that was saved whole is code, which could do anything",
     (

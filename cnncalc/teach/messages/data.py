@@ -29,7 +29,7 @@ plain(
     "print(len(dataset)), and the folder that it looks into",
 )
 plain(
-    r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\) (?:is killed by signal: (\w+)|exited unexpectedly)",
+    r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\) (?:is killed by signal: (\w{1,80})|exited unexpectedly)",
     "a worker process of the DataLoader died",
     "most often memory, or the shared memory of a container (/dev/shm), ran out; or a library crashed",
     "num_workers=0 tells what it was; docker run --shm-size=8g; a smaller batch or fewer workers",

@@ -34,8 +34,8 @@ def _plain_name(name: str) -> str:
 
 @message(
     r"Input type \(([\w.: ]+)\) and (?:weight|bias) type \(([\w.: ]+)\) should be the same",
-    r"mat1 and mat2 must have the same dtype, but got (\w+) and (\w+)",
-    r"expected m1 and m2 to have the same dtype, but got: (\w+) != (\w+)",
+    r"mat1 and mat2 must have the same dtype, but got (\w{1,80}) and (\w{1,80})",
+    r"expected m1 and m2 to have the same dtype, but got: (\w{1,80}) != (\w{1,80})",
 )
 def types(match: re.Match[str], graph: Graph | None) -> Answer:
     given, owned = match[1], match[2]
@@ -61,8 +61,8 @@ def types(match: re.Match[str], graph: Graph | None) -> Answer:
 
 
 @message(
-    r"Expected all tensors to be on the same device, but (?:found at least two devices, (\S+) and (\S+?)!|got (?:\w+ is on )?(\S+?),? different from other tensors on (\S+))",
-    r"Tensor on device (\S+) is not on the expected device (\S+?)!",
+    r"Expected all tensors to be on the same device, but (?:found at least two devices, (\S{1,200}) and (\S{1,200}?)!|got (?:\w+ is on )?(\S{1,200}?),? different from other tensors on (\S{1,200}))",
+    r"Tensor on device (\S{1,200}) is not on the expected device (\S{1,200}?)!",
 )
 def devices(match: re.Match[str], graph: Graph | None) -> Answer:
     a, b = [group for group in match.groups() if group][:2]
@@ -101,31 +101,31 @@ plain(
     "run it once on the processor, or with CUDA_LAUNCH_BLOCKING=1, which tells the right line",
 )
 plain(
-    r"mean\(\): could not infer output dtype\. Input dtype must be either a floating point or complex dtype\. Got: (\w+)",
+    r"mean\(\): could not infer output dtype\. Input dtype must be either a floating point or complex dtype\. Got: (\w{1,80})",
     "the mean of whole numbers ({1}) is asked for",
     "a mean is a decimal number, and PyTorch does not choose its type",
     "x.float().mean()",
 )
 plain(
-    r'"(\w+)" not implemented for \'(\w+)\'',
+    r'"(\w{1,80})" not implemented for \'(\w{1,80})\'',
     "there is no such operation ({1}) for the type {2}",
     "most operations of networks are for decimal numbers; some are not there for float16 on a processor",
     "x.float(), where the values may be decimal",
 )
 plain(
-    r"result type Float can't be cast to the desired output type (\w+)",
+    r"result type Float can't be cast to the desired output type (\w{1,80})",
     "the target of a loss is {1}, and must be decimal",
     "binary cross entropy and squared errors compare decimal numbers; labels are read as whole ones",
     "target.float()",
 )
 plain(
-    r"Found dtype (\w+) but expected (\w+)",
+    r"Found dtype (\w{1,80}) but expected (\w{1,80})",
     "two tensors that belong together have the types {1} and {2}; most often the target of a loss is {1}",
     "squared errors and binary cross entropy want targets of the network's type",
     "target.float()",
 )
 plain(
-    r"Expected tensor for argument #\d+ '(\w+)' to have one of the following scalar types: ([\w, ]+); but got (\S+) instead",
+    r"Expected tensor for argument #\d+ '(\w{1,80})' to have one of the following scalar types: ([\w, ]+); but got (\S{1,200}) instead",
     "'{1}' must be {2}, and is {3}",
     "an Embedding looks up rows by their numbers, which are whole",
     "x.long()",
@@ -140,19 +140,19 @@ plain(
     "x.detach().numpy(), or with torch.no_grad(): around the forward pass",
 )
 plain(
-    r"can't convert (\S+) device type tensor to numpy",
+    r"can't convert (\S{1,200}) device type tensor to numpy",
     "NumPy is to have a tensor that lies on {1}",
     "NumPy sees the memory of the processor only",
     "x.cpu().numpy(), with .detach() before it where it has a gradient",
 )
 plain(
-    r"Got unsupported ScalarType (\w+)",
+    r"Got unsupported ScalarType (\w{1,80})",
     "NumPy has no type {1}",
     "it is PyTorch's alone",
     "x.float().numpy()",
 )
 plain(
-    r"can't convert np\.ndarray of type numpy\.(\w+)",
+    r"can't convert np\.ndarray of type numpy\.(\w{1,80})",
     "PyTorch has no type for an array of {1}",
     "an array of objects holds rows of different lengths, texts or None: it is no table of numbers",
     "np.stack or np.array(…, dtype=np.float32), after the rows have one length",
@@ -164,13 +164,13 @@ plain(
     "torch.from_numpy(array.copy())",
 )
 plain(
-    r"expected np\.ndarray \(got (\w+)\)",
+    r"expected np\.ndarray \(got (\w{1,80})\)",
     "torch.from_numpy received a {1}",
     "it takes arrays of NumPy only",
     "torch.tensor(…) takes lists and numbers",
 )
 plain(
-    r"(\w+)\(\) received an invalid combination of arguments - got \(numpy\.ndarray",
+    r"\b(\w{1,80})\(\) received an invalid combination of arguments - got \(numpy\.ndarray",
     "{1} received an array of NumPy",
     "layers of PyTorch take tensors",
     "torch.from_numpy(x).float()",

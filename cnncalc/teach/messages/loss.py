@@ -85,19 +85,19 @@ def maps(match: re.Match[str], graph: Graph | None) -> Answer:
 
 
 plain(
-    r"expected target dtype to be Long or Byte, but got (\w+)",
+    r"expected target dtype to be Long or Byte, but got (\w{1,80})",
     "the labels of a cross entropy are {1}, and must be whole numbers",
     "a label is the number of a class: int64, which PyTorch calls Long",
     "target.long()",
 )
 plain(
-    r"expected scalar type (\w+) but found (\w+)",
+    r"expected scalar type (\w{1,80}) but found (\w{1,80})",
     "a tensor is {2} where {1} is wanted",
     ("labels of a cross entropy are whole numbers (Long)", "between layers, both must have one type"),
     "target.long() for labels; x.float() for data",
 )
 plain(
-    r"Expected floating point type for target with class probabilities, got (\w+)",
+    r"Expected floating point type for target with class probabilities, got (\w{1,80})",
     "the target of a cross entropy has a column for each class, and is {1}",
     "with a column for each class it is taken for probabilities, which are decimal; one-hot labels are whole",
     ("the numbers of the classes themselves, without one_hot", "one_hot(…).float() works too"),

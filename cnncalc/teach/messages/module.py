@@ -22,7 +22,7 @@ _NOT_A_TENSOR = {
 }
 
 
-@message(r"(\w+)\(\): argument '(\w+)' \(position \d+\) must be Tensor, not ([\w.]+)")
+@message(r"\b(\w{1,80})\(\): argument '(\w{1,80})' \(position \d+\) must be Tensor, not ([\w.]+)")
 def not_a_tensor(match: re.Match[str], graph: Graph | None) -> Answer:
     function, kind = match[1], match[3].rpartition(".")[2]
     says = f"{function} received a {kind} in place of a tensor"
@@ -57,20 +57,20 @@ plain(
     "def forward(self, x): at the same level as __init__",
 )
 plain(
-    r"(\S+)\.forward\(\) missing (\d+) required positional arguments?: (.{1,80})",
+    r"(?<!\S)(\S{1,200})\.forward\(\) missing (\d+) required positional arguments?: (.{1,80})",
     "forward of {1} needs more than it was given: {3}",
     "nn.Sequential hands on one thing; a network of several inputs wants them all",
     "net(x, y) with all inputs, in the order of forward",
 )
 plain(
-    r"(\S+)\.forward\(\) takes (\d+) positional arguments? but (\d+) were given",
+    r"(?<!\S)(\S{1,200})\.forward\(\) takes (\d+) positional arguments? but (\d+) were given",
     "forward of {1} takes {2} things, self included, and was given {3}",
     "self is missing in def forward(self, x), or the network is called with too much",
     "def forward(self, x):",
 )
 
 
-@message(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
+@message(r"\b(\w{1,80})\.__init__\(\) got an unexpected keyword argument '(\w{1,80})'")
 def argument(match: re.Match[str], graph: Graph | None) -> Answer:
     from ...ops import REGISTRY
 
@@ -82,7 +82,7 @@ def argument(match: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(f"{kind} has no argument {given}", (told,), (hint or f"cnncalc ops {kind} explains each",))
 
 
-@message(r"(\w+)\.__init__\(\) missing (\d+) required positional arguments?: ([\w', and]{1,120})")
+@message(r"\b(\w{1,80})\.__init__\(\) missing (\d+) required positional arguments?: ([\w', and]{1,120})")
 def missing(match: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(
         f"{match[1]} was given too little: {match[3].strip()}",
@@ -91,7 +91,7 @@ def missing(match: re.Match[str], graph: Graph | None) -> Answer:
     )
 
 
-@message(r"'(\w+)' object has no attribute '(\w+)'")
+@message(r"'(\w{1,80})' object has no attribute '(\w{1,80})'")
 def attribute(match: re.Match[str], graph: Graph | None) -> Answer:
     return Answer(
         f"{match[1]} has no {match[2]}",
@@ -101,7 +101,7 @@ def attribute(match: re.Match[str], graph: Graph | None) -> Answer:
 
 
 plain(
-    r"(\S+) is not a Module subclass",
+    r"(?<!\S)(\S{1,200}) is not a Module subclass",
     "nn.Sequential or a ModuleList holds {1}, which is no module",
     "functions have no place in it, and a list is not unpacked by itself",
     ("nn.ReLU() in place of F.relu", "nn.Sequential(*layers) with a star"),
@@ -128,7 +128,7 @@ plain(
     ("(x > 0).all() or .any()", "nn.CrossEntropyLoss()(output, target), or F.cross_entropy(output, target)"),
 )
 plain(
-    r"dropout probability has to be between 0 and 1, but got (\S+)",
+    r"dropout probability has to be between 0 and 1, but got (\S{1,200})",
     "{1} is no probability",
     "it is a share, not per cent",
     "Dropout(0.5)",
