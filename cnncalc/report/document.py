@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..table import AtLeast
 from .convention import CONVENTION
 from .figures import FIGURES, OF_LAYERS, OF_NETWORK, Figure
+from .figures.base import summed
 from .parts import Row
 from .report import Report
 
@@ -15,6 +16,9 @@ SCHEMA_VERSION = 1
 
 #: The figures of each layer, and the totals; a shape is told apart, with the layer's inputs.
 _LAYER = [figure for figure in OF_LAYERS.values() if figure.document and figure.key != "shape"]
+#: Those that follow from the sums of a layer, which layers that cost the same share; and the others.
+_OF_SUMS = [figure for figure in _LAYER if isinstance(figure.of, summed) and not callable(figure.document)]
+_OTHERS = [figure for figure in _LAYER if figure not in _OF_SUMS]
 _TOTALS = [(name, figure) for name, figure in OF_NETWORK.items() if figure.document and name != "shape"]
 
 
@@ -33,7 +37,7 @@ def document(report: Report) -> dict[str, Any]:
         "device": report.setting.device,
         "convention": CONVENTION,
         "inputs": [{"name": node.name, "shape": _shape(node.shape)} for node in graph.inputs],
-        "layers": [_layer(row) for row in report.rows],
+        "layers": list(_layers(report.rows)),
         "totals": {
             **{name: figure.json(whole) for name, figure in _TOTALS},
             "complete": totals.complete,
@@ -52,17 +56,22 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def _layer(row: Row) -> dict[str, Any]:
-    part = row.part
-    return {
-        "name": row.name,
-        "type": row.type,
-        "line": row.line,
-        "inputs": list(row.inputs),
-        "input_shapes": [_shape(shape) for shape in row.input_shapes],
-        "output_shape": _shape(row.output_shape),
-        **{figure.key: figure.json(part) for figure in _LAYER},
-    }
+def _layers(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    shared: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        part, sums = row.part, id(row.figures)
+        if sums not in shared:
+            shared[sums] = {figure.key: figure.json(part) for figure in _OF_SUMS}
+        yield {
+            "name": row.name,
+            "type": row.type,
+            "line": row.line,
+            "inputs": list(row.inputs),
+            "input_shapes": [_shape(shape) for shape in row.input_shapes],
+            "output_shape": _shape(row.output_shape),
+            **shared[sums],
+            **{figure.key: figure.json(part) for figure in _OTHERS},
+        }
 
 
 def _shape(shape: Sequence[int] | None) -> list[int] | None:

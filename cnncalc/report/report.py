@@ -65,14 +65,19 @@ class Report:
         """The layers, in order of work."""
         width, batch, nodes = memory.BYTES[self.dtype], self.batch, self.graph.nodes
         rows: list[Row] = []
+        worked_out: dict[tuple[int, Shape], Sums] = {}  # layers that cost the same share their figures
         for index in range(self.graph.input_count, len(nodes)):
             shape, own = nodes[index].shape, self.costs[index]
-            sums = UNKNOWN
-            if own is not None and shape is not None:
+            if own is None or shape is None:
+                rows.append(Row(self, index, UNKNOWN))
+                continue
+            sums = worked_out.get((id(own), shape))
+            if sums is None:
                 size = int(memory.tensor_bytes(batch, shape, width))
                 macs = None if own.macs is None else int(cost.batch_work(batch, own.macs))
                 other = None if own.other is None else int(cost.batch_work(batch, own.other))
                 sums = Sums(own.weights, own.biases, own.buffers, macs, other, own.connections, size)
+                worked_out[id(own), shape] = sums
             rows.append(Row(self, index, sums))
         return rows
 

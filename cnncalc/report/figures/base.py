@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ...explanation import Derivation
@@ -110,19 +111,16 @@ class Figure:
         return f"{'≥ ' * isinstance(value, AtLeast)}{shown} {unit}".rstrip()
 
 
-def summed(*names: str, of: Callable[[Any], Any] | None = None) -> Value:
+class summed:
     """The value of a figure that is one of the `Sums` of a part, or follows from several by `of`."""
-    (name, *_) = names
-    get = of or (lambda sums: getattr(sums, name))
 
-    def value(part: Part) -> Any:
+    def __init__(self, *names: str, of: Callable[[Any], Any] | None = None) -> None:
+        self.names, self.get = names, of or attrgetter(names[0])
+
+    def __call__(self, part: Part) -> Any:
         sums = part.sums
-        if not sums.partial:  # nearly always
-            return get(sums)
-        total = get(sums)
-        return AtLeast(total) if sums.is_partial(*names) and total is not None else total
-
-    return value
+        total = self.get(sums)
+        return AtLeast(total) if sums.partial and total is not None and sums.is_partial(*self.names) else total
 
 
 def added_up(of_row: Callable[[Row], int | None]) -> Value:
