@@ -9,7 +9,7 @@ from .base import SIZES, Answer, message, plain
 
 
 @message(
-    rf"modified by an inplace operation: \[(\S{1,200}) {SIZES}\](?:, which is output (\d+) of (\w{1,80}))?, is at version (\d+); expected version (\d+)"
+    rf"modified by an inplace operation: \[(\S{1, 200}) {SIZES}\](?:, which is output (\d+) of (\w{1, 80}))?, is at version (\d+); expected version (\d+)"
 )
 def in_place(match: re.Match[str], graph: Graph | None) -> Answer:
     kind = re.sub(r"Backward\d*$", "", match[4] or "")
