@@ -18,6 +18,7 @@ from cnncalc import SpecError
 from cnncalc.teach.forms import FORMS, Task, fulfils
 from cnncalc.teach.grading import class_page, grade, page, results
 from cnncalc.teach.marks import judge
+from cnncalc.teach.solver import unsolved
 from cnncalc.teach.worksheet import CREDIT, NEW, Worksheet, collisions, hidden, printed, read_worksheet, tasks
 
 
@@ -79,7 +80,7 @@ def test_the_which_mistake_item_has_one_right_option(sheet: Worksheet) -> None:
     for i in range(30):
         task = tasks(sheet, b"secret", f"s{i}")[2]
         assert task.question is not None and task.right[0] in "abcd"[: len(task.options)]
-        value = int(task.text.split("Somebody answers ")[1].split(".")[0].replace(",", ""))
+        value = int(" ".join(task.text.split()).split("Somebody answers ")[1].split(".")[0].replace(",", ""))
         says = task.options["abcd".index(task.right[0])]
         giving = [slip for slip in task.question.slips if task.question.wrong(slip) == value]
         assert [slip.says.format(**task.question.letters) for slip in giving if not slip.convention] == [says]
@@ -97,7 +98,7 @@ def test_the_planted_error_is_the_only_one_and_a_slip_makes_it(tmp_path: Path) -
     for i in range(60):
         (task,) = tasks(sheet, b"secret", f"s{i}")
         wrong = []
-        lines = [line.split() for line in task.text.split("\n")]
+        lines = [line.strip("| ").split(" | ") for line in task.text.split("\n")]
         rows = [words for words in lines if words and words[0] in ("C1", "S2", "C3", "S4", "C5") and len(words) == 4]
         assert len(rows) == 5
         for name, shape, params, macs in rows:
@@ -358,6 +359,81 @@ def test_a_habit_is_told_of_several_answers(tmp_path: Path) -> None:
     graded = judge(sheet, given, "anna", {"i0": "5*5*3*20", "i1": "3*3*16*36", "i2": 7 * 7 * 12 * 28 + 28})
     assert graded.habits == [("par.no_bias", 2, 3)]
     assert "2 of 3 answers are what one slip gives; think about: what does each filter have" in page(sheet, graded)
+
+
+# -- what is handed out ------------------------------------------------------------------------------------------------
+
+
+def test_sheets_are_markdown(sheet: Worksheet) -> None:
+    """Read by markdown-it: the options are a list of their own, the planted error stands in a table."""
+    markdown_it = pytest.importorskip("markdown_it", reason="markdown-it reads what is written")
+    text = printed(sheet, tasks(sheet, b"secret", "anna"), "anna")
+    tokens = markdown_it.MarkdownIt("commonmark").enable("table").parse(text)
+    kinds = [token.type for token in tokens]
+    assert kinds.count("heading_open") == 1 + len(sheet.items) and kinds.count("table_open") == 1
+    assert kinds.count("th_open") == 2 and kinds.count("tr_open") == 5
+    lists: list[list[str]] = []
+    for at, token in enumerate(tokens):
+        if token.type == "bullet_list_open":
+            lists.append([])
+        if token.type == "list_item_open":
+            lists[-1].append(tokens[at + 2].content)
+    which, layers, told, mistakes = lists
+    assert [entry[:5] for entry in which] == [entry[:5] for entry in mistakes] == ["**a**", "**b**", "**c**", "**d**"]
+    assert [entry.partition(":")[0] for entry in layers] == ["C1", "C3", "C5"]
+    assert [entry.partition(":")[0] for entry in told] == ["conv1", "conv2", "conv3", "conv4"]
+    assert "padding: …" in text and not re.search(r"\\[()\[\]]", text)
+
+
+def test_every_item_is_solved_before_a_student_sees_it(sheet: Worksheet, tmp_path: Path) -> None:
+    assert unsolved(sheet) == []
+    for student in ("s1", "s2", "s3"):
+        assert unsolved(sheet, b"secret", student) == []
+    found = made(
+        "items:\n  - {id: h, inverse: Conv2d, input: [3, 224, 224], wants: {shape: [64, 112, 112], field: 7}}\n",
+        tmp_path,
+    )
+    assert unsolved(found) == []
+    never = "items:\n  - {id: h, inverse: Conv2d, input: [3, 24, 24], wants: {shape: [64, 500, 500]}}\n"
+    assert unsolved(made(never, tmp_path)) == [
+        "item h: no layer of out_channels, kernel_size, stride, padding was found that does it; give an example"
+    ]
+    done = cnncalc("worksheet", "check", "sheet.yaml", cwd=tmp_path)
+    assert done.returncode == 1 and "no layer of out_channels" in done.stderr
+    (tmp_path / "roster.txt").write_text("anna\n")
+    done = cnncalc("worksheet", "build", "sheet.yaml", "--roster", "roster.txt", cwd=tmp_path)
+    assert done.returncode == 2 and "no layer of out_channels" in done.stderr and not (tmp_path / "sheets").exists()
+
+
+def test_files_of_another_sheet_or_secret_are_refused(sheet: Worksheet, tmp_path: Path) -> None:
+    (tmp_path / "roster.txt").write_text("Name:\nanna\nbert\ncara\n")
+    done = cnncalc("worksheet", "build", "sheet.yaml", "--roster", "roster.txt", cwd=tmp_path)
+    assert done.returncode == 0 and "Name: is taken for the heading" in done.stderr and "wrote 3 sheets" in done.stderr
+    places = {name: tmp_path / "sheets" / "students" / name / "answers.yaml" for name in ("anna", "bert", "cara")}
+    secret = (tmp_path / "course.secret").read_bytes().strip()
+    for name in ("anna", "bert"):
+        head = places[name].read_text().split("answers:")[0]
+        body = {"answers": right_answers(tasks(sheet, secret, name))}
+        places[name].write_text(head + yaml.safe_dump(body, allow_unicode=True))
+    places["bert"].write_text(re.sub(r"built: .*\n", "", places["bert"].read_text()))
+    places["cara"].unlink()
+    done = cnncalc("grade", "sheet.yaml", "sheets/students", "--roster", "roster.txt", cwd=tmp_path)
+    assert done.returncode == 0 and "graded 2, unreadable 0" in done.stderr
+    rows = list(csv.reader(io.StringIO((tmp_path / "marks" / "results.csv").read_text())))
+    assert [(row[0], row[-2]) for row in rows] == [("student", "points"), ("anna", "11"), ("bert", "11"), ("cara", "0")]
+    page_of_class = (tmp_path / "marks" / "class.md").read_text()
+    assert "though the file does not say what it was built from\n\n- bert" in page_of_class
+    (tmp_path / "other.secret").write_text("another secret\n")
+    done = cnncalc("grade", "sheet.yaml", "sheets/students", "--secret", "other.secret", "--out", "m2", cwd=tmp_path)
+    assert "anna/answers.yaml: it was built with another secret" in done.stderr and "graded 1" in done.stderr
+    (tmp_path / "sheet.yaml").write_text(
+        NEW.replace("{id: size, kind: size, points: 2}", "{id: size, kind: pool_floor, points: 2}")
+    )
+    done = cnncalc("grade", "sheet.yaml", "sheets/students", "--out", "m3", cwd=tmp_path)
+    assert "anna/answers.yaml: it was built from another sheet, or this one was edited since" in done.stderr
+    (tmp_path / "sheet.yaml").write_text(NEW.replace("points: 2}", "points: 4}").replace("Sheet 1", "Sheet one"))
+    done = cnncalc("grade", "sheet.yaml", "sheets/students", "--out", "m4", cwd=tmp_path)
+    assert "another sheet" not in done.stderr, "points and title change no question"
 
 
 # -- a class ---------------------------------------------------------------------------------------------------------

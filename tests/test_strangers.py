@@ -342,7 +342,7 @@ def test_students_cannot_write_into_the_teachers_pages(sheet: Worksheet, tmp_pat
             assert made.tags <= PLAIN_TAGS and not made.attributes and not made.comments, text
             assert is_fit_for_a_terminal(written)
             headings = re.findall(r"^#+ .*", written, re.MULTILINE)
-            allowed = "The commonest|Difficulty|No answers|Unreadable|size|weights|slip|lenet|wrong|halve"
+            allowed = "The commonest|Difficulty|No answers|Graded by this sheet, though|Unreadable|size|weights|slip|lenet|wrong|halve"
             assert all(re.match(rf"# Sheet 1: |## ({allowed})", each) for each in headings), headings
 
 

@@ -58,12 +58,13 @@ def list_kinds(
 
 @command(TEACH, "cnncalc worksheet check sheet.yaml", parent="worksheet")
 def check(path: Sheet, misconceptions: Slips = "") -> None:
-    """Read a worksheet, and warn of questions in which mistakes collide; exit 1 if there are any."""
+    """Solve every item, and warn of questions in which mistakes collide; exit with 1 if there is anything to mend."""
+    from ..teach.solver import unsolved
     from ..teach.worksheet import collisions, hidden, printed, read_worksheet, tasks
 
     sheet = read_worksheet(path, misconceptions)
     tell(printed(sheet, tasks(sheet, b"example", "example"), "example"))
-    found = collisions(sheet)
+    found = [*unsolved(sheet), *collisions(sheet)]
     for line in hidden(sheet):
         say(f"note: {line}")
     for line in found:
@@ -83,9 +84,12 @@ def build(
 ) -> None:
     """Make one sheet and one file for answers for each student, the same again every time; the key goes apart."""
     from ..teach.grading import file_name, key
+    from ..teach.solver import unsolved
     from ..teach.worksheet import answer_file, printed, read_worksheet, tasks
 
     sheet, students = read_worksheet(path, misconceptions), _students(roster)
+    for problem in unsolved(sheet):
+        raise usage_error(problem, "`cnncalc worksheet check` tells all that is to be mended", where=path)
     known, folder = _secret(secret, make=True), Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise usage_error("is there, and not empty", "choose another --out", where=out)
@@ -95,7 +99,7 @@ def build(
             place = made / "students" / file_name(student)
             place.mkdir(parents=True)
             write_file(place / "sheet.md", printed(sheet, each, student))
-            write_file(place / "answers.yaml", answer_file(sheet, each, student))
+            write_file(place / "answers.yaml", answer_file(each, known, student))
         (made / "teacher").mkdir()
         write_file(made / "teacher" / "key.csv", key(sheet, given))
     say(f"wrote {len(students)} sheets to {folder / 'students'}, the key to {folder / 'teacher' / 'key.csv'}")
@@ -159,6 +163,23 @@ def grade(
     say(f"graded {len(marked.graded)}, unreadable {len(marked.unreadable)}; results.csv, class.md, feedback: {place}")
 
 
+#: What stands above a list of students, and is none.
+_HEADERS = (
+    "name",
+    "names",
+    "student",
+    "students",
+    "roster",
+    "id",
+    "login",
+    "username",
+    "user",
+    "email",
+    "e-mail",
+    "participants",
+)
+
+
 def _students(path: str) -> list[str]:
     try:
         lines = [line.strip() for line in Path(path).read_text("utf-8-sig").splitlines()]
@@ -169,6 +190,9 @@ def _students(path: str) -> list[str]:
     from ..teach.grading import file_name, folded
 
     students = [line for line in lines if line and not line.startswith("#")]
+    if len(students) > 1 and students[0].casefold().rstrip(":") in _HEADERS:
+        say(printable(f"{path}: {students[0]} is taken for the heading of the list"))
+        students = students[1:]
     strange = next((student for student in students if student != printable(student)), None)
     if not students or strange:
         what = f"{strange!r} is no name" if strange else "names no student"

@@ -8,13 +8,14 @@ import hmac
 import random
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import yaml
 
 from ..errors import Misfit, Source, SpecError, did_you_mean, usage_error
+from ..formats import render
 from ..language.locate import is_file_spec
 from ..language.reader import Mapping as Mapping_
 from ..language.reader import Scalar, read
@@ -22,6 +23,7 @@ from ..markup import markdown
 from ..ops import REGISTRY
 from ..quantities import number, readable
 from ..report import Report, Row, analyse
+from ..table import Column, Line, Table
 from .kinds import QuestionKind, Slip, is_number
 from .layer_questions import QUANTITIES, question, true_shapes
 from .predict import stated
@@ -76,7 +78,7 @@ def task(item: Item, known: Mapping[str, QuestionKind], secret: bytes, student: 
     rng = random.Random(seed_of(secret, item.id, student))
     if item.form == "kind":
         question = drawn(item, known, rng)
-        unit = f" [{question.kind.unit}]" if question.kind.unit else ""
+        unit = f" (in {question.kind.unit})" if question.kind.unit else ""
         return Task(item, _folded(question.text + unit), ((),), question, (question.right,))
     if item.form == "which":
         return _which(item, known, rng)
@@ -131,10 +133,9 @@ def _which(item: Item, known: Mapping[str, QuestionKind], rng: random.Random) ->
         raise usage_error("the slips of this item cannot be told apart", hint)
     options = rng.sample(list(alone), min(4, len(alone)))
     says = rng.choice(options)
-    text = f"{_folded(asked.text)}\nSomebody answers {number(alone[says])}. What was overlooked?"
-    lines = [_listed(f"{letter}) {option}") for letter, option in zip("abcd", options, strict=False)]
+    text = _folded(f"{asked.text}\nSomebody answers {number(alone[says])}. What was overlooked?")
     right = ("abcd"[options.index(says)],)
-    return Task(item, "\n".join([text, *lines]), ((),), asked, right, tuple(options))
+    return Task(item, "\n\n".join([text, _options(options)]), ((),), asked, right, tuple(options))
 
 
 _WORDS = {
@@ -173,12 +174,12 @@ def _table(item: Item) -> Task:
     columns = item.settings["columns"]
     entering = readable(report.graph.inputs[0].shape or ())
     asked = ", ".join(_WORDS[column].format(entering) for column in columns)
-    text = f"{markdown(report.title)}, input {entering}: the {asked} of each layer."
+    text = f"{report.title}, input {entering}: the {asked} of each layer."
     given = {row.node for row in rows} if "output" in columns else set()
-    lines = [_listed(f"{row.name}: {_told(row)}, {_entering(report, row, given)}") for row in rows]
+    layers = _listed([markdown(f"{row.name}: {_told(row)}, {_entering(report, row, given)}") for row in rows])
     blanks = tuple((row.name,) if len(columns) == 1 else (row.name, column) for row in rows for column in columns)
     right = tuple(QUANTITIES[column](row) for row in rows for column in columns)
-    return Task(item, "\n".join([_folded(text), *lines]), blanks, None, right)
+    return Task(item, "\n\n".join([_folded(text), layers]), blanks, None, right)
 
 
 def _entering(report: Report, row: Row, asked: set[int]) -> str:
@@ -199,13 +200,21 @@ def _entering(report: Report, row: Row, asked: set[int]) -> str:
     return "on " + " and ".join(parts)
 
 
-def _listed(text: str) -> str:
-    """An entry of a list, no wider than a terminal."""
-    return textwrap.fill(text, 79, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
+def _listed(entries: Iterable[str]) -> str:
+    """A list, its entries in Markdown already, no wider than a terminal."""
+    return "\n".join(
+        textwrap.fill(entry, 79, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+        for entry in entries
+    )
+
+
+def _options(options: Iterable[str]) -> str:
+    return _listed(f"**{letter}**: {markdown(option)}" for letter, option in zip("abcd", options, strict=False))
 
 
 def _folded(text: str) -> str:
-    return textwrap.fill(text, 79, break_on_hyphens=False)
+    """A paragraph in Markdown, no wider than a terminal."""
+    return textwrap.fill(markdown(" ".join(text.split())), 79, break_on_hyphens=False)
 
 
 def _find_error(item: Item, known: Mapping[str, QuestionKind], rng: random.Random) -> Task:
@@ -223,20 +232,18 @@ def _find_error(item: Item, known: Mapping[str, QuestionKind], rng: random.Rando
     width = len(columns)
     example = f"{rows[0].name}{f' {columns[0]}' if width > 1 else ''}"
     entering = readable(report.graph.inputs[0].shape or ())
-    text = f"{markdown(report.title)}, input {entering}: one number is wrong. Whose is it, and "
+    text = f"{report.title}, input {entering}: one number is wrong. Whose is it, and "
     text += f"what was overlooked? (cell: as in {example}; mistake: a letter)"
-    names = max(len(row.name) for row in rows)
-    lines = [f"  {'':<{names}}  {'  '.join(f'{column:>13}' for column in columns)}"]
-    for place, row in enumerate(rows):
-        values = "  ".join(f"{_written(value):>13}" for value in shown[place * width : (place + 1) * width])
-        lines.append(f"  {row.name:<{names}}  {values}")
-    lines += [_listed(f"{row.name}: {_told(row)}, {_entering(report, row, set())}") for row in rows]
-    lines += [_listed(f"{letter}) {each}") for letter, (each, _) in zip("abcd", offered, strict=False)]
+    columns_ = (Column("layer", "layer"), *(Column(column, column, _written, True) for column in columns))
+    lines = [Line((row.name, *shown[place * width : (place + 1) * width])) for place, row in enumerate(rows)]
+    layers = _listed([markdown(f"{row.name}: {_told(row)}, {_entering(report, row, set())}") for row in rows])
     row, column = cells[at]
     cell = row.name if width == 1 else f"{row.name} {column}"
     options = tuple(each for each, _ in offered)
     right = (cell, "abcd"[options.index(says)])
-    return Task(item, "\n".join([_folded(text), *lines]), (("cell",), ("mistake",)), None, right, options)
+    table = render(Table("", columns_, lines), "markdown").strip()
+    parts = [_folded(text), table, layers, "The mistakes to choose from:", _options(options)]
+    return Task(item, "\n\n".join(parts), (("cell",), ("mistake",)), None, right, options)
 
 
 def _plants(known: Mapping[str, QuestionKind], report: Report, row: Row, column: str) -> list[tuple[str, Any]]:
@@ -297,17 +304,31 @@ def _inverse(item: Item) -> Task:
     example = item.settings.get("example")
     if example is not None and not fulfils(item, str(example))[0]:
         raise usage_error(f"the example {example} does not do it: {fulfils(item, str(example))[1]}")
-    return Task(item, _folded(f"{item.settings.get('ask') or text} Write it as {blank_layer(item.what)}"), ((),))
+    asked = _folded(str(item.settings.get("ask") or text))
+    return Task(item, f"{asked}\n\nWrite it as `{blank_layer(item.what)}`.", ((),))
+
+
+#: Arguments that tell what a layer does to a shape: the ones that are asked for.
+SHAPING = (
+    *("out_channels", "out_features", "num_features", "num_channels", "num_groups", "normalized_shape"),
+    *("kernel_size", "stride", "padding", "output_padding", "output_size", "size", "scale_factor", "upscale_factor"),
+)
+
+
+def blanks_of(type_: str) -> list[str]:
+    """The arguments of a layer type that are asked for: those that shape what comes out, and those that it needs."""
+    arguments = {argument.name: argument for argument in REGISTRY[type_].arguments() if not argument.inferred}
+    needed = [name for name, argument in arguments.items() if argument.required and name not in SHAPING]
+    return [*needed, *(name for name in SHAPING if name in arguments)] or list(arguments)[:4]
 
 
 def blank_layer(type_: str) -> str:
     """A layer without its numbers, to show how one is written.
 
-    >>> blank_layer("MaxPool2d")
-    '{MaxPool2d: {kernel_size: …, stride: …, ceil_mode: …, padding: …}}'
+    >>> blank_layer("Conv2d")
+    '{Conv2d: {out_channels: …, kernel_size: …, stride: …, padding: …}}'
     """
-    names = [argument.name for argument in REGISTRY[type_].arguments() if not argument.inferred][:4]
-    return f"{{{type_}: {{{', '.join(f'{name}: …' for name in names)}}}}}"
+    return f"{{{type_}: {{{', '.join(f'{name}: …' for name in blanks_of(type_))}}}}}"
 
 
 _WANTS = {

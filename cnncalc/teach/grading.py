@@ -20,7 +20,7 @@ from ..printable import printable
 from .files import cause, mapping, typed
 from .forms import Task
 from .marks import Graded, judge, strangers
-from .worksheet import Worksheet, tasks
+from .worksheet import Origin, Worksheet, origin, tasks
 
 #: Bytes of an answer file that are read, characters of a student's name, and bytes of a name of a file.
 LARGEST = 100_000
@@ -30,11 +30,25 @@ DEEPEST = 20
 
 
 class Class(NamedTuple):
-    """All students' marks, and the submissions that could not be read, with the reason."""
+    """All students' marks, and the submissions that could not be read, with the reason.
+
+    `absent` are those on the roster who handed nothing in; `unsigned` those whose file does not say what it was built
+    from: they are graded by the sheet at hand.
+    """
 
     graded: tuple[Graded, ...]
     unreadable: tuple[tuple[str, str], ...]
     absent: tuple[str, ...] = ()
+    unsigned: tuple[str, ...] = ()
+
+
+class Submission(NamedTuple):
+    """A file that was handed in: where it lies, whose answers it holds, and what it says it was built from."""
+
+    place: Path
+    student: str
+    answers: Node
+    built: str
 
 
 def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[str] = ()) -> Class:
@@ -45,40 +59,56 @@ def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[
     folder. With a roster those count who are on it, what lies in the folder of another of them is not graded, and
     those are listed who handed nothing in.
     """
-    by_student: dict[str, list[tuple[Path, Node]]] = {}
+    by_student: dict[str, list[Submission]] = {}
     files_found, unreadable = _answer_files(Path(folder))
     for path in files_found:
         place = path.relative_to(folder)
         try:
-            student, answers = submission(path)
+            handed_in = submission(path)._replace(place=place)
         except Misfit as misfit:
             unreadable.append((str(place), misfit.cause))
             continue
-        by_student.setdefault(student, []).append((place, answers))
+        by_student.setdefault(handed_in.student, []).append(handed_in)
     owners = {file_name(student): student for student in roster}
-    graded = []
+    graded, unsigned = [], []
     for student, files in sorted(by_student.items()):
         chosen, refused = _chosen(student, files, owners)
         unreadable += refused
         if chosen is None:
             continue
-        name = str(chosen[0])
+        name = str(chosen.place)
         if roster and student not in roster:
             near = did_you_mean(student, roster)
             unreadable.append((name, f"{student} is not on the roster" + (f"; {near}" if near else "")))
             continue
         try:
-            given, answers = tasks(sheet, secret, student), typed(chosen[1])
+            given, answers = tasks(sheet, secret, student), typed(chosen.answers)
+            foreign = _foreign(chosen.built, origin(given, secret, student))
+            if foreign:
+                unreadable.append((name, foreign))
+                continue
+            unsigned += [] if chosen.built else [student]
             ids = [task.item.id for task in given]
             for key in strangers(given, answers):
-                unreadable.append(
-                    (name, f"{key[:40]} is no item of the sheet; {did_you_mean(key, ids) or 'it is not graded'}")
-                )
+                near = did_you_mean(key, ids) or "it is not graded"
+                unreadable.append((name, f"{key[:40]} is no item of the sheet; {near}"))
             graded.append(judge(sheet, given, student, answers))
         except Exception as error:  # one file does not stop the grading of all others
             unreadable.append((name, f"it cannot be judged: {type(error).__name__}"))
     absent = sorted(set(roster) - set(by_student))
-    return Class(tuple(graded), tuple(unreadable), tuple(absent))
+    return Class(tuple(graded), tuple(unreadable), tuple(absent), tuple(unsigned))
+
+
+def _foreign(built: str, own: Origin) -> str:
+    """Why a file of answers is none of this sheet and this secret; an empty string where it is, or does not say."""
+    if not built or built == str(own):
+        return ""
+    sheet, _, secret = built.partition("-")
+    if secret != own.secret:
+        return "it was built with another secret, so its questions are others; give the --secret that it was built with"
+    return (
+        "it was built from another sheet, or this one was edited since; grade it with the sheet that it was built from"
+    )
 
 
 def _answer_files(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
@@ -105,25 +135,25 @@ def _answer_files(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
 
 
 def _chosen(
-    student: str, files: Sequence[tuple[Path, Node]], owners: Map[str, str]
-) -> tuple[tuple[Path, Node] | None, list[tuple[str, str]]]:
+    student: str, files: Sequence[Submission], owners: Map[str, str]
+) -> tuple[Submission | None, list[tuple[str, str]]]:
     """The file that counts for a student, if one does; and the others, with the reason."""
-    own = [file for file in files if file[0].parts in _own_places(student)]
+    own = [file for file in files if file.place.parts in _own_places(student)]
     refused: list[tuple[str, str]] = []
-    candidates: list[tuple[Path, Node]] = []
+    candidates: list[Submission] = []
     for file in files:
-        owner = owners.get(_folder(file[0]), student)
+        owner = owners.get(_folder(file.place), student)
         if owner != student and file not in own:
-            refused.append((str(file[0]), f"it names {student}, but lies in the folder of {owner}"))
+            refused.append((str(file.place), f"it names {student}, but lies in the folder of {owner}"))
         else:
             candidates.append(file)
     if len(own) == 1:
-        chosen, why = own[0], f"there is another submission of {student}, in {own[0][0].parent}"
+        chosen, why = own[0], f"there is another submission of {student}, in {own[0].place.parent}"
     elif len(candidates) == 1:
         return candidates[0], refused
     else:
         chosen, why = None, f"{len(candidates)} files name {student}, so none of them is graded"
-    return chosen, refused + [(str(candidate[0]), why) for candidate in candidates if candidate is not chosen]
+    return chosen, refused + [(str(candidate.place), why) for candidate in candidates if candidate is not chosen]
 
 
 def _own_places(student: str) -> tuple[tuple[str, ...], ...]:
@@ -181,7 +211,7 @@ def page_names(students: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def submission(path: Path) -> tuple[str, Node]:
+def submission(path: Path) -> Submission:
     """The student and the answers of a file; raises `Misfit` for one that cannot be read."""
     try:
         if path.is_symlink():
@@ -207,14 +237,15 @@ def submission(path: Path) -> tuple[str, Node]:
         raise Misfit("the name of its student is too long, or holds what cannot be seen")
     if not isinstance(answers, Mapping):
         raise Misfit("it holds no answers")
-    return name, answers
+    built = root.get("built")
+    return Submission(path, name, answers, built.text.strip() if isinstance(built, Scalar) else "")
 
 
 # -- what is written ---------------------------------------------------------------------------------------------------
 
 
 def results(sheet: Worksheet, marked: Class) -> str:
-    """All marks as CSV: a line a student, a column an item."""
+    """All marks as CSV: a line a student, a column an item; who handed nothing in has no marks, and no points."""
     rows = [
         (
             student.student,
@@ -224,7 +255,9 @@ def results(sheet: Worksheet, marked: Class) -> str:
         )
         for student in marked.graded
     ]
-    return written(["student", *(item.id for item in sheet.items), "points", "of"], rows)
+    most = _points(sum(item.points for item in sheet.items))
+    rows += [(student, *("" for _ in sheet.items), "0", most) for student in marked.absent]
+    return written(["student", *(item.id for item in sheet.items), "points", "of"], sorted(rows))
 
 
 def _points(value: float) -> str:
@@ -286,6 +319,9 @@ def class_page(sheet: Worksheet, marked: Class) -> str:
     lines += [f"- {markdown(what)} ({times} times)" for what, times in strange] or ["- none"]
     if marked.absent:
         lines += ["", "## No answers", "", *(f"- {markdown(student)}" for student in marked.absent)]
+    if marked.unsigned:
+        lines += ["", "## Graded by this sheet, though the file does not say what it was built from", ""]
+        lines += [f"- {markdown(student)}" for student in marked.unsigned]
     if marked.unreadable:
         lines += ["", "## Unreadable", ""]
         lines += [f"- {markdown(name)}: {markdown(reason)}" for name, reason in marked.unreadable]

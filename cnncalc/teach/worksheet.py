@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -124,6 +126,38 @@ def tasks(sheet: Worksheet, secret: bytes, student: str) -> list[Task]:
     return [task(item, sheet.kinds, secret, student) for item in sheet.items]
 
 
+class Origin(NamedTuple):
+    """What a file of answers was built from: the items as its student got them, and the course's secret.
+
+    Both are told by prints that tell nothing else: without the secret nobody can try which answers would fit.
+    """
+
+    sheet: str
+    secret: str
+
+    def __str__(self) -> str:
+        return f"{self.sheet}-{self.secret}"
+
+
+def origin(given: Sequence[Task], secret: bytes, student: str) -> Origin:
+    """The prints of a student's items and of the secret.
+
+    >>> origin([], b"secret", "anna") == origin([], b"secret", "anna") != origin([], b"other", "anna")
+    True
+    """
+    items = [
+        (task.item.id, task.item.form, task.item.what, task.right, task.options, task.blanks)
+        + ((sorted(task.question.letters.items()),) if task.question else ())
+        + ((task.item.settings["wants"], task.item.settings["input"]) if task.item.form == "inverse" else ())
+        for task in given
+    ]
+    prints = [
+        hmac.new(secret, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+        for parts in (("items", student, *map(repr, items)), ("secret",))
+    ]
+    return Origin(prints[0][:16], prints[1][:8])
+
+
 def collisions(sheet: Worksheet) -> list[str]:
     """Warnings about questions in which mistakes cannot be told apart, or a wrong method gives the right number."""
     found = []
@@ -203,18 +237,18 @@ def kind_table(name: str, extra: str = "") -> Table:
 
 
 def printed(sheet: Worksheet, given: Sequence[Task], student: str) -> str:
-    """A student's sheet as text."""
-    lines = [f"# {sheet.title}", f"student: {markdown(student)}", ""]
+    """A student's sheet in Markdown."""
+    lines = [f"# {markdown(sheet.title)}", "", f"student: {markdown(student)}", ""]
     for count, each in enumerate(given, 1):
         points = f"{each.item.points:g} point{'s' * (each.item.points != 1)}"
-        lines += [f"## {count}. ({each.item.id}, {points})", each.text, ""]
+        lines += [f"## {count}. ({markdown(each.item.id)}, {points})", "", each.text, ""]
     lines += ["Write into the file of answers: a number, or the arithmetic that leads to it.", ""]
     return "\n".join(lines)
 
 
-def answer_file(sheet: Worksheet, given: Sequence[Task], student: str) -> str:
-    """The file that a student fills in."""
-    lines = [f"student: {_quoted(student)}", "answers:"]
+def answer_file(given: Sequence[Task], secret: bytes, student: str) -> str:
+    """The file that a student fills in, with the print of what it was built from."""
+    lines = [f"student: {_quoted(student)}", f"built: {origin(given, secret, student)}", "answers:"]
     for each in given:
         if each.item.form == "inverse":
             lines.append(f"  # {each.item.id}: {blank_layer(each.item.what)}")
