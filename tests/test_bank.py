@@ -12,9 +12,11 @@ from commands import Done, cnncalc
 
 from cnncalc import analyse
 from cnncalc.teach.bank import answers, gift, moodle
+from cnncalc.teach.kinds import credit
 from cnncalc.teach.predict import verdict, wrong_parts
 from cnncalc.teach.quiz import questions
 from cnncalc.teach.shapes import channels_first, read_shape
+from cnncalc.teach.worksheet import read_worksheet
 
 
 def played(text: str, *arguments: str, cwd: Path | None = None) -> Done:
@@ -30,13 +32,43 @@ def test_moodle_gets_the_right_answer_first_then_the_slips_then_anything() -> No
         values = [each.findtext("text") for each in found]
         shares = [int(each.get("fraction") or -1) for each in found]
         assert shares[0] == 100 and shares == sorted(shares, reverse=True) and shares[-1] == 0
-        assert shares.count(50) <= sum(slip.convention for slip in question.slips)
+        assert shares.count(50) <= sum(not slip.convention for slip in question.slips)
         assert values[-1] == "*" and len(set(values)) == len(values)
         assert float(values[0] or "nan") == pytest.approx(question.right, rel=1e-6)
         wrong = {f"{float(question.wrong(slip)):.6g}" for slip in question.slips}
         assert {f"{float(value or 'nan'):.6g}" for value in values[1:-1]} == wrong
         assert all(each.findtext("feedback/text") for each in found)
         assert element.findtext("questiontext/text", "").startswith(question.text)
+
+
+def test_a_bank_gives_the_points_that_a_worksheet_gives(tmp_path: Path) -> None:
+    """The shares are set in one place, the teacher's file of kinds and slips."""
+    (question,) = questions(1, seed=0, topic="flops")
+    given = {answer.share for answer in answers(question)}
+    assert given == {100, 50}, "a convention is right, a slip gets half"
+    (tmp_path / "mine.yaml").write_text("credit: {convention: 0.75, slip: 0}\n")
+    shares = credit(str(tmp_path / "mine.yaml"))
+    assert [answer.share for answer in answers(question, shares)][:2] == [100, 75]
+    assert {answer.share for answer in answers(question, shares)} == {100, 75, 0}
+    (tmp_path / "sheet.yaml").write_text("items: [{id: a, kind: macs}]\n")
+    assert read_worksheet(str(tmp_path / "sheet.yaml"), str(tmp_path / "mine.yaml")).credit["slip"] == 0
+    (tmp_path / "sheet.yaml").write_text("credit: {slip: 0.25}\nitems: [{id: a, kind: macs}]\n")
+    assert read_worksheet(str(tmp_path / "sheet.yaml"), str(tmp_path / "mine.yaml")).credit["slip"] == 0.25
+    done = played("", "quiz", "flops", "-n", "1", "--export", "b.gift", "--misconceptions", "mine.yaml", cwd=tmp_path)
+    assert done.returncode == 0 and "=%75%" in (tmp_path / "b.gift").read_text()
+    (tmp_path / "mine.yaml").write_text("credit: {slip: 2}\n")
+    done = played("", "quiz", "--misconceptions", "mine.yaml", cwd=tmp_path)
+    assert done.returncode == 2 and "a share of the points from 0 to 1" in done.stderr
+
+
+def test_moodle_takes_units() -> None:
+    """As Moodle multiplies: the number that is right, in that unit."""
+    (question,) = questions(1, seed=0, topic="memory")
+    root = ElementTree.fromstring(moodle([question]).split("\n", 1)[1])
+    units = {each.findtext("unit_name"): float(each.findtext("multiplier") or 0) for each in root.iter("unit")}
+    assert next(iter(units)) == question.kind.unit == "bytes" and units["bytes"] == 1
+    assert units["kB"] == 1e-3 and units["MiB"] == pytest.approx(2.0**-20)
+    assert root.findtext("question/showunits") == "3" and root.findtext("question/unitgradingtype") == "0"
 
 
 def test_gift_is_escaped_and_whole() -> None:

@@ -237,6 +237,7 @@ def check_bank(texts: list[str]) -> None:
     root = ElementTree.fromstring(moodle([question, question]).split("\n", 1)[1])
     assert {each.tag for each in root.iter()} == {
         "quiz", "question", "name", "text", "questiontext", "generalfeedback", "defaultgrade", "answer", "feedback", "tolerance",
+        *(("unitgradingtype", "showunits", "unitsleft", "units", "unit", "multiplier", "unit_name") if safe[4] else ()),
     }  # fmt: skip
     assert folded(safe[1]) in folded(root.findtext("question/questiontext/text", ""))
     blocks = re.split(r"\n[ \t]*\n", gift([question, question]).strip())

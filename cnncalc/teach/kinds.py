@@ -202,7 +202,31 @@ def _ours() -> dict[str, QuestionKind]:
 
 def _read(path: Path, own: Mapping[str, QuestionKind]) -> dict[str, QuestionKind]:
     content = plain(load(path))
-    return {name: _kind(name, body, own.get(name), str(path)) for name, body in content.items()}
+    made = {name: _kind(name, body, own.get(name), str(path)) for name, body in content.items() if name != "credit"}
+    credit_of(content.get("credit"), str(path))
+    return made
+
+
+#: The share of the points for an answer that is not plainly right. A teacher's file of kinds and slips may set others,
+#: for worksheets and banks alike, and a worksheet its own.
+CREDIT = {"convention": 1.0, "carried": 1.0, "slip": 0.5, "slips": 0.25}
+
+
+def credit(extra: str = "") -> dict[str, float]:
+    """The shares of the points, as a teacher's file of kinds and slips sets them; raises `SpecError`."""
+    return CREDIT | (credit_of(plain(load(Path(extra))).get("credit"), extra) if extra else {})
+
+
+def credit_of(given: Any, where: str) -> dict[str, float]:
+    """Shares of the points that were written in a file; raises `SpecError` for what are none."""
+    if not isinstance(given or {}, dict):
+        raise usage_error("credit is no mapping", "credit: {slip: 0.5}", where=where)
+    for key, share in (given or {}).items():
+        if key not in CREDIT:
+            raise usage_error(f"there is no credit for {key}", f"credit: {{{', '.join(CREDIT)}}}", where=where)
+        if not is_number(share) or not 0 <= share <= 1:
+            raise usage_error(f"credit for {key} is {share!r}", "a share of the points from 0 to 1", where=where)
+    return dict(given or {})
 
 
 def _kind(name: str, body: Any, known: QuestionKind | None, where: str) -> QuestionKind:

@@ -18,15 +18,12 @@ from ..quantities import number
 from ..table import Column, Line, Prose, Table
 from .files import load, plain
 from .forms import FORMS, TABLES, Item, Task, blank_layer, drawn, table_rows, task
-from .kinds import QuestionKind, compiled, is_number, kinds
+from .kinds import CREDIT, QuestionKind, compiled, credit, credit_of, is_number, kinds
 from .layer_questions import QUANTITIES, question, true_shapes
 from .quiz import Question
 
 #: Students for whom an item is tried when it is read.
 TRIED = 20
-
-#: The share of the points for an answer that is not plainly right; a worksheet may set others.
-CREDIT = {"convention": 1.0, "carried": 1.0, "slip": 0.5, "slips": 0.25}
 
 
 class Worksheet(NamedTuple):
@@ -55,19 +52,8 @@ def read_worksheet(path: str, extra: str = "") -> Worksheet:
     twice = sorted({each for each in ids if ids.count(each) > 1})
     if twice:
         raise usage_error(f"there are two items {twice[0]}", "every item has an id of its own", where=path)
-    return Worksheet(str(content.get("title") or Path(path).stem), tuple(items), known, _credit(content, path))
-
-
-def _credit(content: Mapping[str, Any], path: str) -> Mapping[str, float]:
-    credit = content.get("credit") or {}
-    if not isinstance(credit, dict):
-        raise usage_error("credit is no mapping", "credit: {slip: 0.5}", where=path)
-    for key, share in credit.items():
-        if key not in CREDIT:
-            raise usage_error(f"there is no credit for {key}", f"credit: {{{', '.join(CREDIT)}}}", where=path)
-        if not is_number(share) or not 0 <= share <= 1:
-            raise usage_error(f"credit for {key} is {share!r}", "a share of the points from 0 to 1", where=path)
-    return {**CREDIT, **credit}
+    shares = credit(extra) | credit_of(content.get("credit"), path)
+    return Worksheet(str(content.get("title") or Path(path).stem), tuple(items), known, shares)
 
 
 def _item(body: Any, place: int, known: Mapping[str, QuestionKind], path: str) -> Item:
