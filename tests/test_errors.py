@@ -36,7 +36,7 @@ layers:
 net.yaml:3:5: there is no layer type or block Conv2D
     3 |   - Conv2D: {out_channels: 6, kernel_size: 3}
       |     ^
-  hint: did you mean Conv2d?
+  hint: you mean Conv2d, which calls filters out_channels and strides stride
 
 net.yaml:4:5: there is no layer type or block ReLu
     4 |   - ReLu

@@ -198,3 +198,7 @@ def test_without_numpy_one_line_says_how_to_get_it() -> None:
     assert (
         done.returncode == 2 and "lessons need NumPy" in done.stderr and "pip install 'cnncalc[teach]'" in done.stderr
     )
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace(", 'pooling'", "")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "Max pooling, 2×2 with stride 2" in done.stdout, "the list needs nothing"

@@ -120,10 +120,12 @@ def lesson(
         raise usage_error(
             "--set, --seed and --picture go with one lesson", "name it: cnncalc lesson convolution --set size=64"
         )
+    if not name and not all_:
+        _list()
+        return
     if not name:
-        failed = [each for each in lessons() if not (_taught(each, {}) if all_ else _listed(each))]
-        if all_:
-            tell(f"{len(lessons()) - len(failed)} of {len(lessons())} lessons pass")
+        failed = [each for each in lessons() if not _taught(each, {})]
+        tell(f"{len(lessons()) - len(failed)} of {len(lessons())} lessons pass")
         if failed:
             raise typer.Exit(1)
         return
@@ -135,11 +137,12 @@ def lesson(
         raise typer.Exit(1)
 
 
-def _listed(lesson: Any) -> bool:
+def _list() -> None:
+    from ..teach.lessons import listed
     from ..teach.play import WIDTH
 
-    tell(textwrap.fill(f"{lesson.name:<16} {lesson.claim}", WIDTH, subsequent_indent=" " * 17))
-    return True
+    for name, claim in listed():
+        tell(textwrap.fill(f"{name:<16} {claim}", WIDTH, subsequent_indent=" " * 17))
 
 
 def _taught(lesson: Any, given: dict[str, Any]) -> bool:

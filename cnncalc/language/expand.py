@@ -391,7 +391,9 @@ class Expander:
         return self.builder.put(item, name, scope, op, inputs, names)
 
     def unknown_type(self, item: Item, name: str, scope: Scope, x: int | None, names: Names) -> int | None:
-        hint = did_you_mean(item.name, self.sorter.known())
+        from .habits import meant
+
+        hint = meant(item.name) or did_you_mean(item.name, self.sorter.known())
         hint = hint or "`cnncalc ops` lists the layer types; one of your own can be declared under types:"
         self.space.problem("unknown-layer", f"there is no layer type or block {item.name}", item.place, hint)
         inputs: tuple[int, ...] = () if x is None else (x,)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import hmac
 import random
-import re
 import textwrap
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import yaml
-
 from ..errors import Misfit, Source, SpecError, did_you_mean, usage_error
 from ..formats import render
+from ..language.habits import call_of, flow
 from ..language.locate import is_file_spec
 from ..language.reader import Mapping as Mapping_
 from ..language.reader import Scalar, read
@@ -377,18 +374,5 @@ def as_layer(text: str, type_: str) -> str:
     >>> as_layer("nn.Conv2d(3, 64, 7, stride=2)", "Conv2d")
     'Conv2d: {in_channels: 3, out_channels: 64, kernel_size: 7, stride: 2}'
     """
-    if not re.fullmatch(rf"(?:(?:torch\.)?nn\.)?{type_}\(.*\)", text, re.DOTALL):
-        return text
-    try:
-        call: Any = ast.parse(text, mode="eval").body
-        values = [ast.literal_eval(each) for each in call.args]
-        named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
-    except (SyntaxError, ValueError, AttributeError, TypeError, RecursionError, MemoryError):
-        raise Misfit(f"{text[:60]} cannot be read as a layer") from None
-    names = [argument.name for argument in REGISTRY[type_].arguments()]
-    given = dict(zip(names, values, strict=False)) | {str(key): value for key, value in named.items()}
-    try:
-        shown = yaml.safe_dump(given, default_flow_style=True, sort_keys=False, width=10**9).strip()
-    except yaml.YAMLError:  # of what no layer takes, such as 1j
-        raise Misfit(f"{text[:60]} cannot be read as a layer") from None
-    return f"{type_}: {shown}"
+    call = call_of(text)
+    return flow(*call) if call and call[0] == type_ else text

@@ -103,8 +103,7 @@ def _foreign(built: str, own: Origin) -> str:
     """Why a file of answers is none of this sheet and this secret; an empty string where it is, or does not say."""
     if not built or built == str(own):
         return ""
-    sheet, _, secret = built.partition("-")
-    if secret != own.secret:
+    if built.rpartition("-")[2] != own.secret:
         return "it was built with another secret, so its questions are others; give the --secret that it was built with"
     return (
         "it was built from another sheet, or this one was edited since; grade it with the sheet that it was built from"

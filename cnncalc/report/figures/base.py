@@ -32,7 +32,8 @@ class Figure:
     another name, that is `column` or `total`. `scope` is "layers", "network" or "both".
 
     `question` is what `explain` calls it, and `derive` yields the work behind it for a layer; `derive_total` does so
-    for the network, and where `summed` says what the total is called, that is the sum of the layers.
+    for the network, and where `summed` says what the total is called, that is the sum of the layers. `none` says why a
+    layer has nothing of it.
 
     `additive` is whether the layers' add up to the group's; `totalled`, whether the network's stands below the layers',
     follows from it where nothing is said. `mebibytes` names the column of the same in MiB, `shared`
@@ -57,6 +58,7 @@ class Figure:
         derive: Derive | None = None,
         derive_total: DeriveTotal | None = None,
         summed: str = "",
+        none: Callable[[Row], str] | None = None,
         additive: bool = True,
         totalled: bool | None = None,
         mebibytes: str = "",
@@ -71,6 +73,7 @@ class Figure:
         self.chapter, self.scope, self.column, self.total = chapter, scope, column or key, total or key
         self.show, self.question, self.derive, self.derive_total = show, question, derive, derive_total
         self.summed, self.additive, self.mebibytes, self.shared = summed, additive, mebibytes, shared
+        self.none = none
         self.totalled = additive if totalled is None else totalled
         self.watched, self.trained, self.document, self.names = watched, trained, document, names
         FIGURES[key] = self

@@ -50,6 +50,7 @@ params = Figure(
     question="params",
     derive=_steps,
     summed="parameters",
+    none=lambda row: "nothing in it is trained",
     shared="params_share",
     watched="parameters",
 )

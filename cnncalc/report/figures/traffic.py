@@ -67,6 +67,7 @@ intensity = Figure(
     chapter="memory",
     show=decimal,
     question="intensity",
+    none=lambda row: "it has no multiply-adds",
     derive=_steps,
     derive_total=_total_steps,
     additive=False,

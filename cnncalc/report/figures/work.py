@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...analysis.cost import batch_work, macs_to_flops
 from ...explanation import Derivation
+from ...quantities import number
 from .base import Figure, summed
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ def _connection_steps(row: Row) -> Iterator[Derivation]:
         yield Derivation("connections", work.connections, remark=work.connections.formula.remark)
 
 
+def _no_macs(row: Row) -> str:
+    others = f", {number(row.other)} other operations" if row.other else ""
+    return f"it has no multiply-adds{others}"
+
+
 def counted(operations: Sequence[str]) -> str:
     """Operations in words, equal ones together.
 
@@ -64,6 +70,7 @@ macs = Figure(
     question="macs",
     derive=_mac_steps,
     summed="MACs",
+    none=_no_macs,
     shared="macs_share",
     watched="MACs",
 )
@@ -85,6 +92,7 @@ flops = Figure(
     question="flops",
     derive=_flop_steps,
     summed="FLOPs",
+    none=lambda row: "it only hands values on, or rearranges them",
 )
 connections = Figure(
     "connections",
@@ -96,4 +104,5 @@ connections = Figure(
     question="connections",
     derive=_connection_steps,
     summed="connections",
+    none=lambda row: "it has neither weights nor biases",
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import did_you_mean, usage_error
@@ -29,6 +31,10 @@ LIMITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
 MOST_SEEDS = 2**32 - 1
 
 
+#: What only stands in a formula; a name has none of them.
+_OPERATORS = "·+/*^√Σ²‖⌊∂"
+
+
 class Sheet:
     """What a lesson writes down: sentences, work, pictures, and checks that hold or fail."""
 
@@ -41,8 +47,16 @@ class Sheet:
         self.lines.append(text)
 
     def work(self, formula: str, numbers: str = "", result: Any = None) -> None:
-        """A formula, the numbers in it, the result."""
-        self.lines.append("  " + " = ".join(str(part) for part in (formula, numbers, result) if part not in ("", None)))
+        """A formula, the numbers in it, the result; or what it is called and what it gives, which no = stands between.
+
+        >>> sheet = Sheet()
+        >>> sheet.work("N·N·D", "32·32·3", "3,072 inputs"); sheet.work("W ← W − η·∂E/∂W", "", "E falls")
+        >>> sheet.lines
+        ['  N·N·D = 32·32·3 = 3,072 inputs', '  W ← W − η·∂E/∂W: E falls']
+        """
+        parts = [str(part) for part in (numbers, result) if part not in ("", None)]
+        equal = any(sign in formula for sign in _OPERATORS) and not parts[0][0].isalpha()
+        self.lines.append(f"  {formula}{' = ' if equal else ': '}{' = '.join(parts)}")
 
     def picture(self, text: str) -> None:
         self.lines += [f"    {line}" for line in text.split("\n")]
@@ -130,7 +144,26 @@ def lesson(name: str) -> Lesson:
             raise
         raise usage_error("lessons need NumPy, which is not installed", "pip install 'cnncalc[teach]'") from None
     teach = getattr(module, name.replace("-", "_"))
-    return Lesson(name, " ".join((teach.__doc__ or "").split("\n\n")[0].split()), teach)
+    return Lesson(name, _claim(teach.__doc__), teach)
+
+
+def listed() -> list[tuple[str, str]]:
+    """The lessons and what each claims, in the order of the lecture; also where they cannot be worked out.
+
+    >>> [claim for name, claim in listed() if name == "pooling"]
+    ["Max pooling, 2×2 with stride 2, keeps the largest of each window: the lecture's 4×4 becomes [[6, 8], [3, 4]]."]
+    """
+    claims: dict[str, str] = {}
+    for module in sorted({*ORDER.values()}):
+        tree = ast.parse((Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef):
+                claims[node.name.replace("_", "-")] = _claim(ast.get_docstring(node))
+    return [(name, claims[name]) for name in ORDER]
+
+
+def _claim(document: str | None) -> str:
+    return " ".join((document or "").split("\n\n")[0].split())
 
 
 def lessons() -> list[Lesson]:

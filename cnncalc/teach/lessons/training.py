@@ -30,9 +30,10 @@ def dropout(sheet: Sheet, p: float = 0.5, draws: int = 20_000, seed: int = 0) ->
         trained, tested = form(x, p, keep, True), form(x, p, keep, False)
         mean, error = trained.mean(0), trained.std(0) / np.sqrt(draws)
         sheet.work(
-            f"{name}: mean in training",
-            np.array2string(mean, precision=3),
-            f"at test {np.array2string(np.asarray(tested), precision=3)}",
+            f"{name}, mean of each unit",
+            "",
+            f"{np.array2string(mean, precision=3)} in training, "
+            f"{np.array2string(np.asarray(tested), precision=3)} at test",
         )
         sheet.check(
             f"{name}: the mean of {draws:,} draws is the output at test, to five standard errors",
