@@ -309,3 +309,17 @@ layers:
 def test_unpooling_wants_the_pool(channels: int, source: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         load(Source("net.yaml", UNPOOL.format(channels=channels, source=source)))
+
+
+def test_a_year_belongs_to_a_result() -> None:
+    """Weights that were trained in 2022 are no result of 2016."""
+    years = {entry.name: (entry.year, entry.top1_year) for entry in entries()}
+    assert years["resnet50_v1"] == (2015, 2015) and years["darknet19"] == (2016, 2016)
+    assert (
+        years["vgg16"] == (2014, None)
+        and years["resnext101_64x4d"] == (2016, None)
+        and years["senet154"] == (2017, None)
+    )
+    assert years["unet"] == (2015, None)
+    assert "the network's, not theirs" in " ".join(cnncalc("zoo", "vgg16").stdout.split())
+    assert "the network's, not theirs" not in cnncalc("zoo", "darknet19").stdout

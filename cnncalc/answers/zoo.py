@@ -77,6 +77,12 @@ class Entry:
         return float(claimed) if isinstance(claimed, (int, float)) else None
 
     @property
+    def top1_year(self) -> int | None:
+        """The year of that result, where it is the paper's own; None for weights that were trained later, by others."""
+        source = next((c.source for c in self.report.graph.claims if c.quantity == "top1" and not c.name), "")
+        return None if self.top1 is None or any(word in source for word in _TRAINED_LATER) else self.year
+
+    @property
     def input(self) -> Any:
         return self.report.graph.inputs[0].shape
 
@@ -101,6 +107,17 @@ def entries(specs: Sequence[Spec] | None = None) -> Iterator[Entry]:
         for variant in spec.variants or [""]:
             one = spec._replace(variant=variant)
             yield Entry(one, analyse(one.graph()))
+
+
+#: What the source of an accuracy says where it is not the paper's own result.
+_TRAINED_LATER = ("torchvision", "converted weights")
+_YOUNGER = "top-1 is that of published weights; the year is the network's, not theirs"
+
+
+def _younger(networks: Sequence[Entry], keys: Sequence[str]) -> tuple[str, ...]:
+    """What is to be said where results stand beside a year that is not theirs."""
+    later = "top1" in keys and any(entry.top1 is not None and entry.top1_year is None for entry in networks)
+    return (_YOUNGER,) if later else ()
 
 
 def _percent(value: float) -> str:
@@ -178,6 +195,7 @@ def zoo_table(
         f"{len(wanted)} networks of {len(networks)}" if len(wanted) < len(networks) else f"{len(networks)} networks",
         "each name is a SPEC, as in: cnncalc summary vgg16",
         "cnncalc zoo NAME tells the story of one, cnncalc show NAME prints its spec",
+        *_younger(wanted, keys),
     ) if wanted else (f"none of {len(networks)} networks is like that",)  # fmt: skip
     shown_columns = (*_NAMES, *map(column_of, keys)) if wanted else ()
     spare = ("depth", "task", "input", "network")
@@ -239,6 +257,7 @@ def story(name: str) -> Table:
     shown_entries = [chosen] if variant else networks
     notes += ["", *_claims("published", [(e, c) for e in shown_entries for c in _published(e)])]
     notes += _claims("disputed", [(e, c) for e in shown_entries for c in e.report.graph.disputes])
+    notes += _younger(shown_entries, order)
     notes += ["", *_usage(chosen)]
     document = {
         "name": spec.file, "title": spec.title, "source": chosen.report.graph.about,
