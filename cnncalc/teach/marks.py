@@ -67,9 +67,13 @@ class Graded(NamedTuple):
 
 
 def judge(sheet: Worksheet, given: Sequence[Task], student: str, answers: Mapping[str, Any]) -> Graded:
-    """The marks of one student. Capitals do not count in the name of an item."""
-    by_name = {key.casefold(): answer for key, answer in answers.items()}
-    return Graded(student, tuple(_mark(sheet, task, by_name.get(task.item.id.casefold())) for task in given))
+    """The marks of one student."""
+    return Graded(student, tuple(_mark(sheet, task, _called(answers, task.item.id)) for task in given))
+
+
+def _called(given: Mapping[str, Any], name: str) -> Any:
+    """What is called so; capitals do not count where nothing is called just so."""
+    return given.get(name, next((value for key, value in given.items() if key.casefold() == name.casefold()), None))
 
 
 def strangers(given: Sequence[Task], answers: Mapping[str, Any]) -> list[str]:
@@ -102,13 +106,7 @@ def _mark(sheet: Worksheet, task: Task, answer: Any) -> Mark:
         return _table(sheet, task, answer)
     if item.form == "find_error":
         return _found_error(task, answer)
-    text = (
-        _flow(answer)
-        if isinstance(answer, dict)
-        else ", ".join(map(_flow, answer))
-        if isinstance(answer, list)
-        else str(answer)
-    )
+    text = ", ".join(map(_flow, answer)) if isinstance(answer, list) else _flow(answer)
     if item.form == "kind":
         assert task.question is not None
         return _value(sheet, item.id, item.points, task.question, text)
@@ -174,9 +172,9 @@ def _found_error(task: Task, answer: Any) -> Mark:
     """Half of the points for the cell, half for the mistake; both may stand in one line."""
     item = task.item
     if isinstance(answer, dict):
-        given = {key.casefold(): "" if value is None else str(value) for key, value in answer.items()}
+        given = {name: _flow(_called(answer, name)) for name in ("cell", "mistake")}
     else:
-        line = ", ".join(answer) if isinstance(answer, list) else str(answer)
+        line = ", ".join(map(_flow, answer)) if isinstance(answer, list) else _flow(answer)
         given = dict(zip(("cell", "mistake"), cell_and_letter(line, task.options), strict=True))
     said, points, verdict = [], 0.0, "right"
     for name, right in zip(("cell", "mistake"), task.right, strict=True):
@@ -202,9 +200,8 @@ def _table(sheet: Worksheet, task: Task, answer: Any) -> Mark:
     graph = table_rows(item)[0].graph
     nodes = {node.name: index for index, node in enumerate(graph.nodes)}
     columns = item.settings["columns"]
-    rows = {name.casefold(): value for name, value in answer.items()}
     blanks = [
-        Blank(nodes[path[0]], path[1] if len(path) > 1 else columns[0], right, *_text(rows, path, columns))
+        Blank(nodes[path[0]], path[1] if len(path) > 1 else columns[0], right, *_text(answer, path, columns))
         for path, right in zip(task.blanks, task.right, strict=True)
     ]
     shapes = {blank.node: shape for blank in blanks if blank.column == "output" and (shape := blank.shape) is not None}
@@ -219,13 +216,12 @@ def _table(sheet: Worksheet, task: Task, answer: Any) -> Mark:
     return Mark(item.id, points, item.points, worst, tuple(said) or ("right",), given=str(answer), cells=cells)
 
 
-def _text(rows: Mapping[str, Any], path: Sequence[str], columns: Sequence[str]) -> tuple[str, str]:
+def _text(answer: Mapping[str, Any], path: Sequence[str], columns: Sequence[str]) -> tuple[str, str]:
     """What stands in a blank; and why it cannot be told, where a row does not say which of its columns it answers."""
-    row, column = rows.get(path[0].casefold()), path[1] if len(path) > 1 else columns[0]
+    row, column = _called(answer, path[0]), path[1] if len(path) > 1 else columns[0]
     if isinstance(row, dict):
-        named = {key.casefold(): value for key, value in row.items()}
-        value = named.get(column.casefold())
-        value = next(iter(named.values())) if value is None and len(named) == len(columns) == 1 else value
+        value = _called(row, column)
+        value = next(iter(row.values())) if value is None and len(row) == len(columns) == 1 else value
         return ("" if value is None else _flow(value).strip()), ""
     text = "" if row is None else ", ".join(map(_flow, row)) if isinstance(row, list) else str(row).strip()
     if len(columns) == 1 or not text:
