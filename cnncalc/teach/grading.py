@@ -283,6 +283,10 @@ def _told_of(sheet: Worksheet) -> dict[str, str]:
     return {slip.name: slip.hint or slip.says for kind in reversed(list(sheet.kinds.values())) for slip in kind.slips}
 
 
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def class_page(sheet: Worksheet, marked: Class) -> str:
     """How hard each item was, which slips were commonest, and which wrong answers nobody has named yet."""
     count = len(marked.graded)
@@ -305,7 +309,7 @@ def class_page(sheet: Worksheet, marked: Class) -> str:
                 slips.update(mark.suspects)
     says = _told_of(sheet)
     lines += ["", "## The commonest slips, where only one gives the answer", ""]
-    common = [f"- {markdown(name)}: {times} times: {markdown(says[name])}" for name, times in slips.most_common(10)]
+    common = [f"- {markdown(name)}: {_times(times)}: {markdown(says[name])}" for name, times in slips.most_common(10)]
     lines += common or ["- none"]
     unnamed = Counter(
         (mark.item, mark.given if len(mark.given) <= 60 else mark.given[:59] + "…")
@@ -315,7 +319,7 @@ def class_page(sheet: Worksheet, marked: Class) -> str:
     )
     lines += ["", "## The commonest wrong answers that no slip explains", ""]
     strange = [(f"{item}: {given}", times) for (item, given), times in unnamed.most_common(10)]
-    lines += [f"- {markdown(what)} ({times} times)" for what, times in strange] or ["- none"]
+    lines += [f"- {markdown(what)} ({_times(times)})" for what, times in strange] or ["- none"]
     if marked.absent:
         lines += ["", "## No answers", "", *(f"- {markdown(student)}" for student in marked.absent)]
     if marked.unsigned:
