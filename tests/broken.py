@@ -857,3 +857,46 @@ def dropout_p():
 @broken
 def lr_string():
     torch.optim.SGD(nn.Linear(2, 2).parameters(), lr=-1)
+
+
+@broken
+def bce_target():
+    F.binary_cross_entropy(torch.rand(4), torch.rand(4) + 2)
+
+
+@broken
+def stack_heights_channels_last():
+    torch.stack([torch.randn(32, 32, 3), torch.randn(31, 32, 3)])
+
+
+@broken
+def conv_sequence_channels_last():
+    nn.Conv1d(16, 8, 3)(torch.randn(4, 50, 16))
+
+
+@broken
+def conv_volume_without_channels():
+    nn.Conv3d(1, 8, 3)(torch.randn(2, 16, 16, 16))
+
+
+@broken
+def in_place_of_whole_numbers():
+    torch.ones(3).long().add_(0.5)
+
+
+@broken
+def linear_other_network():
+    nn.Linear(512, 10)(torch.randn(1, 2048))
+
+
+@broken
+def none_has_no_backward():
+    def loss(x):
+        x.sum()
+
+    loss(torch.ones(2)).backward()
+
+
+@broken
+def loss_of_a_mask():
+    F.cross_entropy(torch.randn(1, 5, 4, 4), torch.full((1, 4, 4), 255))

@@ -9,7 +9,7 @@ from .base import SIZES, Answer, message, plain
 
 
 @message(
-    rf"modified by an inplace operation: \[(\S{1, 200}) {SIZES}\](?:, which is output (\d+) of (\w{1, 80}))?, is at version (\d+); expected version (\d+)"
+    rf"modified by an inplace operation: \[(\S{{1,200}}) {SIZES}\](?:, which is output (\d+) of (\w{{1,80}}))?, is at version (\d+); expected version (\d+)"
 )
 def in_place(match: re.Match[str], graph: Graph | None) -> Answer:
     kind = re.sub(r"Backward\d*$", "", match[4] or "")
@@ -70,7 +70,7 @@ plain(
     "parameter.requires_grad_(False) to freeze; x.detach() to cut x off",
 )
 plain(
-    r"only Tensors of floating point (?:and complex )?dtype can require gradients",
+    r"[oO]nly Tensors of floating point (?:and complex )?dtype can require gradients",
     "a tensor of whole numbers is to have a gradient",
     "a gradient is there for decimal numbers only",
     "x.float().requires_grad_()",

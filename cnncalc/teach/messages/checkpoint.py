@@ -53,7 +53,7 @@ def state(match: re.Match[str], graph: Graph | None) -> Answer:
             (f"net.load_state_dict(checkpoint[{inside[0]!r}])",),
         )
     other = re.search(
-        rf"size mismatch for (\S{1, 200}): .{0, 2000}?torch\.Size\({SIZES}\).{0, 2000}?torch\.Size\({SIZES}\)", text
+        rf"size mismatch for (\S{{1,200}}): .{{0,2000}}?torch\.Size\({SIZES}\).{{0,2000}}?torch\.Size\({SIZES}\)", text
     )
     if other and not missing and not unexpected:
         return _shape(other[1], sizes(other[2]), sizes(other[3]))
@@ -81,7 +81,7 @@ def _few(keys: list[str]) -> str:
 
 
 @message(
-    rf"^(?!.*Error\(s\) in loading).*size mismatch for (\S{1, 200}): copying a param with shape torch\.Size\({SIZES}\) from checkpoint, "
+    rf"^(?!.*Error\(s\) in loading).*size mismatch for (\S{{1,200}}): copying a param with shape torch\.Size\({SIZES}\) from checkpoint, "
     rf"the shape in current model is torch\.Size\({SIZES}\)"
 )
 def shape(match: re.Match[str], graph: Graph | None) -> Answer:

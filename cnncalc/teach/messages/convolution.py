@@ -31,7 +31,10 @@ def channels(match: re.Match[str], graph: Graph | None) -> Answer:
     if len(arrives) == 4 and arrives[3] == wanted != arrives[2]:
         reasons.append(f"the {wanted} channels stand last in {list(arrives)}: PyTorch wants them behind the batch")
         change.append("x = x.permute(0, 3, 1, 2)")
-    elif len(arrives) == 4 and arrives[0] == 1 != here and wanted == 1:
+    elif len(arrives) == 3 == len(weight) and arrives[2] == wanted != arrives[1]:
+        reasons.append(f"the {wanted} channels stand last in {list(arrives)}: PyTorch wants them behind the batch")
+        change.append("x = x.transpose(1, 2)")
+    elif len(arrives) == len(weight) >= 4 and arrives[0] == 1 != here and wanted == 1:
         reasons.append(
             f"{list(arrives)} is one picture of {here} channels to PyTorch: a batch of {here} grey pictures?"
         )
@@ -180,7 +183,7 @@ plain(
     "output_size=x.size() of the map before the pool",
 )
 plain(
-    r"empty\(\): argument 'size' .{0,60}found element of type float",
+    r"(?:empty\(\): argument 'size' .{0,60}found element of type float|failed to unpack the object at pos \d+ .{0,80}got float)",
     "a layer was given a number of channels or features that is no whole number",
     "in Python 16 / 2 is 8.0: / gives a float even where it comes out even",
     "16 // 2",

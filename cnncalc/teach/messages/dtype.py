@@ -114,9 +114,12 @@ plain(
 )
 plain(
     r"result type Float can't be cast to the desired output type (\w{1,80})",
-    "the target of a loss is {1}, and must be decimal",
-    "binary cross entropy and squared errors compare decimal numbers; labels are read as whole ones",
-    "target.float()",
+    "decimal numbers are to be put where {1} is: in the target of a loss, or by an operation in place",
+    (
+        "binary cross entropy and squared errors compare decimal numbers; labels are read as whole ones",
+        "x += 0.5 cannot change the type of x",
+    ),
+    ("target.float()", "x = x + 0.5"),
 )
 plain(
     r"Found dtype (\w{1,80}) but expected (\w{1,80})",

@@ -60,9 +60,11 @@ def linear(match: re.Match[str], graph: Graph | None) -> Answer:
         change.append("x = torch.flatten(x, 1) before the layer, or nn.Flatten()")
     if rows == 1 and arrives % declared == 0:
         reasons.append(
-            f"{number(arrives)} is {arrives // declared} times {number(declared)}: the batch was flattened too"
+            f"{number(arrives)} is {arrives // declared} times {number(declared)}: the batch was flattened too, if it has"
+            f" {arrives // declared} pictures"
         )
-        change.append("flatten from dimension 1 on: torch.flatten(x, 1)")
+        reasons.append(f"or what comes before gives {number(arrives)} features: its out_features is in_features here")
+        change.append(f"flatten from dimension 1 on: torch.flatten(x, 1); or Linear({arrives}, {out})")
     told = bool(change)
     for channels, here, there in () if told else _maps(arrives, declared):
         reasons.append(

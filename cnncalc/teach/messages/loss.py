@@ -20,6 +20,20 @@ def target(match: re.Match[str], graph: Graph | None) -> Answer:
             ("ignore_index=-1 in the loss leaves it out, if that is meant; or labels from 0 on",),
         )
     outputs = graph.nodes[graph.outputs[0]].shape if graph and graph.outputs else None
+    if outputs and len(outputs) == 1 and label < outputs[0]:
+        return Answer(
+            says,
+            (
+                f"the spec's network has {number(outputs[0])} outputs, {label} among them: the code is not the spec's network",
+            ),
+            ("print the shape of what the network gives",),
+        )
+    if label == 255:
+        return Answer(
+            says,
+            ("in masks 255 often stands for what belongs to no class", "or the mask was read as a picture, 0 to 255"),
+            ("ignore_index=255 in the loss; or the number of the class in place of its colour",),
+        )
     reasons = [
         f"classes count from 0: {label} is the class after number {number(label - 1)}"
         if label
@@ -93,8 +107,8 @@ plain(
 plain(
     r"expected scalar type (\w{1,80}) but found (\w{1,80})",
     "a tensor is {2} where {1} is wanted",
-    ("labels of a cross entropy are whole numbers (Long)", "between layers, both must have one type"),
-    "target.long() for labels; x.float() for data",
+    ("both must have one type", "where Long is wanted, labels are meant, which are whole numbers"),
+    "x.to(other.dtype); target.long() for labels",
 )
 plain(
     r"Expected floating point type for target with class probabilities, got (\w{1,80})",
@@ -121,7 +135,13 @@ plain(
     "a weight for each of the {1} classes, or {2} outputs in the last layer",
 )
 plain(
-    r"all elements of (?:input|target) should be between 0 and 1",
+    r"all elements of target should be between 0 and 1",
+    "the target of a binary cross entropy holds numbers outside 0 … 1",
+    "a target is 0, 1 or a share between them: are the labels 1 and 2, or 0 to 255?",
+    "target / 255 for a mask that was read as a picture; labels from 0 on",
+)
+plain(
+    r"all elements of input should be between 0 and 1",
     "a binary cross entropy received numbers outside 0 … 1",
     ("it wants probabilities: the sigmoid is missing", "or the network gives NaN, which is no number between 0 and 1"),
     "BCEWithLogitsLoss, which holds the sigmoid and is exact; print torch.isnan(x).any()",

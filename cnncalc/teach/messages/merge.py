@@ -13,10 +13,10 @@ def added(match: re.Match[str], graph: Graph | None) -> Answer:
     a, b, axis = (int(group) for group in match.groups())
     what = {0: "first sizes (the batch)", 1: "channels", 2: "heights", 3: "widths"}.get(axis, f"sizes of axis {axis}")
     what = "second sizes (the channels, of maps)" if axis == 1 else what
-    says = f"two tensors are added or compared whose {what} differ: {a} and {b}"
+    says = f"two tensors are added, compared or multiplied whose {what} differ: {a} and {b}"
     in_a_loss = f"in a loss: the network gives {a} along that axis, the target has {b}"
     fits = "a target of the network's shape, or a last layer that gives the target's"
-    if re.search(r"\b\w*(?:_loss|Loss|loss_fn|criterion)\b", match.string):  # the traceback tells
+    if "loss" in (re.findall(r", in (\w{1,80})", match.string[: match.start()]) or [""])[-1]:  # the traceback tells
         return Answer(says, (in_a_loss,), (fits,))
     reasons, change = [], []
     if axis == 0:
@@ -53,7 +53,7 @@ def joined(match: re.Match[str], graph: Graph | None) -> Answer:
     says = f"tensors are joined along axis {dim}, and differ in another: {wanted} and {got}"
     reasons = ["all sizes but that of the joined axis must be equal"]
     change = []
-    if max(wanted, got) < 5:
+    if max(wanted, got) < 5 or dim == 0:
         reasons.append("sizes as small as these are often the batch: the tensors come of different ones")
     elif abs(wanted - got) == 1:
         odd = wanted if wanted % 2 else got
@@ -61,7 +61,10 @@ def joined(match: re.Match[str], graph: Graph | None) -> Answer:
         reasons.append(f"{odd} is odd: halved and doubled again it comes back even, and one pixel is {off}")
         change.append("pictures whose sides can be halved so often, or F.pad / Upsample(size=…) to the larger one")
     elif abs(wanted - got) % 2 == 0:
-        reasons.append(f"{abs(wanted - got)} pixels are missing: convolutions without padding, as in U-Net")
+        reasons.append(
+            f"of maps, {abs(wanted - got)} pixels are missing: convolutions without padding, as in U-Net; "
+            "of other tensors, the batches differ"
+        )
         change.append(
             f"crop the larger one by {abs(wanted - got) // 2} on each side, or padding=1 in the 3×3 convolutions"
         )
@@ -83,7 +86,8 @@ def joined_axes(match: re.Match[str], graph: Graph | None) -> Answer:
 def stacked(match: re.Match[str], graph: Graph | None) -> Answer:
     first, other = sizes(match[1]), sizes(match[2])
     pictures = len(first) == len(other) == 3
-    if pictures and first[0] != other[0]:
+    last = pictures and first[2] == other[2] and first[2] in (1, 3, 4) and first[0] not in (1, 3, 4)
+    if pictures and first[0] != other[0] and not last:
         reason, change = "one picture has other channels than another: grey, or with transparency", (
             'Image.open(…).convert("RGB") for all of them',
         )  # fmt: skip

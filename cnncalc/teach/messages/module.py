@@ -8,6 +8,8 @@ from ...errors import did_you_mean
 from ...graph import Graph
 from .base import Answer, message, plain
 
+#: What Python has by itself, and nobody wrote.
+_PLAIN = ("NoneType", "list", "tuple", "dict", "str", "int", "float", "bool", "function", "builtin_function_or_method")
 _NOT_A_TENSOR = {
     "NoneType": ("forward ends without return, or a function works in place and gives nothing", "return x in forward"),
     "tuple": (
@@ -84,15 +86,27 @@ def argument(match: re.Match[str], graph: Graph | None) -> Answer:
 
 @message(r"\b(\w{1,80})\.__init__\(\) missing (\d+) required positional arguments?: ([\w', and]{1,120})")
 def missing(match: re.Match[str], graph: Graph | None) -> Answer:
+    names = re.findall(r"'(\w+)'", match[3])
     return Answer(
         f"{match[1]} was given too little: {match[3].strip()}",
-        ("it has no default",),
-        (f"{match[1]}(…, {', '.join(f'{name}=…' for name in re.findall(r'[a-z_]+', match[3]) if name != 'and')})",),
+        ("it has no default" if len(names) == 1 else "they have no defaults",),
+        (f"{match[1]}(…, {', '.join(f'{name}=…' for name in names)})",),
     )
 
 
 @message(r"'(\w{1,80})' object has no attribute '(\w{1,80})'")
 def attribute(match: re.Match[str], graph: Graph | None) -> Answer:
+    if match[1] in _PLAIN:
+        nothing = match[1] == "NoneType"
+        return Answer(
+            f"{match[2]} is asked of a {match[1]}, which has none",
+            ("what gave it ends without return" if nothing else "what gave it is no tensor, or a list of them",),
+            (
+                "return … where it was made"
+                if nothing
+                else "print(type(x)); torch.stack(x), torch.tensor(x), or one of them",
+            ),
+        )
     return Answer(
         f"{match[1]} has no {match[2]}",
         ("it is called otherwise in __init__, or is made on some way only", "or a library is of another version"),

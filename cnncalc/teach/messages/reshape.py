@@ -78,8 +78,8 @@ plain(
 )
 plain(
     r"index out of range in self",
-    "an Embedding was asked for a word that it does not have",
-    "it has num_embeddings rows, counted from 0: the largest index is num_embeddings − 1, and none is negative",
+    "an Embedding, or index_select, was asked for a row that is not there",
+    "rows are counted from 0: the largest index is num_embeddings − 1, and none is negative",
     "Embedding(largest index + 1, …); print x.min() and x.max()",
 )
 plain(
