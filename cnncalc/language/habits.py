@@ -15,6 +15,15 @@ from ..ops import REGISTRY
 LONGEST = 400
 _CALL = re.compile(r"(?:(?:torch\.)?nn\.|(?:tf\.)?(?:keras\.)?layers\.)?(\w{1,40})\((.*)\)", re.DOTALL)
 
+#: The order of PyTorch's arguments, where ours is another.
+_ORDER = {
+    r"Conv\dd": "in_channels out_channels kernel_size stride padding dilation groups bias padding_mode",
+    r"ConvTranspose\dd": "in_channels out_channels kernel_size stride padding output_padding groups bias dilation",
+    r"MaxPool\dd": "kernel_size stride padding dilation return_indices ceil_mode",
+    r"AvgPool\dd": "kernel_size stride padding ceil_mode count_include_pad divisor_override",
+    r"Linear": "in_features out_features bias",
+    r"BatchNorm\dd": "num_features eps momentum affine track_running_stats",
+}
 #: What Keras, and habit, call layer types, and what they call their arguments.
 _NAMES = {
     "Dense": ("Linear", {"units": "out_features"}),
@@ -85,7 +94,8 @@ def call_of(text: str) -> tuple[str, dict[str, Any]] | None:
     except (SyntaxError, ValueError, AttributeError, TypeError, RecursionError, MemoryError):
         raise Misfit(f"{text[:60]} cannot be read as a layer") from None
     type_ = match[1]
-    names = [argument.name for argument in REGISTRY[type_].arguments()] if type_ in REGISTRY else []
+    order = next((names for pattern, names in _ORDER.items() if re.fullmatch(pattern, type_)), "")
+    names = order.split() or [argument.name for argument in REGISTRY[type_].arguments()] if type_ in REGISTRY else []
     return type_, dict(zip(names, values, strict=False)) | named
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..errors import Misfit
@@ -12,6 +14,8 @@ from ..quantities import size_in_bytes
 
 #: Characters of an answer that may be a number.
 LONGEST = 200
+#: Sides of equations that are read, the last ones.
+MOST_SIDES = 8
 #: How far a rounded answer may lie from the number, as a share of it: two digits tell that much.
 ROUNDED = 0.05
 
@@ -81,24 +85,42 @@ def read(text: str, unit: str = "") -> Given:
     """
     if len(text) > LONGEST:
         raise Misfit(f"an answer of {len(text):,} characters", "a number, or arithmetic such as 5*5*3*100 + 100")
-    if unit in ("px", "channels") and (size := _of_shape(text, unit)) is not None:
-        return Given(size)
+    if re.search(r"[<>≤≥≠!]", re.sub(r"[=-]>|→|!+\s*$", "", text)):
+        raise Misfit(f"{text.strip()[:40]!r} says how it compares", "one number is asked for")
     sides = [_bare(part) for part in re.split(r"=>|->|→|=|≈|~", text)]
     sides = [side for side in sides if side]
     if len(sides) > 1:
         sides = [side for side in sides if re.search(r"\d", side)] or sides  # O = 24
     if not sides:
         raise _no_number(text)
-    numbers = [_number(side, text, unit) for side in sides[:1] + sides[1:][-1:]]
+    if unit in ("px", "channels") and (size := _of_shape(sides[-1], unit)) is not None:
+        return Given(size)
+    numbers = [_number(side, text, unit) for side in sides[-MOST_SIDES:]]
+    for (before, number), side in zip(itertools.pairwise(numbers), sides[-MOST_SIDES:][1:], strict=True):
+        _refuse_another(before, number, side, text)
     first, last = numbers[0], numbers[-1]
-    if len(numbers) > 1 and last.work and not first.work:  # 24 = 28 - 5 + 1
-        if not any(
-            abs(first.value - reading.value) <= max(first.within, 1e-6 * abs(first.value))
-            for reading in last.readings()
-        ):
-            raise Misfit(f"{text.strip()[:40]!r} says two things: the sides differ", "one number, or arithmetic")
-        return first._replace(work=last.work)
-    return last._replace(work=first.work)
+    return last._replace(work=last.work or first.work) if last.work or len(numbers) > 1 else last
+
+
+def _refuse_another(before: Given, after: Given, side: str, text: str) -> None:
+    """Raise `Misfit` where the two sides of an = are not one number, to the digits that were given.
+
+    A sum that is carried on is none of these: 5*5 = 25*3 = 75 says that 5*5 is 25, and 25*3 is 75.
+    """
+    leading = re.match(r"\d[\d.,]*", side)
+    values = [reading.value for reading in after.readings()]
+    if leading and after.work:
+        with suppress(Misfit):
+            values += [reading.value for reading in _number(leading[0], leading[0], "").readings()]
+    for reading in before.readings():
+        allowed = max(
+            after.within, before.within, 1e-6 * abs(reading.value), 0.005 * abs(reading.value) * (not after.work)
+        )
+        if any(abs(reading.value - value) <= allowed for value in values):
+            return
+    raise Misfit(
+        f"{text.strip()[:40]!r} says two things: the sides differ", "one number, or arithmetic that leads to it"
+    )
 
 
 def _bare(text: str) -> str:
@@ -113,7 +135,9 @@ def _of_shape(text: str, unit: str) -> int | None:
     """The size that is asked for, of somebody who wrote the whole shape; None for what is no shape."""
     from .shapes import sizes_in
 
-    if "*" in text:  # 5*3 is arithmetic; 5x3 is no size of one side
+    if "*" in text and not re.fullmatch(
+        r"\s*(\d+)\s*\*\s*\1(?:\s*\*\s*\d+)?\s*", text
+    ):  # 5*3 is arithmetic, 28*28 a map
         return None
     try:
         sizes = sizes_in(text)
@@ -138,7 +162,11 @@ def _number(part: str, text: str, unit: str) -> Given:
     if in_bytes is not None:
         return in_bytes
     plain = re.sub(r"(?<=[\d)])([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", lambda found: "**" + found[1].translate(_POWERS), part)
-    plain = _BEHIND.sub("", plain).translate(_SIGNS).replace("^", "**")
+    behind = _BEHIND.search(plain)
+    if behind:
+        _refuse_unit(behind[0], unit, text)
+        plain = plain[: behind.start()]
+    plain = plain.translate(_SIGNS).replace("^", "**")
     for words, letter in _SCALES.items():
         plain = re.sub(rf"(?<=\d)\s*(?:{words})$", letter, plain, flags=re.IGNORECASE)
     plain, percent = re.subn(r"(?<=\d)\s*(?:%|per ?cent|percent)$", "", plain)
@@ -148,11 +176,15 @@ def _number(part: str, text: str, unit: str) -> Given:
         raise _no_number(text)
     plain = re.sub(r"(?<=[\d)])\s*[xX]\s*(?=[\d(])", "*", plain)
     plain = re.sub(r"(?<![\w.])0+(?=\d)", "", plain)
-    remark = re.fullmatch(r"(\d+(?:\.\d+)?)\s*\((.*)\)", plain)
+    remark = re.fullmatch(r"(.*[\d)])\s+\(([^()]*)\)", plain)
     if remark and not re.search(r"\d", remark[2]):  # 27 (rounded down)
         plain = remark[1]
-    elif remark:  # 27 (28 - 3 + 2): the work behind it, or three times (4 + 5)
-        others += (float(remark[1]),)
+    elif remark and (re.fullmatch(r"[\d.]+", remark[2]) or re.fullmatch(r"[\d.]+", remark[1])):  # 27 (28 - 3 + 2)
+        ahead, inside = (_number(each, text, unit) for each in remark.groups())
+        if abs(ahead.value - inside.value) <= max(ahead.within, inside.within, 1e-6 * abs(ahead.value)):
+            return ahead._replace(work=ahead.work or inside.work)
+        if not inside.work:
+            raise Misfit(f"{text.strip()[:40]!r} are two numbers", "one is asked for")
     plain = re.sub(r"(?<=[\d)])\s*(?=\()", "*", plain)
     rounded = re.fullmatch(r"([+-]?\d+(?:\.(\d+))?)\s*([kKMGT])", plain)
     if rounded:
@@ -173,6 +205,25 @@ def _number(part: str, text: str, unit: str) -> Given:
         others += (value / 10**6,)
     within = 0.5 * 10.0 ** -len(decimals[1]) / scale if decimals else 0.5 / scale if percent and not work else 0.0
     return Given(value / scale if percent else value, within, work, others)
+
+
+#: Units that mean the same, and none of the others.
+_KINDS = (
+    {"px", "pix", "pixel", "pixels", "high", "wide", "tall"},
+    {"channels", "channel", "maps", "map", "filters", "filter", "neurons"},
+    {"parameters", "parameter", "params", "param", "weights", "weight"},
+    {"mac", "macs", "flop", "flops", "operations", "ops", "mult-adds", "multiply-adds"},
+    {"bytes", "byte", "mib"},
+)
+
+
+def _refuse_unit(written: str, unit: str, text: str) -> None:
+    """Raise `Misfit` for a unit of another kind than the one that is asked for."""
+    asked = next((kind for kind in _KINDS if unit.lower().rpartition(" ")[2] in kind), set[str]())
+    words = set(re.findall(r"[a-z\-]+", written.lower()))
+    other = next((word for word in words for kind in _KINDS if word in kind and kind is not asked), "")
+    if asked and other and not words & asked:
+        raise Misfit(f"{text.strip()[:40]!r} is in {other}", f"{unit} is asked for")
 
 
 def _separated(text: str) -> tuple[str, tuple[float, ...]]:
@@ -196,19 +247,20 @@ def _separated(text: str) -> tuple[str, tuple[float, ...]]:
 
 def _bytes(part: str, unit: str) -> Given | None:
     """A size of memory with its unit, in the unit that is asked for; None for what is none."""
-    match = re.fullmatch(r"(\d[\d., ']*?)\s*([kmgt])(i?)b(?:ytes?)?\.?", part.strip(), re.IGNORECASE)
-    if not match:
+    match = re.fullmatch(r"(\d[\d., ']*?)\s*([kmgt]?)(i?)b(?:ytes?)?\.?", part.strip(), re.IGNORECASE)
+    if not match or (not match[2] and (match[3] or unit != "MiB")):
         return None
     if unit not in ("bytes", "MiB"):
         raise Misfit(f"{part.strip()[:40]!r} is a size of memory", f"{unit or 'a number'} is asked for")
     digits = _separated(match[1].strip())[0]
-    size = size_in_bytes(f"1{match[2]}{match[3]}b") or 1
+    size = (size_in_bytes(f"1{match[2]}{match[3]}b") or 1) if match[2] else 1
     scale = size / (2**20 if unit == "MiB" else 1)
     try:
         value = float(digits) * scale
     except ValueError:
         return None
-    return Given(value, 0.5 * 10.0 ** -len(digits.partition(".")[2]) * scale)
+    decimals = digits.partition(".")[2]
+    return Given(value, 0.5 * 10.0 ** -len(decimals) * scale if decimals or scale != 1 else 0.0)
 
 
 def _no_number(text: str) -> Misfit:

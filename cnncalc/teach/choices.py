@@ -28,32 +28,56 @@ def letter(text: str, options: Sequence[str] = ()) -> str:
     match = re.fullmatch(rf"{_LETTER}['\"*`\])\s]*", plain) or re.match(rf"{_LETTER}\s*(?:[.):\]]+|\s-)\s*\S", plain)
     if not match:
         raise Misfit(f"{text.strip()[:40]!r} names no option", "a letter, as in b")
+    if options and match[1] not in "abcdefgh"[: len(options)]:
+        raise Misfit(f"there is no option {match[1]}", f"options are {', '.join('abcdefgh'[: len(options)])}")
     return match[1]
 
 
-def cell_and_letter(text: str, options: Sequence[str] = ()) -> tuple[str, str]:
-    """A cell and the letter behind it, from one line; an empty letter where there is none.
+#: Words around a cell and a letter that say nothing.
+_NOISE = {
+    "cell",
+    "mistake",
+    "error",
+    "row",
+    "layer",
+    "the",
+    "of",
+    "in",
+    "at",
+    "and",
+    "und",
+    "because",
+    "is",
+    "wrong",
+    "value",
+}
 
-    >>> cell_and_letter("conv2 c"), cell_and_letter("conv2 macs: (c)"), cell_and_letter("conv2")
+
+def cell_and_letter(text: str, options: Sequence[str] = ()) -> tuple[str, str]:
+    """A cell and the letter beside it, from one line; an empty letter where there is none.
+
+    >>> cell_and_letter("conv2 c"), cell_and_letter("c: conv2 macs"), cell_and_letter("conv2")
     (('conv2', 'c'), ('conv2 macs', 'c'), ('conv2', ''))
     """
-    if re.fullmatch(r"\W*[a-zA-Z]\W*", text):
-        return "", text.strip()
-    match = re.fullmatch(
-        r"(.*\w)\s*(?:[\s,;:/|()\[\]]|->|→|and|und|because of|mistake|error)+\(?([a-zA-Z])\)?\s*\.?", text.strip()
-    )
-    if match and len(match[1]) > 1:
-        return match[1].strip(" ,;:"), match[2].lower()
+    words = [word for word in _words(text) if word not in _NOISE]
     for i, option in enumerate(options):
-        if _words(option) and _words(text)[-len(_words(option)) :] == _words(option):
-            return " ".join(_words(text)[: -len(_words(option))]), "abcdefgh"[i]
-    return text.strip(), ""
+        told = [word for word in _words(option) if word not in _NOISE]
+        if told and words[-len(told) :] == told:
+            return " ".join(words[: -len(told)]), "abcdefgh"[i]
+    letters = [place for place in (0, len(words) - 1) if words and re.fullmatch(r"[a-z]", words[place])]
+    if not letters:
+        return " ".join(words), ""
+    place = letters[-1]
+    return " ".join(words[:place] + words[place + 1 :]), words[place]
 
 
-def same_cell(text: str, right: str) -> bool:
-    """Whether two texts name one cell, in whatever order its layer and column stand."""
-    return sorted(_words(text)) == sorted(_words(right))
+def same_cell(text: str, right: str, columns: Sequence[str] = ()) -> bool:
+    """Whether two texts name one cell, in whatever order; where there is one column, it need not be named."""
+    given = [word for word in _words(text) if word not in _NOISE]
+    if len(columns) == 1:
+        given = [word for word in given if word != columns[0].lower()]
+    return sorted(given) == sorted(_words(right))
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[\w.]+", text.lower())
+    return [word.strip(".") for word in re.findall(r"[\w.]+", text.lower()) if word.strip(".")]

@@ -88,10 +88,7 @@ def grade(sheet: Worksheet, folder: str | Path, secret: bytes, roster: Sequence[
                 unreadable.append((name, foreign))
                 continue
             unsigned += [] if chosen.built else [student]
-            ids = [task.item.id for task in given]
-            for key in strangers(given, answers):
-                near = did_you_mean(key, ids) or "it is not graded"
-                unreadable.append((name, f"{key[:40]} is no item of the sheet; {near}"))
+            unreadable += [(name, strange) for strange in strangers(given, answers)]
             graded.append(judge(sheet, given, student, answers))
         except Exception as error:  # one file does not stop the grading of all others
             unreadable.append((name, f"it cannot be judged: {type(error).__name__}"))

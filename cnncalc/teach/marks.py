@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..analysis.cost import macs_to_flops
-from ..errors import Misfit
+from ..errors import Misfit, did_you_mean
 from ..graph import Graph
 from .answers import agrees, is_nothing, read
 from .choices import cell_and_letter, letter, same_cell
@@ -73,13 +73,24 @@ def judge(sheet: Worksheet, given: Sequence[Task], student: str, answers: Mappin
 
 def _called(given: Mapping[str, Any], name: str) -> Any:
     """What is called so; capitals do not count where nothing is called just so."""
-    return given.get(name, next((value for key, value in given.items() if key.casefold() == name.casefold()), None))
+    alike = (value for key, value in given.items() if key.strip().casefold() == name.casefold())
+    return given.get(name, next(alike, None))
 
 
 def strangers(given: Sequence[Task], answers: Mapping[str, Any]) -> list[str]:
-    """The names in a file of answers that are none of an item."""
-    known = {task.item.id.casefold() for task in given}
-    return [key for key in answers if key.casefold() not in known]
+    """What a file answers and nobody asked: names that are none of an item, nor of a layer in its table."""
+    found = _unknown(answers, [task.item.id for task in given], "item of the sheet")
+    for task in given:
+        answer = _called(answers, task.item.id)
+        if task.item.form == "table" and isinstance(answer, dict):
+            found += _unknown(answer, [path[0] for path in task.blanks], f"layer of the item {task.item.id}")
+    return found
+
+
+def _unknown(given: Mapping[str, Any], names: Sequence[str], what: str) -> list[str]:
+    known = {name.casefold() for name in names}
+    strange = [key for key in given if key.strip().casefold() not in known]
+    return [f"{key[:40]} is no {what}; {did_you_mean(key, names) or 'it is not graded'}" for key in strange]
 
 
 #: Characters of an answer that are read.
@@ -173,6 +184,8 @@ def _found_error(task: Task, answer: Any) -> Mark:
     item = task.item
     if isinstance(answer, dict):
         given = {name: _flow(_called(answer, name)) for name in ("cell", "mistake")}
+        if not any(given.values()) and len(answer) == 1:  # conv2: c
+            given = dict(zip(("cell", "mistake"), next(iter(answer.items())), strict=True))
     else:
         line = ", ".join(map(_flow, answer)) if isinstance(answer, list) else _flow(answer)
         given = dict(zip(("cell", "mistake"), cell_and_letter(line, task.options), strict=True))
@@ -180,7 +193,9 @@ def _found_error(task: Task, answer: Any) -> Mark:
     for name, right in zip(("cell", "mistake"), task.right, strict=True):
         text = given.get(name, "").strip()
         try:
-            good = letter(text, task.options) == right if name == "mistake" and text else same_cell(text, str(right))
+            columns = item.settings.get("columns", ())
+            asked = name == "mistake" and text
+            good = letter(text, task.options) == right if asked else same_cell(text, str(right), columns)
             why = "not right" if text else "no answer"
         except Misfit as misfit:
             good, why, verdict = False, f"{misfit.cause}: {misfit.hint}", "unreadable"
@@ -220,6 +235,10 @@ def _text(answer: Mapping[str, Any], path: Sequence[str], columns: Sequence[str]
     """What stands in a blank; and why it cannot be told, where a row does not say which of its columns it answers."""
     row, column = _called(answer, path[0]), path[1] if len(path) > 1 else columns[0]
     if isinstance(row, dict):
+        row = _rejoined(row, columns)
+        strange = [key for key in row if key.casefold() not in columns]
+        if strange and _called(row, column) is None and len(columns) > 1:
+            return "", f"there is no {strange[0][:40]} to fill in: {{{', '.join(f'{name}: …' for name in columns)}}}"
         value = _called(row, column)
         value = next(iter(row.values())) if value is None and len(row) == len(columns) == 1 else value
         return ("" if value is None else _flow(value).strip()), ""
@@ -232,6 +251,20 @@ def _text(answer: Mapping[str, Any], path: Sequence[str], columns: Sequence[str]
     if "output" in columns and re.search(r"\d\s*[x×*@]\s*\d", text):  # a shape, and nothing else was answered
         return (text if column == "output" else ""), ""
     return text, f"{text[:40]!r} does not say which it is: {{{', '.join(f'{name}: …' for name in columns)}}}"
+
+
+def _rejoined(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    """A row in which YAML took the comma of 2,416 or of 10, 10, 16 for the end of a value."""
+    joined: dict[str, Any] = {}
+    last = ""
+    for key, value in row.items():
+        key = key.strip()
+        if last and key.casefold() not in columns and value in (None, "") and re.match(r"\d", key):
+            close = "," if re.fullmatch(r"\d{3}", key) else ", "
+            joined[last] = f"{joined[last]}{close}{key}"
+        else:
+            joined[key], last = value, key
+    return joined
 
 
 class Blank(NamedTuple):

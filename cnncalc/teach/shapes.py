@@ -63,6 +63,9 @@ def _in_words(body: str) -> tuple[int, ...]:
         return ()
     rest = re.sub(rf"(\d{{1,9}})\s*{_CHANNELS}\b", " ", body, flags=re.IGNORECASE)
     sides = re.findall(r"\d{1,9}", rest)
+    high, wide = (re.search(rf"(\d{{1,9}})\s*(?:pixels?\s*|px\s*)?{word}", rest) for word in (r"(?:high|tall)", "wide"))
+    if high and wide:
+        sides = [high[1], wide[1]]
     words = re.sub(r"\d+|[×*·,;()]|\bx\b", " ", re.sub(r"(?<=\d)\s*x\s*(?=\d)", " ", rest))
     if not re.fullmatch(rf"\s*(?:{_WORD}\s*|by\s*)*", words, re.IGNORECASE) or not 1 <= len(sides) <= 3:
         return ()
@@ -112,17 +115,30 @@ def read_shape(text: str, right: Shape) -> Shape:
     >>> read_shape("1x6x28x28", (6, 28, 28)), read_shape("28x28x6", (6, 28, 28)), read_shape("5*5*16", (400,))
     ((6, 28, 28), (6, 28, 28), (400,))
     """
+
+    if len(right) == 1:
+        return (_length(text),)
+    return channels_first(fitted(sizes_in(text), right), right)
+
+
+def _length(text: str) -> int:
+    """The size of a vector: a number or arithmetic, or sizes of which all but one are 1."""
     from .answers import read
 
     try:
-        sizes = fitted(sizes_in(text), right)
+        sizes = tuple(size for size in sizes_in(text) if size != 1) or (1,)
     except Misfit:
-        if len(right) != 1:
-            raise
         sizes = ()
-    if len(right) == 1 and len(sizes) != 1:  # 5*5*16 for what is flattened
-        value = read(text).value
-        if value != int(value):
-            raise _no_shape(text)
-        return (int(value),)
-    return channels_first(sizes, right)
+    if len(sizes) == 1:
+        return sizes[0]
+    if (
+        sizes
+        and not re.search(r"[x×*]", text)
+        and not re.fullmatch(r"\s*\d{1,3}(?:[., '_\u00a0\u202f]\d{3})+\s*", text)
+    ):
+        raise Misfit(f"{text.strip()[:40]!r} are several sizes", "a vector has one, as in 400")
+    given = read(text)
+    whole = [reading.value for reading in given.readings() if reading.value == int(reading.value)]
+    if not whole:
+        raise _no_shape(text)
+    return int(whole[0])
