@@ -463,3 +463,12 @@ def test_version_and_help() -> None:
     ]:
         done = cnncalc(*([command] if command else []), "--help")
         assert done.returncode == 0 and "Usage: cnncalc" in done.stdout
+
+
+def test_a_spec_that_claims_nothing(tmp_path: Path) -> None:
+    (tmp_path / "bare.yaml").write_text("input: [1, 8, 8]\nlayers: [ReLU]\n")
+    done = cnncalc("check", "bare.yaml", cwd=tmp_path)
+    assert done.returncode == 0 and "nothing is claimed" in done.stdout
+    done = cnncalc("check", "bare.yaml", "--require-claims", cwd=tmp_path)
+    assert done.returncode == 1 and "bare claims nothing" in done.stderr
+    assert cnncalc("check", "lenet", "--require-claims").returncode == 0

@@ -175,6 +175,57 @@ def test_what_does_not_fit_is_listed(state: dict[str, Any], tmp_path: Path) -> N
     ]
 
 
+def test_the_verdict_is_about_the_weights_too(state: dict[str, Any], tmp_path: Path) -> None:
+    torch.save(dict(build("resnet20").state_dict()), tmp_path / "other.pth")
+    done = cnncalc("run", "lenet", "--weights", "other.pth", "--no-bench", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.rstrip().endswith("the weights do not fit, though all figures agree")
+    assert "0 tensors loaded from other.pth" in done.stdout
+    assert "other.pth does not fit the network: 10 missing" in done.stdout
+    done = cnncalc("run", "lenet", "--weights", "other.pth", "--no-bench", "-f", "json", cwd=tmp_path)
+    document = json.loads(done.stdout)
+    assert done.returncode == 1 and document["agrees"] is False and document["figures_agree"] is True
+
+
+def test_what_was_loaded_is_told(state: dict[str, Any], tmp_path: Path) -> None:
+    half = {f"module._orig_mod.{key}": value.half() for key, value in state.items()}
+    half["module._orig_mod.C1.bias"][0] = float("nan")
+    torch.save({"epoch": 3, "optimizer": {"state": {}}, "model": half}, tmp_path / "w.pth")
+    done = cnncalc("run", "lenet", "--weights", "w.pth", "--no-bench", cwd=tmp_path)
+    told = "10 tensors loaded from w.pth, entry model, 'module._orig_mod.' taken off their names"
+    assert done.returncode == 0 and f"{told}, 10 cast from float16 to float32" in done.stdout
+    assert "NaN or infinity in C1.bias" in done.stdout
+    done = cnncalc("run", "lenet", "--weights", "w.pth", "--no-bench", "-f", "json", cwd=tmp_path)
+    loaded = json.loads(done.stdout)["weights"]
+    assert (loaded["tensors"], loaded["key"], loaded["prefix"]) == (10, "model", "module._orig_mod.")
+    assert loaded["not_finite"] == ["C1.bias"] and loaded["cast"] == ["10 cast from float16 to float32"]
+
+
+def test_several_sets_of_weights_are_not_chosen_in_silence(state: dict[str, Any], tmp_path: Path) -> None:
+    other = {key: value + 1 for key, value in state.items()}
+    moments = {"state": {0: {"step": torch.tensor(1.0)}}}
+    torch.save({"model": state, "model_ema": other, "optimizer": moments}, tmp_path / "w.pth")
+    done = cnncalc("run", "lenet", "--weights", "w.pth", "--no-bench", cwd=tmp_path)
+    assert done.returncode == 2 and "holds several sets of weights: model, model_ema" in done.stderr
+    assert "--weights-key" in done.stderr
+    done = cnncalc("run", "lenet", "--weights", "w.pth", "--weights-key", "model_ema", "--no-bench", cwd=tmp_path)
+    assert done.returncode == 0 and "entry model_ema" in done.stdout
+    assert torch.equal(read_weights(str(tmp_path / "w.pth"), "model_ema")["C1.bias"], other["C1.bias"])
+    done = cnncalc("run", "lenet", "--weights", "w.pth", "--weights-key", "model_em", "--no-bench", cwd=tmp_path)
+    assert done.returncode == 2 and "did you mean model_ema" in done.stderr
+    done = cnncalc("run", "lenet", "--weights-key", "model", "--no-bench", cwd=tmp_path)
+    assert done.returncode == 2 and "--weights-key goes with --weights" in done.stderr
+
+
+def test_lightning_keeps_more_than_the_network(state: dict[str, Any], tmp_path: Path) -> None:
+    kept = {f"model.{key}": value for key, value in state.items()} | {"criterion.weight": torch.ones(10)}
+    torch.save({"state_dict": kept, "pytorch-lightning_version": "2"}, tmp_path / "w.ckpt")
+    net = build("lenet")
+    loaded = load_weights(net, read_weights(str(tmp_path / "w.ckpt")))
+    assert loaded.prefix == "model." and loaded.unexpected == ("criterion.weight",) and not loaded.missing
+    assert torch.equal(net.state_dict()["C1.bias"], state["C1.bias"])
+
+
 class Evil:
     def __reduce__(self) -> Any:
         return exec, ("raise SystemExit('code of the file ran')",)

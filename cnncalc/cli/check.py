@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..errors import SpecError, usage_error
+from ..printable import printable
 from ..report import analyse
 from .commands import CHECK, command
 from .options import Batch, Columns, Dtype, Format, Input, Output, chosen_format, listed, shapes
@@ -19,6 +20,9 @@ def check(
         list[str] | None, typer.Argument(help="Specs to check.", metavar="SPEC...", show_default=False)
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Check the whole zoo.")] = False,
+    require_claims: Annotated[
+        bool, typer.Option("--require-claims", help="Exit with 1 if a spec claims nothing.")
+    ] = False,
     format: Format = None,
     output: Output = None,
 ) -> None:
@@ -46,7 +50,10 @@ def check(
         say(f"\n{each}")
     if unreadable or any(result.report.graph.errors for result in results.values()):
         raise typer.Exit(2)
-    if not all(result.holds for result in results.values()):
+    bare = [result.report.title for result in results.values() if not result.verdicts] if require_claims else []
+    for title in bare:
+        say(printable(f"\n{title} claims nothing, and --require-claims wants a claim"))
+    if bare or not all(result.holds for result in results.values()):
         raise typer.Exit(1)
 
 

@@ -22,6 +22,13 @@ Weights = Annotated[
     str | None, typer.Option("--weights", metavar="FILE", help="With onnx: a file of weights.", show_default=False)
 ]
 
+WeightsKey = Annotated[
+    str,
+    typer.Option(
+        "--weights-key", metavar="KEY", help="Which set of weights, where the file holds several.", show_default=False
+    ),
+]
+
 
 @command(PYTORCH, "cnncalc export resnet50 -o resnet50.py", "cnncalc export unet --to onnx -o unet.onnx")
 def export(
@@ -30,6 +37,7 @@ def export(
     set_: Set = None,
     input_: Input = None,
     weights: Weights = None,
+    weights_key: WeightsKey = "",
     output: File = None,
 ) -> None:
     """Write the network as readable PyTorch or Keras source, or as an ONNX file."""
@@ -37,6 +45,8 @@ def export(
     from ..exporters.export import target
 
     kind = target(to, output, weights)
+    if weights_key and not weights:
+        raise usage_error("--weights-key goes with --weights")
     refuse_to_overwrite(spec, output)
     if kind == "onnx":
         if output is None or output == "-":
@@ -44,7 +54,7 @@ def export(
         needs_torch("export --to onnx")
     graph = load(spec, args=settings(set_), inputs=shapes(input_))
     if kind == "onnx":
-        exported(graph, kind, output, weights=weights)
+        exported(graph, kind, output, weights=weights, weights_key=weights_key)
         say(f"wrote {output}")
     else:
         emit_text(str(exported(graph, kind)), output)

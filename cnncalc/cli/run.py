@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..pytorch.weights import Loaded
 
 Weights = Annotated[str | None, option("--weights", "Load a safetensors file or a checkpoint first.", "FILE")]
+WeightsKey = Annotated[str, option("--weights-key", "Which set of weights, where the file holds several.", "KEY")]
 Image = Annotated[str | None, option("--image", "Show it a picture, and print the five likeliest classes.", "FILE")]
 Labels = Annotated[str | None, option("--labels", "With --image: names of the classes, one a line.", "FILE")]
 Resize = Annotated[int, option("--resize", "With --image: pixels of the shorter side before the crop.")]
@@ -42,6 +43,7 @@ def run(
     train: Train = False,
     optimizer: Optimizer = "sgd",
     weights: Weights = None,
+    weights_key: WeightsKey = "",
     image: Image = None,
     labels: Labels = None,
     resize: Resize = 0,
@@ -68,6 +70,8 @@ def run(
     for name, given in (("--weights", weights), ("--image", image), ("--labels", labels)):
         if given is not None and not given.strip():
             raise usage_error(f"{name} names no file", "is a variable empty? leave the option out, or name a file")
+    if weights_key and not weights:
+        raise usage_error("--weights-key goes with --weights")
     if not image and (labels or resize or mean or std):
         raise usage_error("--labels, --resize, --mean and --std go with --image")
     graph = load(spec, args=settings(set_), inputs=shapes(input_))
@@ -82,7 +86,7 @@ def run(
     shown = Picture(image, resize, _numbers(mean, "--mean"), _numbers(std, "--std")) if image else None
     with progress_display() as progress:
         progress("building, running, comparing", 0.1)
-        result = ran(graph, config, weights or "", shown, read_labels(labels) if labels else ())
+        result = ran(graph, config, weights or "", shown, read_labels(labels) if labels else (), weights_key)
     timed = None if no_bench else _bench(graph, config)
     if kind == "json":
         emit_text(as_json(result.document(timed), indent=1) + "\n", output)
@@ -116,7 +120,8 @@ def _print(result: Run, timed: dict[str, Any] | None, output: str | None) -> Non
             parts = [layers_table(result.verification, beside=False)]
     if timed:
         parts.append(result_table(timed)._replace(title="forward pass, timed"))
-    parts.append(totals_table(result.verification, " · autocast" * (result.dtype == "amp")))
+    totals = totals_table(result.verification, " · autocast" * (result.dtype == "amp"))
+    parts.append(totals._replace(notes=(*totals.notes, *result.notes)))
     if output is not None:
         emit_text("\n".join(render(part, "table") for part in parts), output)
         return

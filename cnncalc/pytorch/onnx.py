@@ -17,7 +17,7 @@ from .build import build
 from .weights import load_weights, read_weights
 
 
-def onnx_model(graph: Graph, weights: str = "", seed: int = 0) -> bytes:
+def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str = "") -> bytes:
     """A network as ONNX, in evaluation mode, its batch size open; raises `SpecError`.
 
     The weights are those of a file, or freshly drawn.
@@ -34,7 +34,7 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0) -> bytes:
     torch.manual_seed(seed)
     net = build(graph).eval()
     if weights:
-        loaded = load_weights(net, read_weights(weights))
+        loaded = load_weights(net, read_weights(weights, weights_key))
         if not loaded.fits:
             raise usage_error("does not fit the network: " + "; ".join(loaded.lines(4)), where=weights)
     # A batch of two: what is one would be taken for fixed.

@@ -42,15 +42,27 @@ class Run(NamedTuple):
     device: dict[str, Any]
     loaded: Loaded | None
     guesses: tuple[Guess, ...]
+    weights: str = ""
 
     @property
     def agrees(self) -> bool:
         """Whether all figures agree, and the weights fit."""
         return self.verification.agrees and (self.loaded is None or self.loaded.fits)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the weights, and the verdict on all that was asked, where that is not the figures'."""
+        if self.loaded is None:
+            return ()
+        told = self.loaded.told(self.weights)
+        verdict = "the weights do not fit" + (", though all figures agree" if self.verification.agrees else "")
+        return tuple(told) if self.loaded.fits else (*told, verdict)
+
     def document(self, benchmark: dict[str, Any] | None = None) -> dict[str, Any]:
         """All of it as plain data, with a benchmark of the forward pass beside it."""
         return as_data(self.verification) | {
+            "agrees": self.agrees,
+            "figures_agree": self.verification.agrees,
             "dtype": self.dtype,
             "device": self.device,
             "benchmark": benchmark,
@@ -72,6 +84,7 @@ def run(
     weights: str = "",
     shown: Picture | None = None,
     labels: Sequence[str] = (),
+    weights_key: str = "",
 ) -> Run:
     """Build a network, run it as configured, and hold every figure against what happened.
 
@@ -100,7 +113,7 @@ def run(
     try:
         torch.manual_seed(config.seed)
         net = build(graph, device=device.torch_device).to(TORCH_DTYPES[config.dtype])
-        loaded = load_weights(net, read_weights(weights)) if weights else None
+        loaded = load_weights(net, read_weights(weights, weights_key)) if weights else None
         found: list[Guess] = []
         autocast = (
             torch.autocast(device.kind, dtype=autocast_dtype(device.kind)) if config.dtype == "amp" else nullcontext()
@@ -124,4 +137,4 @@ def run(
     except Exception as error:  # whatever PyTorch has to say of a dtype, a device or a lack of memory
         said = failure(error)["message"] or type(error).__name__
         raise usage_error(f"PyTorch cannot run {graph.name} so: {said}") from None
-    return Run(verification, config.dtype, device.describe(), loaded, tuple(found))
+    return Run(verification, config.dtype, device.describe(), loaded, tuple(found), weights)

@@ -4,31 +4,66 @@ from __future__ import annotations
 
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import SpecError, usage_error
+from ..errors import SpecError, did_you_mean, usage_error
 from ..printable import printable
 from .checkpoint import refuse_bombs
 
-#: Where checkpoints of training programs keep the weights.
-INSIDE = ("state_dict", "model_state_dict", "model", "weights", "net")
+#: What wrappers put before all names: DataParallel, torch.compile, Lightning, a class around the network.
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.")
+#: Wrappers in one another.
+DEEPEST = 4
+
+
+class Weights(dict[str, Tensor]):
+    """The tensors of a file by their names; `key` is the entry of the file that held them, if it was one of several."""
+
+    key = ""
 
 
 class Loaded(NamedTuple):
-    """What did not fit: parameters that the file lacks, those that it has too many, and those of another shape."""
+    """What was loaded, and what did not fit: parameters that the file lacks, surplus ones, those of another shape.
+
+    `tensors` were copied, from the entry `key` of the file, their names without `prefix`; `cast` says which types
+    became which, and `not_finite` which hold NaN or infinity.
+    """
 
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
     other_shape: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    tensors: int = 0
+    key: str = ""
+    prefix: str = ""
+    cast: tuple[str, ...] = ()
+    not_finite: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:
         return not (self.missing or self.unexpected or self.other_shape)
+
+    def told(self, path: str) -> list[str]:
+        """What was loaded, in words, and what is odd about it."""
+        where = f"{path}, entry {self.key}" if self.key else path
+        parts = [f"{self.tensors} tensors loaded from {where}"]
+        parts += [f"{self.prefix!r} taken off their names"] if self.prefix else []
+        parts += list(self.cast)
+        lines = [printable(", ".join(parts))]
+        if self.not_finite:
+            few = ", ".join(self.not_finite[:4]) + (", …" if len(self.not_finite) > 4 else "")
+            lines.append(printable(f"not all of it are numbers: NaN or infinity in {few}"))
+        if not self.fits:
+            wrong = (len(self.missing), len(self.unexpected), len(self.other_shape))
+            words = zip(wrong, ("missing", "unexpected", "of another shape"), strict=True)
+            told = ", ".join(f"{count} {word}" for count, word in words if count)
+            lines.append(printable(f"{path} does not fit the network: {told}"))
+        return lines
 
     def lines(self, most: int = 12) -> list[str]:
         """One line for each, up to `most` of a kind."""
@@ -46,10 +81,11 @@ class Loaded(NamedTuple):
         return found
 
 
-def read_weights(path: str) -> dict[str, Tensor]:
+def read_weights(path: str, key: str = "") -> Weights:
     """The tensors of a safetensors file or of a PyTorch checkpoint; raises `SpecError`.
 
-    A checkpoint is read with `weights_only`, so that nothing in it is executed.
+    A checkpoint is read with `weights_only`, so that nothing in it is executed. Where it holds several sets of tensors,
+    as `model` and `model_ema`, `key` chooses; none is chosen in silence.
     """
     try:
         with open(path, "rb") as file:
@@ -57,11 +93,13 @@ def read_weights(path: str) -> dict[str, Tensor]:
         if Path(path).suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            return dict(load_file(path))
+            if key:
+                raise usage_error("holds one set of tensors", "leave --weights-key out", where=path)
+            return Weights(load_file(path))
         refuse_bombs(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tensors = _tensors(torch.load(path, map_location="cpu", weights_only=True))
+            tensors = _tensors(torch.load(path, map_location="cpu", weights_only=True), key, path)
     except SpecError:
         raise
     except ImportError:
@@ -100,25 +138,51 @@ def _kind(tensor: Tensor) -> str:
     return "" if plain and not tensor.is_nested else "numbers of its own kind"
 
 
-def _tensors(content: Any) -> dict[str, Tensor]:
+def _tensors(content: Any, key: str, path: str) -> Weights:
+    """The tensors that a checkpoint holds by name: all of it, or one of its entries."""
     if not isinstance(content, Mapping):
-        return {}
-    for key in INSIDE:
-        if isinstance(content.get(key), Mapping):
-            content = content[key]
-            break
-    tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
-    if tensors and all(name.startswith("module.") for name in tensors):  # saved from DataParallel
-        tensors = {name.removeprefix("module."): value for name, value in tensors.items()}
-    return tensors
+        return Weights()
+    sets = {"": _named(content)} if _named(content) and not key else {}
+    sets |= {str(name): _named(value) for name, value in content.items() if isinstance(value, Mapping)}
+    sets = {name: tensors for name, tensors in sets.items() if tensors}
+    names = ", ".join(list(sets)[:8])
+    if key and key not in sets:
+        hint = did_you_mean(key, sets) or (f"it has {names}" if sets else "it has none")
+        raise usage_error(f"has no entry {key} that holds tensors", hint, where=path)
+    if not key and "" not in sets and len(sets) > 1:
+        raise usage_error(f"holds several sets of weights: {names}", "--weights-key chooses one", where=path)
+    chosen = key or next(iter(sets), "")
+    weights = Weights(sets.get(chosen, {}))
+    weights.key = chosen
+    return weights
 
 
-def load_weights(net: nn.Module, tensors: Mapping[str, Tensor]) -> Loaded:
-    """Copy tensors into a network by their names, and tell what did not fit.
+def _named(content: Mapping[Any, Any]) -> dict[str, Tensor]:
+    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+
+
+def _prefix(names: Collection[str], own: Collection[str]) -> str:
+    """What stands before the names in a file and not before those of the network; nothing where they do not fit so."""
+    prefix = ""
+    for _ in range(DEEPEST):
+        if any(name.removeprefix(prefix) in own for name in names if name.startswith(prefix)):
+            return prefix
+        there = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+        found = [known for known in PREFIXES if any(name.startswith(known) for name in there)]
+        if not found:
+            return ""
+        prefix += max(found, key=lambda known: sum(name.startswith(known) for name in there))
+    return ""
+
+
+def load_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> Loaded:
+    """Copy tensors into a network by their names, and tell what was loaded and what did not fit.
 
     The counters of batches may be missing: old checkpoints have none, and nothing depends on them.
     """
     own = net.state_dict()
+    prefix = _prefix(weights, own)
+    tensors = {name.removeprefix(prefix) if name.startswith(prefix) else name: value for name, value in weights.items()}
     other = tuple(
         (name, tuple(own[name].shape), tuple(tensor.shape))
         for name, tensor in tensors.items()
@@ -128,4 +192,15 @@ def load_weights(net: nn.Module, tensors: Mapping[str, Tensor]) -> Loaded:
     fitting = {name: tensor for name, tensor in tensors.items() if name in own and name not in wrong}
     net.load_state_dict(fitting, strict=False)
     missing = tuple(name for name in own if name not in tensors and not name.endswith("num_batches_tracked"))
-    return Loaded(missing, tuple(name for name in tensors if name not in own), other)
+    types = Counter(
+        (tensor.dtype, own[name].dtype) for name, tensor in fitting.items() if tensor.dtype != own[name].dtype
+    )
+    cast = [f"{count} cast from {_type(before)} to {_type(after)}" for (before, after), count in types.items()]
+    odd = [name for name, tensor in fitting.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    surplus = tuple(name for name in tensors if name not in own)
+    key = getattr(weights, "key", "")
+    return Loaded(missing, surplus, other, len(fitting), key, prefix, tuple(cast), tuple(odd))
+
+
+def _type(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
