@@ -105,28 +105,23 @@ def receptive_field(graph: Graph, layer: Layer, state: State | None) -> Receptiv
     per_axis = state[source]
     if not per_axis:
         return None
-    size = (graph.nodes[source].shape or ())[1:]
-    whole = [_covers(field, layer.shape, N) for field, N in zip(per_axis, size, strict=True)]
-    kind = "whole input" if all(whole) else "exact" if all(field.exact for field in per_axis) else "union"
-    return ReceptiveField(
-        tuple(
-            N if covers and not field.exact else _floor(field.size)
-            for field, N, covers in zip(per_axis, size, whole, strict=True)
-        ),
-        tuple(_tidy(field.stride) for field in per_axis),
-        tuple(_tidy(field.padding) for field in per_axis),
-        kind,
-        tuple(
-            min(N, _floor(field.unit)) if covers else _floor(field.unit)
-            for field, N, covers in zip(per_axis, size, whole, strict=True)
-        ),
-    )
+    sizes, strides, paddings, units = [], [], [], []
+    whole = exact = True
+    for field, N in zip(per_axis, (graph.nodes[source].shape or ())[1:], strict=True):
+        covers, unit = _covers(field, layer.shape, N), _floor(field.unit)
+        whole, exact = whole and covers, exact and field.exact
+        sizes.append(N if covers and not field.exact else _floor(field.size))
+        strides.append(_tidy(field.stride))
+        paddings.append(_tidy(field.padding))
+        units.append(min(N, unit) if covers else unit)
+    kind = "whole input" if whole else "exact" if exact else "union"
+    return ReceptiveField(tuple(sizes), tuple(strides), tuple(paddings), kind, tuple(units))
 
 
 def _through(state: State, reach: tuple[Reach, ...]) -> State:
     if all(each.window is POINT and each.axis == axis for axis, each in enumerate(reach)):
         return state
-    return {source: tuple(_moved(field, reach) for field in found) for source, found in state.items()}
+    return {source: tuple([_moved(field, reach) for field in found]) for source, found in state.items()}
 
 
 def _moved(field: Field, reach: tuple[Reach, ...]) -> Field:

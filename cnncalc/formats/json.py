@@ -31,7 +31,7 @@ def as_json(value: Any, **options: Any) -> str:
 
 
 def _seen(text: str) -> str:
-    if text == printable_lines(text):
+    if (text.isascii() and text.isprintable()) or text == printable_lines(text):
         return text
     return "".join(
         character if character == printable_lines(character) else json.dumps(character)[1:-1] for character in text

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.receptive_field import field_padding, field_size, field_stride
@@ -33,10 +32,11 @@ def _document(part: Part) -> dict[str, Any] | None:
     field = part.last.receptive_field if part.last else None
     if field is None:
         return None
-    sides = {"size": field.size, "stride": field.stride, "padding": field.padding}
-    return {
-        key: [float(each) if isinstance(each, Fraction) else each for each in value] for key, value in sides.items()
-    }
+    return {"size": _plain(field.size), "stride": _plain(field.stride), "padding": _plain(field.padding)}
+
+
+def _plain(values: Iterable[Any]) -> list[Any]:
+    return [value if type(value) is int else float(value) for value in values]
 
 
 def _steps(row: Row) -> Iterator[Derivation]:

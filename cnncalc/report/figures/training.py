@@ -30,8 +30,8 @@ def _weight_gradient(row: Row) -> int | None:
 
 
 def _backward(row: Row) -> int | None:
-    parts = _input_gradient(row), _weight_gradient(row)
-    return None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
+    backward = row.report.backward[row.node]
+    return None if backward is None else int(batch_work(row.report.batch, backward.inputs + backward.weights))
 
 
 def _saved(row: Row) -> int | None:
