@@ -94,7 +94,9 @@ def _is_endless(field: Field) -> bool:
     """Whether a field is too large, or its fractions too fine, for any picture: it is not followed any further."""
     size, stride, padding = field.size, field.stride, field.padding
     large = size > LARGEST or stride > LARGEST or not -LARGEST <= padding <= LARGEST
-    return large or max(size.denominator, stride.denominator, padding.denominator) > LARGEST
+    if large or type(size) is type(stride) is type(padding) is int:  # nearly always
+        return large
+    return max(size.denominator, stride.denominator, padding.denominator) > LARGEST
 
 
 def receptive_field(graph: Graph, layer: Layer, state: State | None) -> ReceptiveField | None:

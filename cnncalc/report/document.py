@@ -9,7 +9,6 @@ from ..table import AtLeast
 from .convention import CONVENTION
 from .figures import FIGURES, OF_LAYERS, OF_NETWORK, Figure
 from .figures.base import summed
-from .parts import Row
 from .report import Report
 
 SCHEMA_VERSION = 1
@@ -37,7 +36,7 @@ def document(report: Report) -> dict[str, Any]:
         "device": report.setting.device,
         "convention": CONVENTION,
         "inputs": [{"name": node.name, "shape": _shape(node.shape)} for node in graph.inputs],
-        "layers": list(_layers(report.rows)),
+        "layers": list(_layers(report)),
         "totals": {
             **{name: figure.json(whole) for name, figure in _TOTALS},
             "complete": totals.complete,
@@ -56,19 +55,19 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def _layers(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
-    shared: dict[int, dict[str, Any]] = {}
-    for row in rows:
-        part, sums = row.part, id(row.figures)
+def _layers(report: Report) -> Iterator[dict[str, Any]]:
+    nodes, shared = report.graph.nodes, dict[int, dict[str, Any]]()
+    for row in report.rows:
+        layer, part, sums = row.layer, row.part, id(row.figures)
         if sums not in shared:
             shared[sums] = {figure.key: figure.json(part) for figure in _OF_SUMS}
         yield {
-            "name": row.name,
-            "type": row.type,
-            "line": row.line,
-            "inputs": list(row.inputs),
-            "input_shapes": [_shape(shape) for shape in row.input_shapes],
-            "output_shape": _shape(row.output_shape),
+            "name": layer.name,
+            "type": layer.type,
+            "line": layer.place.line if layer.place else None,
+            "inputs": [nodes[i].name for i in layer.inputs],
+            "input_shapes": [_shape(report.shaped(i)) for i in layer.inputs],
+            "output_shape": _shape(report.shaped(row.node)),
             **shared[sums],
             **{figure.key: figure.json(part) for figure in _OTHERS},
         }
