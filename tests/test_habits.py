@@ -17,6 +17,7 @@ from cnncalc.ops import REGISTRY
     ("Dense: 10", "you mean Linear, which calls units out_features"), ("Dense: {units: 10}", "you mean Linear"), ("Dense(10)", "you mean Linear"),
     ("nn.ReLU()", "you mean ReLU"), ("ReLU()", "you mean ReLU"), ("torch.nn.Flatten()", "you mean Flatten"),
     ("Conv2d(3, 10, 5)", "you mean Conv2d: {in_channels: 3, out_channels: 10, kernel_size: 5}"),
+    ("nn.Conv2d(3, 64, 7, 2, 3)", "{in_channels: 3, out_channels: 64, kernel_size: 7, stride: 2, padding: 3}"),
     ("nn.Conv2d(1, 6, kernel_size=5)", "you mean Conv2d: {in_channels: 1, out_channels: 6, kernel_size: 5}"),
     ("MaxPooling2D", "which calls pool_size kernel_size and strides stride"), ("Conv2D: {filters: 6, kernel_size: 5}", "you mean Conv2d, which calls filters"),
     ("BatchNormalization", "you mean BatchNorm2d"), ("layers.Dropout(0.5)", "you mean Dropout: {p: 0.5}"), ("relu", "did you mean ReLU?"),

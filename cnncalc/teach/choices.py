@@ -34,23 +34,25 @@ def letter(text: str, options: Sequence[str] = ()) -> str:
 
 
 #: Words around a cell and a letter that say nothing.
-_NOISE = {
-    "cell",
-    "mistake",
-    "error",
-    "row",
-    "layer",
-    "the",
-    "of",
-    "in",
-    "at",
-    "and",
-    "und",
-    "because",
-    "is",
-    "wrong",
-    "value",
-}
+_NOISE = frozenset(
+    [
+        "cell",
+        "mistake",
+        "error",
+        "row",
+        "layer",
+        "the",
+        "of",
+        "in",
+        "at",
+        "and",
+        "und",
+        "because",
+        "is",
+        "wrong",
+        "value",
+    ]
+)
 
 
 def cell_and_letter(text: str, options: Sequence[str] = ()) -> tuple[str, str]:

@@ -81,14 +81,11 @@ def _no_shape(text: str) -> Misfit:
 
 
 def fitted(sizes: Shape, right: Shape) -> Shape:
-    """The sizes without the batch, and without the ones around a vector, where the right shape has none.
+    """The sizes without a batch of one, where the right shape has none.
 
-    >>> fitted((1, 6, 28, 28), (6, 28, 28)), fitted((1, 1, 120), (120,)), fitted((28, 28), (6, 28, 28))
-    ((6, 28, 28), (120,), (28, 28))
+    >>> fitted((1, 6, 28, 28), (6, 28, 28)), fitted((28, 28), (6, 28, 28))
+    ((6, 28, 28), (28, 28))
     """
-    if len(right) == 1 < len(sizes):
-        longer = tuple(size for size in sizes if size != 1)
-        return longer or (1,) if len(longer) <= 1 else sizes
     return sizes[1:] if len(sizes) == len(right) + 1 and sizes[0] == 1 else sizes
 
 
@@ -115,7 +112,6 @@ def read_shape(text: str, right: Shape) -> Shape:
     >>> read_shape("1x6x28x28", (6, 28, 28)), read_shape("28x28x6", (6, 28, 28)), read_shape("5*5*16", (400,))
     ((6, 28, 28), (6, 28, 28), (400,))
     """
-
     if len(right) == 1:
         return (_length(text),)
     return channels_first(fitted(sizes_in(text), right), right)
