@@ -200,6 +200,10 @@ def _number(part: str, text: str, unit: str) -> Given:
         raise _no_number(text)
     decimals = re.fullmatch(r"[+-]?\d+\.(\d+)", plain)
     work = plain if len(re.findall(r"\d+(?:\.\d+)?", plain)) > 1 and not decimals else ""
+    thousands = re.sub(r"(?<![\d.])([1-9]\d{0,2})\.(?=\d{3}(?![\d.]))", r"\1", plain)
+    if work and thousands != plain:  # 7.500 + 100
+        with suppress(Misfit):
+            others += (float(expressions.evaluate(thousands, {})),)
     scale = 100 if percent else 1
     if unit.startswith("million") and value >= 10**4:
         others += (value / 10**6,)
