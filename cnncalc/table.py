@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from .printable import printable, printable_lines
@@ -44,6 +45,31 @@ class Line(NamedTuple):
     cells: tuple[Any, ...]
     kind: str = "layer"
     level: int = 0
+
+
+class Deferred(Sequence[Line]):
+    """Lines that are made when they are first asked for: a format that shows none of them does not wait for them.
+
+    >>> lines = Deferred(lambda: [Line(("conv1", 456))])
+    >>> len(lines), lines[0].cells
+    (1, ('conv1', 456))
+    """
+
+    def __init__(self, made: Callable[[], Sequence[Line]]) -> None:
+        self._made = made
+
+    @cached_property
+    def _lines(self) -> Sequence[Line]:
+        return self._made()
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._lines[index]
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._lines)
 
 
 class Table(NamedTuple):

@@ -24,7 +24,7 @@ def summary(report: Report) -> Table:
     parameters           61,706 (61,470 weights, 236 biases)
     """
     chosen = [COLUMNS[key] for key in _COLUMNS]
-    lines = [line(report, entry, chosen, entry.path) for entry in entries(report, 1, fold=False)]
+    lines = [line(report, entry, chosen) for entry in entries(report, 1, fold=False)]
     carrying = [each for each in lines if known(each.cells[3]) != 0 or known(each.cells[5]) != 0]
     lines = carrying if len(carrying) <= MOST else sorted(carrying, key=_weight, reverse=True)[:MOST]
     totals, peak = report.totals, report.totals.peak

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..formula import prod
 from ..quantities import readable
-from ..table import EMPTY, Line, Table, known
+from ..table import EMPTY, Deferred, Line, Table, known
 from .columns import COLUMNS, Source, Subject, named
 from .convention import FLOPS, MAC
 from .document import document
@@ -40,10 +40,15 @@ def layers_table(
     """
     keys = named(choice.columns) or tuple(keys)
     chosen = [COLUMNS[key] for key in keys]
-    lines, hint = _lines(report, chosen, choice)
-    if any(source.figure and source.figure.totalled for source in chosen):
-        lines.append(total(report, chosen))
-    columns = tuple(source.column for source in chosen)
+    tree, hint = _sorted(report, choice) if choice.sort else _tree(report, choice)
+
+    def made() -> list[Line]:
+        lines = [line(report, entry, chosen) for entry in tree]
+        if any(source.figure and source.figure.totalled for source in chosen):
+            lines.append(total(report, chosen))
+        return lines
+
+    columns, lines = tuple(source.column for source in chosen), Deferred(made)
     notes = (*_layer_notes(report, lines), *hint)
     spare = () if choice.columns else spare
     return Table(report.title, columns, lines, head(report, keys), notes, spare, lambda: document(report))
@@ -63,25 +68,21 @@ def single_layers(report: Report) -> list[Entry]:
     return [Entry(row.name, row.name, 0, (row,), "layer") for row in report.rows]
 
 
-def _lines(report: Report, chosen: Sequence[Source], choice: Choice) -> tuple[list[Line], tuple[str, ...]]:
-    hint: tuple[str, ...] = ()
-    if choice.sort:
-        return _sorted(report, chosen, choice), hint
+def _tree(report: Report, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
+    """The entries that are shown, and a hint where some are folded away."""
+    if choice.fit is None:
+        tree = single_layers(report) if choice.depth is None else entries(report, choice.depth, fold=False)
+        return [entry._replace(label=entry.path) for entry in tree], ()
     if choice.depth is not None:
-        tree = entries(report, choice.depth, fold=choice.fit is not None)
-    elif choice.fit is not None:
-        tree, depth, deepest = fitting(report, choice.fit)
-        if depth < deepest:
-            hint = (f"folded to {depth} of {deepest} levels: --depth {deepest} shows all",)
-    else:
-        tree = single_layers(report)
-    full_names = choice.fit is None
-    return [line(report, entry, chosen, entry.path if full_names else entry.label) for entry in tree], hint
+        return entries(report, choice.depth), ()
+    tree, depth, deepest = fitting(report, choice.fit)
+    hint = f"folded to {depth} of {deepest} levels: --depth {deepest} shows all"
+    return tree, (hint,) * (depth < deepest)
 
 
-def line(report: Report, entry: Entry, chosen: Sequence[Source], label: str) -> Line:
+def line(report: Report, entry: Entry, chosen: Sequence[Source]) -> Line:
     """The line of an entry of the tree."""
-    subject = Subject(_part(report, entry), label, _type_of(report, entry))
+    subject = Subject(_part(report, entry), entry.label, _type_of(report, entry))
     return Line(tuple([source.value(subject) for source in chosen]), entry.kind, entry.level)
 
 
@@ -105,7 +106,7 @@ def total(report: Report, chosen: Sequence[Source]) -> Line:
     return Line(tuple([source.value(subject) for source in chosen]), "total")
 
 
-def _sorted(report: Report, chosen: Sequence[Source], choice: Choice) -> list[Line]:
+def _sorted(report: Report, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
     """Layers (or groups at a depth), the largest first; with a leading minus, the smallest."""
     (key,) = named([choice.sort.lstrip("-+")])
     if choice.depth is None:
@@ -131,7 +132,7 @@ def _sorted(report: Report, chosen: Sequence[Source], choice: Choice) -> list[Li
         same = [(value, entry) for (own, value), entry in ranked if own == kind]
         same.sort(key=lambda pair: pair[0], reverse=descending)
         ordered += [entry for _, entry in same]
-    return [line(report, entry, chosen, entry.path)._replace(level=0) for entry in ordered]
+    return [entry._replace(label=entry.path, level=0) for entry in ordered], ()
 
 
 def setting(report: Report) -> str:
