@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from .errors import Place, Problem, Source
 from .names import RULE, is_name, is_path
 from .ops import Op, Shape
+from .pictures import Pictures
 
 
 class Layer(NamedTuple):
@@ -58,6 +59,7 @@ class Graph:
         self.groups: dict[str, Group] = {}
         self.claims: list[Claim] = []
         self.disputes: list[Claim] = []  # figures that were published, and that the network does not have
+        self.pretrained: list[Pictures] = []  # how published weights want their pictures, the usual ones first
         self.args: Mapping[str, Any] = {}
         self.warnings: list[Problem] = []
         self.errors: list[Problem] = []

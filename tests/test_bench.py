@@ -20,6 +20,7 @@ from cnncalc import SpecError, load
 from cnncalc.formats import render
 from cnncalc.graph import Graph
 from cnncalc.pytorch.bench import compare
+from cnncalc.pytorch.bench.ceiling import achieved, ceiling, limit_of
 from cnncalc.pytorch.bench.environment import Disturbance, Moment, disturbances
 from cnncalc.pytorch.bench.find_batch import find_batch, search
 from cnncalc.pytorch.bench.plan import Configuration
@@ -194,7 +195,8 @@ class FakeWorker:
             "throughput": {"calls": arguments.get("calls"), "seconds": 0.01 * (arguments.get("calls") or 0)},
             "memory": {"process_bytes": 1 << 28, "tensor_bytes": 1 << 20, "activation_bytes": 1 << 18},
             "layers": {"layers": {layer.name: 0.001 for layer in self.graph.layers}, "calls": 8, "whole_s": 0.0121, "without_s": 0.012},
-            "probe": {"flops": 1e11, "bytes_per_s": 1e10},
+            "probe": {"flops": 1e11, "flops_by": "a product", "bytes_per_s": 1e10, "copied_bytes": 1 << 20},
+            "reference": {"convolution_s": [0.002] * 5, "interpreter_s": [0.001] * 5},
             "beat": {"seconds": 0.001},
             "state": {},
         }  # fmt: skip
@@ -372,6 +374,86 @@ def test_comparison_lists_every_difference_of_environment(tmp_path: Path) -> Non
     assert done.returncode == 1 and "not clean, after" in done.stdout
 
 
+def test_an_unclean_run_is_inconclusive_and_no_baseline(tmp_path: Path) -> None:
+    """Contamination reaches the verdict: whatever the ratio, nothing is shown, and the exit code is 3."""
+    a = saved(tmp_path / "a.json", [0.010] * 64)
+    busy = tmp_path / "busy.json"
+    content = json.loads(Path(a).read_text())
+    content["results"][0] |= {"clean": False, "unclean": ["other processes used 1.5 cores"]}
+    content["results"][0]["latency"]["seconds"] = [0.023] * 32 + [0.189] * 32
+    busy.write_text(json.dumps(content))
+    for pair in ((a, str(busy)), (str(busy), a)):
+        done = cnncalc("bench", "--compare", *pair, "--fail-above", "5%")
+        assert done.returncode == 3 and "inconclusive" in done.stdout, done.stderr
+        assert "other processes used 1.5 cores" in done.stderr and "--retry 3" in done.stderr
+        assert "faster" not in done.stdout and "slower" not in done.stdout.replace("slowdown", "")
+        done = cnncalc("bench", "--compare", *pair)
+        assert done.returncode == 0 and "inconclusive" in done.stdout
+    content["results"][0] |= {"network": "LeNet-5"}
+    busy.write_text(json.dumps(content))
+    done = cnncalc("bench", "lenet", "--baseline", str(busy))
+    assert done.returncode == 2 and "is no baseline" in done.stderr and "--retry 3" in done.stderr
+    content["results"][0] |= {"clean": True, "status": "interrupted"}
+    busy.write_text(json.dumps(content))
+    assert "it was interrupted" in cnncalc("bench", "lenet", "--baseline", str(busy)).stderr
+
+
+def test_a_run_that_could_not_have_shown_what_is_asked_for_is_inconclusive(tmp_path: Path) -> None:
+    """Times that are 11 % apart cannot tell 5 %, and say so; 30 % they can."""
+    noisy = [0.0095, 0.0105] * 32
+    a, b = saved(tmp_path / "a.json", noisy), saved(tmp_path / "b.json", [time * 1.02 for time in noisy])
+    done = cnncalc("bench", "--compare", a, b, "--fail-above", "5%")
+    assert done.returncode == 3 and "could not have shown, and 5% is asked for" in done.stderr
+    assert "22.2%" not in done.stderr and "10.5%" in done.stderr
+    assert cnncalc("bench", "--compare", a, b, "--fail-above", "30%").returncode == 0
+    c = saved(tmp_path / "c.json", [time * 1.5 for time in noisy])
+    assert cnncalc("bench", "--compare", a, c, "--fail-above", "5%").returncode == 1
+    d = saved(tmp_path / "d.json", [0.0103] * 64)
+    e = saved(tmp_path / "e.json", [0.0100] * 64)
+    done = cnncalc("bench", "--compare", e, d, "--fail-above", "5%")
+    assert done.returncode == 0 and "slower, as allowed" in done.stdout
+
+
+def test_what_a_fixed_piece_of_work_changed_by_is_not_the_network_s(tmp_path: Path) -> None:
+    a, b = saved(tmp_path / "a.json", [0.010] * 64), saved(tmp_path / "b.json", [0.011] * 64)
+    for path, seconds in ((a, 0.002), (b, 0.0023)):
+        content = json.loads(Path(path).read_text())
+        content["results"][0]["reference"] = {"convolution_s": [seconds] * 40, "interpreter_s": [0.001] * 40}
+        Path(path).write_text(json.dumps(content))
+    done = cnncalc("bench", "--compare", a, b, "--fail-above", "5%")
+    assert done.returncode == 3 and "slower" not in done.stdout.replace("slowdown", "")
+    content["results"][0]["reference"] = {"convolution_s": [0.002] * 40, "interpreter_s": [0.001] * 40}
+    Path(b).write_text(json.dumps(content))
+    assert cnncalc("bench", "--compare", a, b, "--fail-above", "5%").returncode == 1
+
+
+@pytest.mark.parametrize("tries", [0, 1, 3])
+def test_retry_measures_until_nothing_disturbs_it(tries: int, lenet: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cnncalc.pytorch.bench import api
+
+    made: list[dict[str, Any]] = []
+
+    def played(tasks: Any, progress: Any) -> list[dict[str, Any]]:
+        made.append({"clean": len(made) == 2, "latency": {"seconds": [0.01]}})
+        return [made[-1]]
+
+    monkeypatch.setattr(api, "bench", played)
+    (found,) = api.measure(lenet, retry=tries)
+    assert len(made) == min(tries, 2) + 1 and found.get("attempt", 1) == len(made) and found["clean"] == (tries > 1)
+
+
+def test_nothing_is_faster_than_the_best_that_was_seen(lenet: Graph) -> None:
+    """The ceiling is the best of convolutions, products and copies, and the network itself where it was faster."""
+    (found,) = bench([Task(lenet, Configuration(batch=4))], start=FakeWorker)  # type: ignore[arg-type]
+    best = ceiling(found)
+    assert best.flops_by == "a product" and best.bytes_by == "a copy of 1.00 MiB"
+    found["probe"] |= {"flops": 1.0, "bytes_per_s": 1.0}
+    best = ceiling(found)
+    assert best.flops_by == best.bytes_by == "this network itself"
+    assert limit_of(found, best).least_s <= summary(found["latency"]["seconds"]).median * (1 + 1e-9)
+    assert achieved(found) == (best.flops, 1.0)
+
+
 def test_half_a_percent_between_two_runs_is_no_difference() -> None:
     assert not ratio([1.0] * 64, [1.005] * 64).is_shown and ratio([1.0] * 64, [1.02] * 64).is_shown
 
@@ -382,15 +464,12 @@ def test_a_baseline_of_another_network_is_refused_before_anything_is_measured(tm
 
 
 def test_regressions_need_both_a_ratio_and_an_interval() -> None:
-    def pair(after: list[float]) -> compare.Pair:
+    def verdict(after: list[float]) -> str:
         before = [0.9, 1.0, 1.1] * 30
-        return compare.Pair("n", {}, {}, ratio(before, after))
+        return compare.Pair("n", {}, {}, ratio(before, after)).verdict(0.05)
 
-    assert compare.regressions([pair([1.2] * 90)], 0.05)
-    assert not compare.regressions([pair([1.04] * 90)], 0.05)
-    assert not compare.regressions([pair([random.Random(i).gauss(1.06, 0.5) for i in range(90)])], 0.05), (
-        "no difference shown"
-    )
+    assert verdict([1.2] * 90) == "slower" and verdict([1.04] * 90) != "slower"
+    assert verdict([random.Random(i).gauss(1.06, 0.5) for i in range(90)]) == "inconclusive"
 
 
 @pytest.mark.parametrize(
@@ -420,11 +499,13 @@ class TestOnTheProcessor:
         assert abs(sum(result["layers"]["layers"].values()) / result["layers"]["whole_s"] - 1) < 0.5
         slow = json.loads((tmp_path / "a.json").read_text())
         slow["results"][0]["latency"]["seconds"] = [each / 100 for each in slow["results"][0]["latency"]["seconds"]]
+        slow["results"][0] |= {"clean": True, "unclean": []}
         (tmp_path / "fast.json").write_text(json.dumps(slow))
-        done = cnncalc(
-            "bench", "lenet", "--quick", "--batch", "2", "--baseline", "fast.json", "--fail-above", "5%", cwd=tmp_path
-        )
-        assert done.returncode == 1 and "slower than before by more than 5%" in done.stderr
+        done = cnncalc("bench", "lenet", "--quick", "--batch", "2", "--baseline", "fast.json", "--fail-above", "5%",
+                       "--json", "b.json", cwd=tmp_path)  # fmt: skip
+        (again,) = compare.read(str(tmp_path / "b.json"))
+        code, said = (1, "slower than before by more than 5%") if again["clean"] else (3, "inconclusive")
+        assert done.returncode == code and said in done.stderr
 
     @pytest.mark.parametrize("options", [
         ["--train", "--optimizer", "adam"], ["--dtype", "bfloat16"], ["--dtype", "amp"], ["--channels-last", "--threads", "1"], ["--fold-bn"],

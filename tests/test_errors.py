@@ -628,6 +628,61 @@ net.yaml:5:22: there is no 'maybe' here
       |                      ^
   hint: args: declares names for the whole file""",
     ),
+    "published weights": (
+        """\
+input: [3, 8, 8]
+layers: [ReLU]
+pretrained:
+  - {source: mine, size: 256}
+  - {resize: 256}
+  - {source: mine, files: {small: x}}
+  - {source: mine, interpolation: cubic}
+  - {source: mine, resize: 0}
+  - {source: mine, crop: [1, 2, 3]}
+  - {source: mine, mean: [0.5, x]}
+  - {source: mine, std: 0}
+""",
+        """\
+net.yaml:4:20: published weights have no size
+    4 |   - {source: mine, size: 256}
+      |                    ^
+  hint: did you mean resize?
+
+net.yaml:5:5: published weights have a source: who published them, and what they are called
+    5 |   - {resize: 256}
+      |     ^
+  hint: pretrained: [{source: "torchvision, IMAGENET1K_V1", variant: small, resize: 256, crop: 224}]
+
+net.yaml:6:28: pretrained names the variant small, which there is not
+    6 |   - {source: mine, files: {small: x}}
+      |                            ^
+  hint: variants are not declared
+
+net.yaml:7:35: there is no interpolation cubic
+    7 |   - {source: mine, interpolation: cubic}
+      |                                   ^
+  hint: did you mean bicubic?
+
+net.yaml:8:28: resize is a number of pixels, or height and width: 256, or [128, 171]
+    8 |   - {source: mine, resize: 0}
+      |                            ^
+  hint: pretrained: [{source: "torchvision, IMAGENET1K_V1", variant: small, resize: 256, crop: 224}]
+
+net.yaml:9:26: crop is a number of pixels, or height and width: 256, or [128, 171]
+    9 |   - {source: mine, crop: [1, 2, 3]}
+      |                          ^
+  hint: pretrained: [{source: "torchvision, IMAGENET1K_V1", variant: small, resize: 256, crop: 224}]
+
+net.yaml:10:26: mean has a number for each channel: [0.485, 0.456, 0.406]
+   10 |   - {source: mine, mean: [0.5, x]}
+      |                          ^
+  hint: pretrained: [{source: "torchvision, IMAGENET1K_V1", variant: small, resize: 256, crop: 224}]
+
+net.yaml:11:25: std must be above 0
+   11 |   - {source: mine, std: 0}
+      |                         ^
+  hint: pretrained: [{source: "torchvision, IMAGENET1K_V1", variant: small, resize: 256, crop: 224}]""",
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from commands import cnncalc
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.errors import Source
+from cnncalc.pictures import MEAN, STD, Pictures, chosen, usual
 
 torch = pytest.importorskip("torch", reason="run needs PyTorch: pip install 'cnncalc[torch]'")
 
@@ -257,25 +258,100 @@ def test_pictures_of_all_modes(mode: str, shape: tuple[int, int, int], tmp_path:
     Image = pytest.importorskip("PIL.Image", reason="Pillow reads pictures: pip install 'cnncalc[torch]'")
     path = str(tmp_path / ("p.jpg" if mode == "CMYK" else "p.png"))
     Image.new(mode, (300, 180)).save(path)
-    made = picture(path, shape)
+    made = picture(path, shape, usual(*shape))
     assert made.shape == (1, *shape)
     if mode in ("RGB", "L", "P"):  # black
         expected = [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225] if shape[0] == 3 else [0.0]
         assert torch.allclose(made.mean((0, 2, 3)), torch.tensor(expected), atol=1e-5)
 
 
-def test_a_picture_equals_torchvision_s_transforms(tmp_path: Path) -> None:
+#: Preparation of a picture: ours, and torchvision's.
+PREPARED = [
+    (Pictures("", (256,), (224,)), (180, 301)),
+    (Pictures("", (256,), (224,)), (301, 180)),
+    (Pictures("", (236,), (224,)), (500, 375)),
+    (Pictures("", (342,), (299,), mean=(0.5,) * 3, std=(0.5,) * 3), (427, 640)),
+    (Pictures("", (320,), (300,), "bicubic"), (331, 500)),
+    (Pictures("", (255,), (240,), "bicubic"), (97, 61)),
+]
+
+
+@pytest.mark.parametrize(("prepared", "size"), PREPARED)
+def test_a_picture_equals_torchvision_s_transforms(prepared: Pictures, size: tuple[int, int], tmp_path: Path) -> None:
     from test_build import torchvision
 
     transforms = torchvision().transforms
     Image = pytest.importorskip("PIL.Image", reason="Pillow reads pictures: pip install 'cnncalc[torch]'")
     torch.manual_seed(0)
-    pixels = (torch.rand(180, 301, 3) * 255).to(torch.uint8)
-    Image.frombytes("RGB", (301, 180), bytes(pixels.flatten().tolist())).save(tmp_path / "p.png")
+    pixels = (torch.rand(size[1], size[0], 3) * 255).to(torch.uint8)
+    Image.frombytes("RGB", size, bytes(pixels.flatten().tolist())).save(tmp_path / "p.png")
+    mode = transforms.InterpolationMode(prepared.interpolation)
     theirs = transforms.Compose([
-        transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        transforms.Resize(prepared.resize[0], mode), transforms.CenterCrop(prepared.crop[0]), transforms.ToTensor(),
+        transforms.Normalize(prepared.mean, prepared.std),
     ])(Image.open(tmp_path / "p.png"))  # fmt: skip
-    assert torch.allclose(picture(str(tmp_path / "p.png"), (3, 224, 224))[0], theirs, atol=0.1)
+    ours = picture(str(tmp_path / "p.png"), (3, prepared.crop[0], prepared.crop[0]), prepared)[0]
+    assert torch.equal(ours, theirs)
+
+
+def test_the_published_weights_say_how_they_want_their_pictures(tmp_path: Path) -> None:
+    """GoogLeNet and Inception v3 were trained on values from −1 to 1, EfficientNet on pictures resized bicubically."""
+    Image = pytest.importorskip("PIL.Image", reason="Pillow reads pictures: pip install 'cnncalc[torch]'")
+    Image.new("RGB", (320, 300), "red").save(tmp_path / "p.png")
+    document = json.loads(
+        cnncalc("run", "inception_v3", "--image", "p.png", "--no-bench", "-f", "json", cwd=tmp_path).stdout
+    )
+    shown = document["picture"]
+    assert (shown["resize"], shown["crop"], shown["mean"], shown["std"]) == ([342], [299, 299], [0.5] * 3, [0.5] * 3)
+    assert "torchvision" in shown["source"]
+    done = cnncalc("run", "squeezenet1_1", "--image", "p.png", "--no-bench", "--input", "3x112x112", cwd=tmp_path)
+    assert "picture: shorter side to 128 (bilinear), the middle 112×112, mean 0.485" in done.stdout
+    assert "as torchvision 0.28, IMAGENET1K_V1 (squeezenet1_1-b8a52dc0) want it" in done.stdout
+    done = cnncalc("run", "resnet20", "--image", "p.png", "--no-bench", "--interpolation", "bicubic", cwd=tmp_path)
+    assert "shorter side to 37 (bicubic)" in done.stdout and "no weights are known" in done.stdout
+
+
+TORCHVISION = json.loads((Path(__file__).parent / "data" / "pictures.json").read_text())
+#: Networks that torchvision normalises as for ImageNet, and that undo it by themselves: values from −1 to 1.
+TRANSFORM_INPUT = ("googlenet", "inception_v3")
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_the_zoo_wants_pictures_as_torchvision_s_weights_do(name: str) -> None:
+    """`tests/data/pictures.json` is what torchvision 0.28 says of each set of weights, in its order."""
+    told = []
+    for each in load(name).pretrained:
+        sides = list(each.crop) * len(each.resize)
+        mean, std = list(each.mean), list(each.std)
+        if name in TRANSFORM_INPUT:
+            assert (mean, std) == ([0.5] * 3, [0.5] * 3) and "transform_input" in each.note
+            mean, std = list(MEAN), list(STD)
+        told.append({
+            "weights": each.source.removeprefix("torchvision 0.28, "), "file": each.file, "resize": list(each.resize), "crop": sides,
+            "interpolation": each.interpolation, "mean": mean, "std": std,
+        })  # fmt: skip
+    assert told == TORCHVISION[name]
+
+
+def test_the_name_of_the_file_tells_which_published_weights_it_holds() -> None:
+    published = load("resnet50").pretrained
+    assert [each.resize for each in published] == [(256,), (232,)]
+    assert chosen(published, "/models/resnet50-11ad3fa6.pth") == published[1]
+    assert chosen(published, "mine.pth") == published[0] and chosen([], "mine.pth") is None
+
+
+def test_a_picture_is_turned_upright(tmp_path: Path) -> None:
+    """As its EXIF data say: a camera that was held upright writes the picture lying on its side."""
+    Image = pytest.importorskip("PIL.Image", reason="Pillow reads pictures: pip install 'cnncalc[torch]'")
+    upright = Image.new("RGB", (20, 40), "black")
+    upright.paste("white", (0, 0, 20, 10))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "lying.png", exif=exif)
+    upright.save(tmp_path / "upright.png")
+    plain = Pictures("", (20,), (20,))
+    both = [picture(str(tmp_path / f"{name}.png"), (3, 40, 20), plain) for name in ("lying", "upright")]
+    assert torch.equal(*both) and both[0][0, 0, 0, 0] > both[0][0, 0, -1, 0]
 
 
 def test_five_guesses_with_names(tmp_path: Path) -> None:
@@ -327,7 +403,7 @@ def test_the_document_says_what_was_run() -> None:
     (["run", "lenet", "--image", "none.png"], "none.png: cannot be read: No such file or directory"),
     (["run", "lenet", "--image", "bad.png"], "bad.png: is no picture that can be read"),
     (["run", "vector.yaml", "--image", "bad.png"], "bad.png: the network takes no picture"),
-    (["run", "lenet", "--mean", "1,2"], "--labels, --resize, --mean and --std go with --image"),
+    (["run", "lenet", "--mean", "1,2"], "--labels, --resize, --interpolation, --mean and --std go with --image"),
     (["run", "lenet", "--image", "bad.png", "--mean", "x"], "--mean x makes no sense"),
     (["run", "lenet", "--weights", "none.pth"], "none.pth: cannot be read"),
     (["run", "lenet", "--device", "cuda:9"], "cuda"),
@@ -356,7 +432,7 @@ def raise_for_std() -> None:
     Image = pytest.importorskip("PIL.Image", reason="Pillow reads pictures: pip install 'cnncalc[torch]'")
     with tempfile.NamedTemporaryFile(suffix=".png") as file:
         Image.new("RGB", (8, 8)).save(file.name)
-        picture(file.name, (3, 8, 8), std=(0.0,))
+        picture(file.name, (3, 8, 8), Pictures(std=(0.0,)))
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

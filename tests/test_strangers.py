@@ -499,16 +499,17 @@ class TestFiles:
     ) -> None:
         from PIL import Image
 
+        from cnncalc.pictures import usual
         from cnncalc.pytorch.image import picture
 
         Image.new(mode, size).save(tmp_path / "a.png")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with pytest.raises(SpecError, match=message):
-            picture(str(tmp_path / "a.png"), (3, 224, 224))
+            picture(str(tmp_path / "a.png"), (3, 224, 224), usual(3, 224, 224))
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
         with pytest.raises(SpecError, match="are made"):
             Image.new("RGB", (10, 10)).save(tmp_path / "b.png")
-            picture(str(tmp_path / "b.png"), (3, 224, 224), resize=10_000)
+            picture(str(tmp_path / "b.png"), (3, 224, 224), usual(3, 224, 224)._replace(resize=(10_000,)))
 
     @pytest.mark.parametrize("format", ["EPS", "TIFF", "GIF", "BMP", "PPM", "ICO", "TGA"])
     def test_only_formats_that_are_promised_are_read(
@@ -516,26 +517,28 @@ class TestFiles:
     ) -> None:
         from PIL import Image
 
+        from cnncalc.pictures import usual
         from cnncalc.pytorch.image import picture
 
         Image.new("RGB", (32, 32)).save(tmp_path / "a.png", format=format)
         monkeypatch.setenv("PATH", "")
         with pytest.raises(SpecError, match="is no picture that can be read"):
-            picture(str(tmp_path / "a.png"), (3, 28, 28))
+            picture(str(tmp_path / "a.png"), (3, 28, 28), usual(3, 28, 28))
 
     @pytest.mark.parametrize("format", ["PNG", "JPEG"])
     def test_a_picture_that_is_cut_off_is_an_error(self, format: str, tmp_path: Path) -> None:
         from PIL import Image
 
+        from cnncalc.pictures import usual
         from cnncalc.pytorch.image import picture
 
         Image.effect_noise((64, 64), 50).convert("RGB").save(tmp_path / "a", format=format)
         data = (tmp_path / "a").read_bytes()
-        assert picture(str(tmp_path / "a"), (3, 28, 28)).shape == (1, 3, 28, 28)
+        assert picture(str(tmp_path / "a"), (3, 28, 28), usual(3, 28, 28)).shape == (1, 3, 28, 28)
         for end in range(0, len(data) - 20, max(1, len(data) // 40)):
             (tmp_path / "b").write_bytes(data[:end])
             with pytest.raises(SpecError):
-                picture(str(tmp_path / "b"), (3, 28, 28))
+                picture(str(tmp_path / "b"), (3, 28, 28), usual(3, 28, 28))
 
     def test_names_in_a_checkpoint_are_printed_as_text(self, tmp_path: Path) -> None:
         import torch

@@ -257,6 +257,7 @@ def story(name: str) -> Table:
     shown_entries = [chosen] if variant else networks
     notes += ["", *_claims("published", [(e, c) for e in shown_entries for c in _published(e)])]
     notes += _claims("disputed", [(e, c) for e in shown_entries for c in e.report.graph.disputes])
+    notes += _pretrained(shown_entries)
     notes += _younger(shown_entries, order)
     notes += ["", *_usage(chosen)]
     document = {
@@ -266,6 +267,7 @@ def story(name: str) -> Table:
         "variants": [dict(zip(("name", *order), line.cells, strict=True)) for line in lines],
         "published": [_document(e, c) for e in networks for c in _published(e)],
         "disputed": [_document(e, c) for e in networks for c in e.report.graph.disputes],
+        "pretrained": [{"network": e.name, **p._asdict()} for e in networks for p in e.report.graph.pretrained],
     }  # fmt: skip
     return Table(spec.title, columns, lines, tuple(head), tuple(notes), ("depth", "input"), document)
 
@@ -288,6 +290,18 @@ def _claims(word: str, claims: list[tuple[Entry, Claim]]) -> list[str]:
         )
         lines.append(Bullet(text))
     return lines
+
+
+def _pretrained(networks: list[Entry]) -> list[str]:
+    """How published weights want their pictures, one line for each way of preparing them."""
+    ways: dict[tuple[str, str, str], list[str]] = {}
+    for entry in networks:
+        for each in entry.report.graph.pretrained:
+            ways.setdefault((each.source, str(each), each.note), []).append(each.file or entry.name)
+    return [
+        Bullet(f"pictures for {source} ({', '.join(dict.fromkeys(files))}): {how}" + (f"; {note}" if note else ""))
+        for (source, how, note), files in ways.items()
+    ]
 
 
 def _usage(entry: Entry) -> list[str]:

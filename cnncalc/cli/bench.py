@@ -49,7 +49,7 @@ def bench(request: Measurement) -> None:
         refuse_to_overwrite(name, request.json_)
         refuse_to_overwrite(name, request.output)
     refuse_inputs((request.baseline,), (request.json_, request.output))
-    from ..pytorch.bench.compare import read, refuse_strangers
+    from ..pytorch.bench.compare import read, refuse_strangers, refuse_unclean
 
     earlier = read(request.baseline) if request.baseline else []
     config, batches, graphs = request.configuration(), request.batches(), request.graphs()
@@ -59,12 +59,13 @@ def bench(request: Measurement) -> None:
     if request.baseline:
         plans = [(graph, config._replace(batch=batch)) for graph in graphs for batch in batches]
         refuse_strangers(request.baseline, earlier, plans)
+        refuse_unclean(request.baseline, earlier, plans)
     from ..pytorch.bench.api import measure
     from ..pytorch.bench.outcome import Outcome
     from ..pytorch.bench.tables import comparison_table
 
     with progress_display() as progress:
-        results = measure(*graphs, batches=batches, progress=progress, **config._asdict())
+        results = measure(*graphs, batches=batches, progress=progress, retry=request.retry, **config._asdict())
     outcome = Outcome(results, graphs * len(batches), earlier)
     document = json.dumps(outcome.document(shlex.join(["cnncalc", *sys.argv[1:]])), indent=1) + "\n"
     if request.json_ and (outcome.measured or not outcome.interrupted):
@@ -75,7 +76,7 @@ def bench(request: Measurement) -> None:
         _print(outcome.tables(kind), kind, request.output)
     if outcome.pairs:
         tell()
-        emit(comparison_table(outcome.pairs), "table", None)
+        emit(comparison_table(outcome.pairs, allowed), "table", None)
     _end(outcome.verdict(allowed, request.strict))
 
 
@@ -119,6 +120,6 @@ def _compare(request: Measurement, format: str) -> None:
     if len(others) != 1:
         raise usage_error("--compare wants two files", "cnncalc bench --compare A.json B.json")
     compared = pairs(read(request.compare or ""), read(others[0]))
-    emit(comparison_table(compared), format, request.output)
+    emit(comparison_table(compared, request.allowed()), format, request.output)
     unclean = any(each.get("clean") is False for pair in compared for each in (pair.before, pair.after))
     _end(judged(compared, request.allowed(), request.strict and unclean))

@@ -52,12 +52,20 @@ Budget = Annotated[str | None, option("--budget", "With --find-batch: within thi
 FoldBn = Annotated[bool, typer.Option("--fold-bn", help="Fold batch normalisation into the layers before it.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Take a few seconds; less precise.")]
 Rigorous = Annotated[bool, typer.Option("--rigorous", help="Take up to minutes; includes the 99th percentile.")]
+Retry = Annotated[
+    int, typer.Option("--retry", min=0, max=100, help="Measure again what something disturbed, up to so often.")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 where something disturbed the measurement.")]
 Json = Annotated[str | None, option("--json", "Write all raw times, and the command that repeats the run.", "FILE")]
 Compare = Annotated[str | None, option("--compare", "Compare two files: --compare A.json B.json.", "A.json")]
 Baseline = Annotated[str | None, option("--baseline", "Compare with a file that --json wrote earlier.", "FILE")]
 FailAbove = Annotated[
-    str | None, option("--fail-above", "With --baseline: exit with 1 if something is slower by more than this.", "5%")
+    str | None,
+    option(
+        "--fail-above",
+        "With --baseline: exit with 1 if something is slower by more than this, with 3 if that cannot be told.",
+        "5%",
+    ),
 ]
 
 
@@ -83,6 +91,7 @@ class Measurement(NamedTuple):
     fold_bn: FoldBn = False
     quick: Quick = False
     rigorous: Rigorous = False
+    retry: Retry = 0
     strict: Strict = False
     json_: Json = None
     compare: Compare = None
@@ -105,9 +114,11 @@ class Measurement(NamedTuple):
             raise usage_error("--quick and --rigorous exclude each other")
         if self.budget and not self.find_batch:
             raise usage_error("--budget goes with --find-batch", "without it, all that is free may be used")
-        if self.find_batch and (self.json_ or self.baseline or self.strict or self.per_layer or self.batch != "1"):
+        if self.find_batch and (
+            self.json_ or self.baseline or self.strict or self.retry or self.per_layer or self.batch != "1"
+        ):
             raise usage_error(
-                "--find-batch stands alone", "leave out --batch, --json, --baseline, --strict and --per-layer"
+                "--find-batch stands alone", "leave out --batch, --json, --baseline, --retry, --strict and --per-layer"
             )
         if self.optimizer != "sgd" and not self.train:
             raise usage_error("--optimizer goes with --train", "inference has no optimizer")

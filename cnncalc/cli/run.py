@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import usage_error
+from ..errors import did_you_mean, usage_error
 from ..language.model import load
+from ..pictures import INTERPOLATIONS
 from .commands import PYTORCH, command
 from .measurement import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, option, progress_display
 from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
@@ -25,6 +26,7 @@ WeightsKey = Annotated[str, option("--weights-key", "Which set of weights, where
 Image = Annotated[str | None, option("--image", "Show it a picture, and print the five likeliest classes.", "FILE")]
 Labels = Annotated[str | None, option("--labels", "With --image: names of the classes, one a line.", "FILE")]
 Resize = Annotated[int, option("--resize", "With --image: pixels of the shorter side before the crop.")]
+Interpolation = Annotated[str, option("--interpolation", "With --image: nearest, bilinear, bicubic or lanczos.")]
 Mean = Annotated[str, option("--mean", "With --image: mean of each channel, separated by commas.", "R,G,B")]
 Std = Annotated[str, option("--std", "With --image: standard deviation of each channel, separated by commas.", "R,G,B")]
 Train = Annotated[bool, typer.Option("--train", help="Check a training step too: loss, backward, update.")]
@@ -47,6 +49,7 @@ def run(
     image: Image = None,
     labels: Labels = None,
     resize: Resize = 0,
+    interpolation: Interpolation = "",
     mean: Mean = "",
     std: Std = "",
     no_bench: NoBench = False,
@@ -72,8 +75,11 @@ def run(
             raise usage_error(f"{name} names no file", "is a variable empty? leave the option out, or name a file")
     if weights_key and not weights:
         raise usage_error("--weights-key goes with --weights")
-    if not image and (labels or resize or mean or std):
-        raise usage_error("--labels, --resize, --mean and --std go with --image")
+    if not image and (labels or resize or interpolation or mean or std):
+        raise usage_error("--labels, --resize, --interpolation, --mean and --std go with --image")
+    if interpolation and interpolation not in INTERPOLATIONS:
+        hint = did_you_mean(interpolation, INTERPOLATIONS) or f"use one of {', '.join(INTERPOLATIONS)}"
+        raise usage_error(f"there is no interpolation {interpolation}", hint)
     graph = load(spec, args=settings(set_), inputs=shapes(input_))
     if complain(graph.errors):
         raise typer.Exit(2)
@@ -83,7 +89,8 @@ def run(
     from ..pytorch.run import Picture
     from ..pytorch.run import run as ran
 
-    shown = Picture(image, resize, _numbers(mean, "--mean"), _numbers(std, "--std")) if image else None
+    means, deviations = _numbers(mean, "--mean"), _numbers(std, "--std")
+    shown = Picture(image, resize, means, deviations, interpolation) if image else None
     with progress_display() as progress:
         progress("building, running, comparing", 0.1)
         result = ran(graph, config, weights or "", shown, read_labels(labels) if labels else (), weights_key)
@@ -129,7 +136,10 @@ def _print(result: Run, timed: dict[str, Any] | None, output: str | None) -> Non
         tell(f"{guess.share:7.2%}  class {guess.number:<5} {guess.name}".rstrip())
     if result.guesses:
         weighed = "the weights are those of the file" if result.loaded else "the weights are random: this says nothing"
-        tell(f"({weighed})\n")
+        tell(f"({weighed})")
+        for line in result.told_of_picture():
+            tell(line)
+        tell()
     for number, part in enumerate(parts):
         if number:
             tell()

@@ -23,12 +23,13 @@ from .declared import Declaration
 from .expand import Expander
 from .items import BESIDE, GROUPS, Block
 from .locate import locate
+from .pretrained import pretrained
 from .reader import Mapping, Node, Scalar, Sequence, read
 from .warnings import MOST, warn, warning
 from .workspace import Names, Scope, TooBig
 
 KEYS = ("name", "source", "year", "task", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs",
-        "expect", "disputed")  # fmt: skip
+        "expect", "disputed", "pretrained")  # fmt: skip
 
 MAX_VARIANTS, MAX_INPUTS = 1_000, 64
 #: Characters of what stands in every header, and of what stands below a table.
@@ -411,6 +412,8 @@ class _Model:
         self.made.task = str(own.get("task", self.spec.task))
         self.made.year = own.get("year", self.spec.year)
         self.made.disputes += reader.disputed(self.root.get("disputed"))
+        space, spec = self.expander.space, self.spec
+        self.made.pretrained += pretrained(space, spec.variant, spec.variants, self.root.get("pretrained"))
 
     def problem(self, code: str, message: str, place: Place, hint: str = "") -> None:
         self.expander.space.problem(code, message, place, hint)

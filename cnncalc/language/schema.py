@@ -7,6 +7,7 @@ from typing import Any
 from ..formula import Step
 from ..ops import FAMILIES, MERGES, REGISTRY, Op, Shape
 from ..ops.base import Argument
+from ..pictures import INTERPOLATIONS
 
 FILE = "cnncalc.schema.json"
 _EXPRESSION = {"type": "string", "description": "an expression, such as 'hidden * 2'"}
@@ -76,6 +77,11 @@ def _properties() -> dict[str, Any]:
             "anyOf": [{"type": "string"}, {"type": "array", "items": _ref("output")}],
         },
         "expect": {**names, "description": "what was published, checked by `cnncalc check`; by variant in a family"},
+        "pretrained": {
+            "description": "which weights are published, and how they want their pictures",
+            "type": "array",
+            "items": _pretrained(),
+        },
         "disputed": {
             "description": "what was published and is not so, with a source, and a note that says why",
             "type": "array",
@@ -89,6 +95,32 @@ def _properties() -> dict[str, Any]:
                     "note": {"type": "string"},
                 },
             },
+        },
+    }
+
+
+def _pretrained() -> dict[str, Any]:
+    text = {"type": "string"}
+    side = {"type": "integer", "minimum": 1}
+    sides = {"anyOf": [side, {"type": "array", "items": side, "minItems": 1, "maxItems": 2}]}
+    channels = {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}, "maxItems": 4}]}
+    return {
+        "type": "object",
+        "required": ["source"],
+        "additionalProperties": False,
+        "properties": {
+            "source": {**text, "description": "who published the weights, and what they are called"},
+            "variant": {"anyOf": [text, {"type": "array", "items": text}]},
+            "files": {
+                "anyOf": [text, {"type": "object", "additionalProperties": text}],
+                "description": "what the name of the file begins with, of each variant in a family",
+            },
+            "resize": {**sides, "description": "pixels of the shorter side, or height and width"},
+            "crop": {**sides, "description": "pixels of what is cut out of the middle"},
+            "interpolation": {"enum": list(INTERPOLATIONS)},
+            "mean": {**channels, "description": "of each channel; ImageNet's where nothing is said"},
+            "std": {**channels, "description": "the standard deviation of each channel; ImageNet's if not said"},
+            "note": text,
         },
     }
 

@@ -1,4 +1,4 @@
-"""A picture as an ImageNet model expects it."""
+"""A picture as a network expects it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from torch import Tensor
 
 from ..errors import SpecError, usage_error
 from ..ops import Shape
+from ..pictures import Pictures
 from ..printable import printable
-
-#: The mean and standard deviation of ImageNet's red, green and blue.
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
 
 #: What pictures may be. Pillow knows many more formats, and has other programs read some of them.
 FORMATS = ("JPEG", "PNG")
@@ -33,11 +30,10 @@ class Guess(NamedTuple):
     name: str
 
 
-def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = (), std: Sequence[float] = ()) -> Tensor:
-    """A batch of one: the shorter side brought to `resize` pixels, the middle cut out, and normalised.
+def picture(path: str, shape: Shape, prepared: Pictures) -> Tensor:
+    """A batch of one, upright as its EXIF data say, resized, cut out of the middle and normalised.
 
-    `resize` is 256 for an input of 224, and in proportion otherwise, where it is 0. Three channels are normalised with
-    ImageNet's mean and deviation where none are given; one channel is left as it is, between 0 and 1.
+    Resizing and cropping are torchvision's, to the pixel; a picture that is smaller than what is cut out is enlarged.
     """
     try:
         from PIL import Image, ImageOps, UnidentifiedImageError
@@ -66,26 +62,42 @@ def picture(path: str, shape: Shape, resize: int = 0, mean: Sequence[float] = ()
     except Exception as error:  # whatever a file from a stranger makes Pillow say
         said = printable(str(getattr(error, "strerror", None) or error))[:160]
         raise usage_error(f"cannot be read: {said or type(error).__name__}", where=path) from None
-    shorter = resize or round(min(height, width) * 256 / 224)
-    factor = max(shorter / min(image.size), height / image.size[1], width / image.size[0])
-    size = max(width, round(image.size[0] * factor)), max(height, round(image.size[1] * factor))
+    size = _size(image.size, prepared.resize, (height, width))
     if size[0] * size[1] > MOST_PIXELS:
         raise usage_error(
             f"{image.size[0]:,}×{image.size[1]:,} pixels would become {size[0]:,}×{size[1]:,}, "
-            f"so that the shorter side has {shorter}; at most {MOST_PIXELS:,} are made",
+            f"so that the shorter side has {min(size)}; at most {MOST_PIXELS:,} are made",
             "a picture that is less narrow",
             where=path,
         )
-    image = image.resize(size, Image.Resampling.BILINEAR)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    image = image.resize(size, getattr(Image.Resampling, prepared.interpolation.upper()))
+    left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
     image = image.crop((left, top, left + width, top + height))
     values = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).reshape(height, width, channels)
     tensor = values.permute(2, 0, 1).float() / 255
-    means = _by_channel(mean or (MEAN if channels == 3 else (0.0,)), channels, "--mean", path)
-    deviations = _by_channel(std or (STD if channels == 3 else (1.0,)), channels, "--std", path)
+    means = _by_channel(prepared.mean, channels, "--mean", path)
+    deviations = _by_channel(prepared.std, channels, "--std", path)
     if not bool((deviations > 0).all()):
         raise usage_error("--std must be above 0")
     return ((tensor - means) / deviations).unsqueeze(0)
+
+
+def _size(size: tuple[int, int], resize: Sequence[int], crop: tuple[int, int]) -> tuple[int, int]:
+    """Width and height after resizing: at least those that are cut out.
+
+    >>> _size((640, 427), (256,), (224, 224)), _size((640, 427), (128, 171), (112, 112))
+    ((383, 256), (171, 128))
+    """
+    (width, height), (high, wide) = size, crop
+    if len(resize) == 2:
+        return max(resize[1], wide), max(resize[0], high)
+    shorter = resize[0] if resize else min(crop)
+    longer = int(shorter * max(size) / min(size))
+    made = (shorter, longer) if width <= height else (longer, shorter)
+    if made[0] >= wide and made[1] >= high:
+        return made
+    factor = max(wide / width, high / height)
+    return max(wide, round(width * factor)), max(high, round(height * factor))
 
 
 def _by_channel(values: Sequence[float], channels: int, option: str, path: str) -> Tensor:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import torch
@@ -13,6 +13,7 @@ from ..answers.verification import Verification, as_data, layers_table
 from ..errors import Source, SpecError, usage_error
 from ..graph import Graph
 from ..language.model import load
+from ..pictures import Pictures, chosen, usual
 from ..table import Column, Line, Table
 from .bench.devices import Unavailable, choose
 from .bench.plan import Configuration
@@ -26,16 +27,34 @@ from .weights import Loaded, load_weights, read_weights
 
 
 class Picture(NamedTuple):
-    """A picture to be shown to the network, and how it is prepared."""
+    """A picture to be shown to the network. What is said of its preparation stands above what the weights want."""
 
     path: str
     resize: int = 0
     mean: Sequence[float] = ()
     std: Sequence[float] = ()
+    interpolation: str = ""
+
+    def prepared(self, graph: Graph, weights: str) -> Pictures:
+        """How it is prepared: as published weights want it, by the file's name or the usual, or as for ImageNet."""
+        shape = graph.inputs[0].shape or ()
+        if len(shape) != 3:
+            return Pictures()
+        published = chosen(graph.pretrained, weights)
+        wanted = published.fit(*shape[1:]) if published else usual(*shape)
+        return wanted._replace(
+            resize=(self.resize,) if self.resize else wanted.resize,
+            mean=tuple(self.mean) or wanted.mean,
+            std=tuple(self.std) or wanted.std,
+            interpolation=self.interpolation or wanted.interpolation,
+        )
 
 
 class Run(NamedTuple):
-    """What came of a run; `loaded` where it was given weights, `guesses` where it was shown a picture."""
+    """What came of a run; `loaded` where it was given weights, `guesses` where it was shown a picture.
+
+    `prepared` is how the picture was prepared, and `others` are published weights that want it otherwise.
+    """
 
     verification: Verification
     dtype: str
@@ -43,6 +62,8 @@ class Run(NamedTuple):
     loaded: Loaded | None
     guesses: tuple[Guess, ...]
     weights: str = ""
+    prepared: Pictures | None = None
+    others: tuple[Pictures, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -58,6 +79,16 @@ class Run(NamedTuple):
         verdict = "the weights do not fit" + (", though all figures agree" if self.verification.agrees else "")
         return tuple(told) if self.loaded.fits else (*told, verdict)
 
+    def told_of_picture(self) -> Iterator[str]:
+        """How the picture was prepared and for whose weights, and which weights want it otherwise."""
+        if not self.prepared:
+            return
+        whose = f"as {self.prepared.whose} want it" if self.prepared.source else "as for ImageNet: no weights are known"
+        yield f"picture: {self.prepared}"
+        yield f"         {whose}"
+        for other in self.others:
+            yield f"         {other.whose} want {other}"
+
     def document(self, benchmark: dict[str, Any] | None = None) -> dict[str, Any]:
         """All of it as plain data, with a benchmark of the forward pass beside it."""
         return as_data(self.verification) | {
@@ -68,6 +99,7 @@ class Run(NamedTuple):
             "benchmark": benchmark,
             "weights": self.loaded._asdict() if self.loaded else None,
             "guesses": [guess._asdict() for guess in self.guesses],
+            "picture": self.prepared._asdict() if self.prepared else None,
         }
 
     def table(self) -> Table:
@@ -115,6 +147,7 @@ def run(
         net = build(graph, device=device.torch_device).to(TORCH_DTYPES[config.dtype])
         loaded = load_weights(net, read_weights(weights, weights_key)) if weights else None
         found: list[Guess] = []
+        prepared: Pictures | None = None
         autocast = (
             torch.autocast(device.kind, dtype=autocast_dtype(device.kind)) if config.dtype == "amp" else nullcontext()
         )
@@ -125,7 +158,8 @@ def run(
             if len(classes) != 1 or graph.task not in ("", "classification"):
                 what = f"is for {graph.task}" if graph.task else f"gives {'×'.join(map(str, classes))}"
                 raise usage_error(f"{graph.name} {what}: its output names no classes", "leave --image out")
-            image = picture(shown.path, graph.inputs[0].shape or (), *shown[1:]).to(device.torch_device)
+            prepared = shown.prepared(graph, weights)
+            image = picture(shown.path, graph.inputs[0].shape or (), prepared).to(device.torch_device)
             with torch.inference_mode(), autocast:
                 out = net.eval()(image.to(TORCH_DTYPES[config.dtype]))
             found = guesses(out[0] if isinstance(out, tuple) else out, labels)
@@ -137,4 +171,11 @@ def run(
     except Exception as error:  # whatever PyTorch has to say of a dtype, a device or a lack of memory
         said = failure(error)["message"] or type(error).__name__
         raise usage_error(f"PyTorch cannot run {graph.name} so: {said}") from None
-    return Run(verification, config.dtype, device.describe(), loaded, tuple(found), weights)
+    others = _others(graph, weights, prepared) if prepared else ()
+    return Run(verification, config.dtype, device.describe(), loaded, tuple(found), weights, prepared, others)
+
+
+def _others(graph: Graph, weights: str, prepared: Pictures) -> tuple[Pictures, ...]:
+    """The published weights that want a picture otherwise, where the file's name does not tell which it holds."""
+    known = [each for each in graph.pretrained if each.file and PurePath(weights).name.startswith(each.file)]
+    return () if known or not weights else tuple(each for each in graph.pretrained if each.source != prepared.source)

@@ -10,7 +10,7 @@ from ...errors import usage_error
 from ...graph import Graph
 from ...printable import printable
 from .plan import Configuration
-from .statistics import Ratio, ratio
+from .statistics import RESOLUTION, Ratio, median, ratio
 
 SCHEMA_VERSION = 1
 #: A forward pass that takes less or longer is no measurement.
@@ -21,13 +21,51 @@ LARGEST = 1 << 25
 IGNORED = ("load", "memory_limit")
 
 
+#: What a pair is called that shows nothing, because something disturbed it or the times are too far apart.
+INCONCLUSIVE = "inconclusive"
+
+
 class Pair(NamedTuple):
-    """The same measurement in two files."""
+    """The same measurement in two files. What the machine's own change may explain lies within the ratio's interval."""
 
     name: str
     before: dict[str, Any]
     after: dict[str, Any]
     ratio: Ratio
+
+    @property
+    def disturbances(self) -> list[str]:
+        """What disturbed one of the two, one sentence each."""
+        both = (("before", self.before), ("after", self.after))
+        return [f"{when}: {reason}" for when, result in both for reason in disturbed(result)]
+
+    def verdict(self, allowed: float | None = None) -> str:
+        """What the two show, in words: `allowed` is the share by which it may get slower."""
+        ratio, bound = self.ratio, allowed or 0.0
+        if self.disturbances:
+            return INCONCLUSIVE
+        if ratio.is_shown and ratio.ratio > 1 + bound:
+            return "slower"
+        if allowed is not None and ratio.smallest > max(bound, RESOLUTION):
+            return INCONCLUSIVE
+        if not ratio.is_shown:
+            return "no difference shown"
+        return "faster" if ratio.ratio < 1 else "slower, as allowed"
+
+    def why(self, allowed: float | None = None) -> str:
+        """Why it is inconclusive."""
+        if self.disturbances:
+            return "; ".join(self.disturbances)
+        asked = f"{100 * (allowed or 0):g}%"
+        return f"a change of less than {self.ratio.smallest:.1%} could not have shown, and {asked} is asked for"
+
+
+def disturbed(result: Mapping[str, Any]) -> list[str]:
+    """What disturbed a measurement; nothing if it was clean."""
+    if result.get("status") == "interrupted":
+        return ["it was interrupted"]
+    reasons = result.get("unclean") or ["something disturbed it"]
+    return [] if result.get("clean", True) else [printable(str(reason)) for reason in reasons]
 
 
 def read(path: str) -> list[dict[str, Any]]:
@@ -46,9 +84,10 @@ def read(path: str) -> list[dict[str, Any]]:
             called(result)
             if {"environment", "config", "spec", "args", "inputs"} - set(result):
                 raise KeyError
-            if not all(
-                isinstance(time, float) and SHORTEST_S < time < LONGEST_S for time in result["latency"]["seconds"]
-            ):
+            times = [result["latency"]["seconds"], *result.get("reference", {}).values()]
+            if not all(isinstance(time, float) and SHORTEST_S < time < LONGEST_S for each in times for time in each):
+                raise ValueError
+            if not isinstance(result.get("unclean", []), list):
                 raise ValueError
     except OSError as error:
         raise usage_error(f"cannot be read: {error.strerror}", where=path) from None
@@ -66,16 +105,35 @@ def called(result: Mapping[str, Any]) -> str:
     return printable(" · ".join(words).replace("_", " "))
 
 
+def _called(plan: tuple[Graph, Configuration]) -> str:
+    graph, config = plan
+    return called({"network": graph.name, "variant": graph.variant, "config": config._asdict()})
+
+
 def refuse_strangers(
     path: str, earlier: Sequence[dict[str, Any]], plans: Sequence[tuple[Graph, Configuration]]
 ) -> None:
     """Raise `SpecError` where an earlier file has nothing of what is to be measured."""
-    wanted = [
-        called({"network": graph.name, "variant": graph.variant, "config": config._asdict()}) for graph, config in plans
-    ]
-    has = [called(result) for result in earlier]
-    if not {*wanted} & {*has}:
-        raise usage_error(f"{path} has no {wanted[0]}", f"it has {', '.join(has)}: there would be nothing to compare")
+    if not _wanted(earlier, plans):
+        has = ", ".join(called(result) for result in earlier)
+        raise usage_error(f"{path} has no {_called(plans[0])}", f"it has {has}: there would be nothing to compare")
+
+
+def refuse_unclean(path: str, earlier: Sequence[dict[str, Any]], plans: Sequence[tuple[Graph, Configuration]]) -> None:
+    """Raise `SpecError` where something disturbed the earlier measurement of what is to be measured."""
+    for result in _wanted(earlier, plans):
+        reasons = disturbed(result)
+        if reasons:
+            raise usage_error(
+                f"is no baseline: {called(result)} was disturbed: {'; '.join(reasons)}",
+                "measure it again: `cnncalc bench SPEC --retry 3 --json FILE` tries until it is clean",
+                where=path,
+            )
+
+
+def _wanted(earlier: Sequence[dict[str, Any]], plans: Sequence[tuple[Graph, Configuration]]) -> list[dict[str, Any]]:
+    wanted = {_called(plan) for plan in plans}
+    return [result for result in earlier if called(result) in wanted]
 
 
 def pairs(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[Pair]:
@@ -86,7 +144,7 @@ def pairs(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> 
         name = called(each)
         if name in known and each["latency"]["seconds"]:
             times = known[name]["latency"]["seconds"], each["latency"]["seconds"]
-            compared.append(Pair(name, known[name], each, ratio(*times)))
+            compared.append(Pair(name, known[name], each, ratio(*times).beside(_machine(known[name], each))))
     if not compared:
         has = ", ".join(known) or "nothing that was measured"
         raise usage_error("the two have no measurement in common", f"the first has {has}")
@@ -107,9 +165,10 @@ def differences(pair: Pair) -> list[str]:
     return changes
 
 
-def regressions(compared: Sequence[Pair], allowed: float) -> list[Pair]:
-    """The pairs that got slower by more than a share, where the intervals show a difference at all."""
-    return [pair for pair in compared if pair.ratio.ratio > 1 + allowed and pair.ratio.low > 1]
+def _machine(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[float]:
+    """How the machine itself changed: the ratios of the fixed pieces of work that were timed between the calls."""
+    old, new = before.get("reference", {}), after.get("reference", {})
+    return [median(new[key]) / median(old[key]) for key in old if old[key] and new.get(key)]
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

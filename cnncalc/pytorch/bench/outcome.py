@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ...graph import Graph
 from ...table import Table
-from .compare import SCHEMA_VERSION, Pair, pairs, regressions
+from .compare import INCONCLUSIVE, SCHEMA_VERSION, Pair, pairs
 from .tables import layers_table, result_table, results_table, summarised
 
 #: What to try where a measurement failed, by the kind of failure.
@@ -20,7 +20,10 @@ _WAYS_OUT = {
 
 
 class Verdict(NamedTuple):
-    """What is left to say, and the exit code: 1 where a check failed, 2 where a measurement did, 130 interrupted."""
+    """What is left to say, and the exit code.
+
+    It is 1 where a check failed, 2 where a measurement did, 3 where it is inconclusive, 130 where it was interrupted.
+    """
 
     lines: tuple[str, ...] = ()
     code: int = 0
@@ -90,11 +93,21 @@ class Outcome:
 
 
 def judged(compared: Sequence[Pair], allowed: float | None, unclean: bool) -> Verdict:
-    """A failure where something got slower by more than is allowed, or a run was to be clean and was not."""
-    slower = regressions(compared, allowed) if allowed is not None else []
-    lines = [f"slower than before by more than {allowed:.0%}: {pair.name}" for pair in slower]
+    """A failure where something got slower by more than is allowed, or a run was to be clean and was not.
+
+    Where nothing failed but something is inconclusive, the exit code is 3: the same run may be asked again.
+    """
+    if allowed is None:
+        return Verdict(("\nnot clean: see above",) * unclean, int(unclean))
+    lines = [f"slower than before by more than {100 * allowed:g}%: {pair.name}" for pair in compared
+             if pair.verdict(allowed) == "slower"]  # fmt: skip
     lines += ["\nnot clean: see above"] * unclean
-    return Verdict(tuple(lines), int(bool(lines)))
+    if lines:
+        return Verdict(tuple(lines), 1)
+    unknown = [pair for pair in compared if pair.verdict(allowed) == INCONCLUSIVE]
+    said = [f"inconclusive: {pair.name}: {pair.why(allowed)}" for pair in unknown]
+    said += ["  hint: --retry 3 measures again until nothing disturbs it; --rigorous measures for longer"] * bool(said)
+    return Verdict(tuple(said), 3 if said else 0)
 
 
 def _failure(result: dict[str, Any]) -> str:

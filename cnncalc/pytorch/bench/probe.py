@@ -1,9 +1,9 @@
-"""What a machine can do at best, measured in a second or two: a product of matrices, and a copy."""
+"""What a machine can do at best, measured in a second or two: convolutions, a product of matrices, and a copy."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -11,33 +11,68 @@ import torch
 from .devices import Device
 from .statistics import median
 
-PROBE_S = 0.4
+#: Seconds for each piece of work that is tried.
+PROBE_S = 0.12
+#: Bytes of the copies: no smaller than what a call of the allocator costs, no larger than what shows the memory.
+LEAST_COPY, MOST_COPY = 1 << 16, 1 << 28
+
+#: The convolutions that are tried: batch, channels and size of the map, kernel.
+CONVOLUTIONS = ((8, 64, 56, 3), (8, 256, 14, 3), (8, 256, 28, 1))
 
 
-def peaks(device: Device, dtype: str) -> dict[str, float]:
-    """FLOP/s of a large product of matrices, and bytes/s of a large copy (read and written), the best of several.
+def peaks(device: Device, dtype: str, held: int) -> dict[str, Any]:
+    """The best that is seen here: FLOP/s of convolutions and products, and bytes/s of a copy, read and written.
 
-    A processor may multiply float32 faster than a narrower type; then that is the limit.
+    `held` is what the network holds: a copy of so many bytes shows whether they lie in a cache. A processor may
+    multiply float32 faster than a narrower type; then that is the best.
     """
     from ..subject import TORCH_DTYPES, autocast_dtype
 
     kind = autocast_dtype(device.kind) if dtype == "amp" else TORCH_DTYPES[dtype]
-    size, values = (1024, 1 << 24) if device.kind == "cpu" else (8192, 1 << 28)
     kinds = {kind, torch.float32} if device.kind == "cpu" else {kind}
-    products = []
+    values = min(max(held, LEAST_COPY), MOST_COPY) // 8
     source = torch.empty(values, device=device.torch_device).fill_(1.0)
     target = torch.empty_like(source)
     with torch.inference_mode():
-        for each in kinds:
-            a = torch.randn(size, size, device=device.torch_device).to(each)
-            b, out = torch.randn(size, size, device=device.torch_device).to(each), torch.empty_like(a)
-            products.append(_best(device, lambda a=a, b=b, out=out: torch.mm(a, b, out=out)))  # type: ignore[misc]
         copy = _best(device, lambda: target.copy_(source))
-    return {"flops": 2 * size**3 / min(products), "bytes_per_s": 2 * 4 * values / copy}
+        rates = {name: rate for each in kinds for name, rate in _rates(device, each)}
+    best = max(rates, key=lambda name: rates[name])
+    return {
+        "flops": rates[best],
+        "flops_by": best,
+        "rates": rates,
+        "bytes_per_s": 2 * 4 * values / copy,
+        "copied_bytes": 4 * values,
+    }
+
+
+def _rates(device: Device, dtype: torch.dtype) -> Iterator[tuple[str, float]]:
+    """FLOP/s by what they are reached with."""
+    from torch.nn.functional import conv2d
+
+    name, larger = str(dtype).removeprefix("torch."), device.kind != "cpu"
+    size = 8192 if larger else 1024
+    a, b = (torch.randn(size, size, device=device.torch_device).to(dtype) for _ in range(2))
+    out = torch.empty_like(a)
+    yield (
+        f"a product of matrices of {size}×{size}, {name}",
+        2 * size**3 / _best(device, lambda: torch.mm(a, b, out=out)),
+    )
+    for few, channels, size, kernel in CONVOLUTIONS:
+        batch = 32 * few if larger else few
+        for layout in (torch.contiguous_format, torch.channels_last):
+            x = torch.randn(batch, channels, size, size, device=device.torch_device)
+            x = x.to(dtype, memory_format=layout)  # type: ignore[call-overload]
+            w = torch.randn(channels, channels, kernel, kernel, device=device.torch_device)
+            w = w.to(dtype, memory_format=layout)  # type: ignore[call-overload]
+            seconds = _best(device, lambda x=x, w=w, kernel=kernel: conv2d(x, w, padding=kernel // 2))  # type: ignore[misc]
+            laid = ", channels last" if layout is torch.channels_last else ""
+            rate = 2 * batch * (channels * size * kernel) ** 2 / seconds
+            yield f"a {kernel}×{kernel} convolution of {channels} maps of {size}×{size}, {name}{laid}", rate
 
 
 def _best(device: Device, work: Callable[[], Any]) -> float:
-    for _ in range(3):
+    for _ in range(2):
         work()
     device.synchronize()
     fastest, end = float("inf"), time.perf_counter() + PROBE_S
@@ -51,9 +86,33 @@ def _best(device: Device, work: Callable[[], Any]) -> float:
 
 def beat() -> float:
     """The median time of a fixed piece of work on one core of the processor."""
-    times, values = [], list(range(20_000))
-    for _ in range(15):
+    return median(_interpreted(15))
+
+
+def _interpreted(times: int) -> list[float]:
+    values, found = list(range(20_000)), []
+    for _ in range(times):
         begin = time.perf_counter()
         sum(value * value for value in values)
-        times.append(time.perf_counter() - begin)
-    return median(times)
+        found.append(time.perf_counter() - begin)
+    return found
+
+
+def reference(device: Device) -> dict[str, list[float]]:
+    """Seconds of fixed pieces of work: a convolution on the device, and a loop of the interpreter.
+
+    What they need is made and given back, so that it stands in no peak of memory.
+    """
+    from torch.nn.functional import conv2d
+
+    with torch.inference_mode():
+        source = torch.ones(1, 64, 56, 56, device=device.torch_device)
+        weight = torch.ones(64, 64, 3, 3, device=device.torch_device)
+        convolved = []
+        for _ in range(6):
+            device.synchronize()
+            begin = time.perf_counter()
+            conv2d(source, weight, padding=1)
+            device.synchronize()
+            convolved.append(time.perf_counter() - begin)
+    return {"convolution_s": convolved[1:], "interpreter_s": _interpreted(5)}

@@ -51,6 +51,7 @@ class Runner:
             "environment": {"cnncalc": __version__, **machine()},
             "status": "interrupted",
             "latency": {"seconds": [], "device_seconds": []},
+            "reference": {},
         }
 
     @property
@@ -105,6 +106,8 @@ class Runner:
         self.samples.extend(answer["seconds"])
         self.result["latency"]["device_seconds"] += answer["device_seconds"]
         self.usage.append(answer["usage"])
+        for work, seconds in self.process.ask("reference").items():
+            self.result["reference"].setdefault(work, []).extend(seconds)
 
     @property
     def is_precise(self) -> bool:
@@ -139,7 +142,7 @@ class Runner:
         progress("memory", 0.9)
         self.result["memory"] = self.process.ask("memory")
         progress("what the machine can do", 0.95)
-        self.result["probe"] = self.process.ask("probe")
+        self.result["probe"] = self.process.ask("probe", held=self.result["predicted"]["peak_bytes"])
         on_cpu = config.kind == "cpu"
         quiet = Disturbance(self.before, after, own_cpu, self.usage, (self.beats[0], self.beats[1]),
                             (self.states[0], self.states[1]), on_cpu)  # fmt: skip

@@ -107,6 +107,23 @@ class Ratio(NamedTuple):
         """Whether the interval leaves out 1 and the ratio is 1 % off: otherwise no difference is shown."""
         return not self.low <= 1 <= self.high and abs(self.ratio - 1) >= RESOLUTION
 
+    @property
+    def smallest(self) -> float:
+        """The smallest slowdown that two such lists could have shown, as a share.
+
+        >>> round(Ratio(1.0, 0.9, 1.1).smallest, 3), Ratio(1.0, 1.0, 1.0).smallest == RESOLUTION
+        (0.111, True)
+        """
+        return max(RESOLUTION, self.ratio / self.low - 1)
+
+    def beside(self, changes: Sequence[float]) -> Ratio:
+        """The same where a known piece of work changed by these ratios: what that may explain is not shown.
+
+        >>> Ratio(1.1, 1.08, 1.12).beside([1.1]).is_shown, Ratio(1.1, 1.08, 1.12).beside([1.02, 0.99]).is_shown
+        (False, True)
+        """
+        return Ratio(self.ratio, self.low / max(1.0, *changes, 1.0), self.high / min(1.0, *changes, 1.0))
+
 
 def ratio(before: Sequence[float], after: Sequence[float]) -> Ratio:
     """The ratio of the medians of two lists, after to before, with the interval that the two intervals allow.

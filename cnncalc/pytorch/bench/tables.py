@@ -9,7 +9,8 @@ from ...graph import Graph
 from ...quantities import mib, number, readable, si
 from ...quantities import share as percent
 from ...table import Column, Line, Table
-from .compare import Pair, differences
+from .ceiling import achieved, ceiling, limit_of
+from .compare import INCONCLUSIVE, Pair, differences
 from .find_batch import Found
 from .plan import Configuration
 from .predict import report_of, roofline
@@ -83,6 +84,8 @@ def result_table(result: dict[str, Any]) -> Table:
         tails = [f"p{p} {milliseconds(value)}" for p, value in latency.percentiles.items()]
         rows.append(("", f"min {milliseconds(latency.minimum)}", f"quartiles {100 * latency.spread:.1f} % apart; "
                      + (", ".join(tails) or f"too few calls for p90 ({NEEDED[90]})")))  # fmt: skip
+        rows.append(("resolution", f"{ratio(samples, samples).smallest:.1%}",
+                     "the smallest change that would show against another run like this one"))  # fmt: skip
         device = result["latency"]["device_seconds"]
         if device:
             own = summary(device)
@@ -123,6 +126,7 @@ def summarised(result: dict[str, Any]) -> dict[str, Any] | None:
         "minimum_s": latency.minimum,
         "percentiles_s": {f"p{p}": value for p, value in latency.percentiles.items()},
         "calls": latency.calls,
+        "smallest_change": ratio(samples, samples).smallest,
         "images_per_s": rates[len(rates) // 2] if rates else None,
         "flops_per_s": rate[0] if rate else None,
         "share_of_peak": rate[1] if rate else None,
@@ -131,18 +135,10 @@ def summarised(result: dict[str, Any]) -> dict[str, Any] | None:
         "verdicts": list(status(result)),
     }
     if "probe" in result:
-        probe, predicted = result["probe"], result["predicted"]
-        limit = roofline(predicted["flops"], predicted["traffic_bytes"], probe["flops"], probe["bytes_per_s"])
-        made |= {"bound": limit.bound, "least_s": limit.least_s}
+        best = ceiling(result)
+        limit = limit_of(result, best)
+        made |= {"bound": limit.bound, "least_s": limit.least_s, "ceiling": best._asdict()}
     return made
-
-
-def achieved(result: dict[str, Any]) -> tuple[float, float] | None:
-    """FLOP/s in multiply-adds, and the share of what a product of matrices reaches on this machine."""
-    if "probe" not in result or not result["latency"]["seconds"]:
-        return None
-    rate = result["predicted"]["flops"] / summary(result["latency"]["seconds"]).median
-    return rate, rate / result["probe"]["flops"]
 
 
 def _work(result: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -150,14 +146,16 @@ def _work(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     if found is None:
         return []
     rate, share = found
-    probe, predicted = result["probe"], result["predicted"]
-    limit = roofline(predicted["flops"], predicted["traffic_bytes"], probe["flops"], probe["bytes_per_s"])
+    predicted, best = result["predicted"], ceiling(result)
+    limit = limit_of(result, best)
     percent = limit.least_s / summary(result["latency"]["seconds"]).median
     return [
         ("work", f"{si(rate)}FLOP/s", f"{si(predicted['flops'])}FLOP (2·MACs) a call; {share:.0%} of the "
-         f"{si(probe['flops'])}FLOP/s of a matrix product here"),
-        ("roofline", f"{limit.bound}-bound", f"{limit.intensity:.3g} FLOP/byte, the turn is at {limit.ridge:.3g} here; "
-         f"{percent:.0%} of the limit, {milliseconds(limit.least_s)}"),
+         "best seen here"),
+        ("best seen here", f"{si(best.flops)}FLOP/s", f"by {best.flops_by}"),
+        ("", f"{si(best.bytes_per_s)}B/s", f"by {best.bytes_by}"),
+        ("roofline", f"{limit.bound}-bound", f"{limit.intensity:.3g} FLOP/byte, the turn is at {limit.ridge:.3g}; "
+         f"{percent:.0%} of the best seen here, which would take {milliseconds(limit.least_s)}"),
     ]  # fmt: skip
 
 
@@ -209,7 +207,7 @@ def layers_table(result: dict[str, Any], graph: Graph) -> Table:
     """The time of each layer, its work, and which limit holds it."""
     config = Configuration(**result["config"])
     report = report_of(graph, config, config.kind)
-    times, probe = result["layers"]["layers"], result["probe"]
+    times, best = result["layers"]["layers"], ceiling(result)
     total = sum(times.values())
     columns = (
         Column("layer", "layer"),
@@ -225,7 +223,7 @@ def layers_table(result: dict[str, Any], graph: Graph) -> Table:
         if row.name not in times:
             continue
         seconds, traffic = times[row.name], row.moved_bytes or 0
-        limit = roofline(2 * (row.macs or 0), traffic, probe["flops"], probe["bytes_per_s"])
+        limit = roofline(2 * (row.macs or 0), traffic, best.flops, best.bytes_per_s)
         rate = 2 * (row.macs or 0) / seconds if seconds else 0.0
         bound = limit.bound if traffic else ""
         lines.append(Line((row.name, row.type, seconds, seconds / total, row.macs, rate, bound)))
@@ -277,8 +275,11 @@ def results_table(results: Sequence[dict[str, Any]]) -> Table:
     )
 
 
-def comparison_table(compared: Sequence[Pair]) -> Table:
-    """Pairs of measurements: before, after, their ratio and its interval."""
+def comparison_table(compared: Sequence[Pair], allowed: float | None = None) -> Table:
+    """Pairs of measurements: before, after, their ratio, its interval, and what they show.
+
+    `allowed` is the share by which something may get slower, None where nothing is said.
+    """
     columns = (
         Column("measurement", "measurement"),
         Column("before", "before", milliseconds, True),
@@ -286,30 +287,31 @@ def comparison_table(compared: Sequence[Pair]) -> Table:
         Column("ratio", "×", lambda value: f"{value:.3f}", True),
         Column("low", "95 % from", lambda value: f"{value:.3f}", True),
         Column("high", "to", lambda value: f"{value:.3f}", True),
+        Column("smallest", "could show", lambda value: f"{value:.1%}", True),
         Column("verdict", "verdict"),
     )
     lines, notes, cautions = [], [], []
     for pair in compared:
         times = [summary(each["latency"]["seconds"]).median for each in (pair.before, pair.after)]
-        r = pair.ratio
-        verdict = "no difference shown" if not r.is_shown else "slower" if r.ratio > 1 else "faster"
-        lines.append(Line((pair.name, *times, *r, verdict)))
-        unclean = [
-            when for when, each in (("before", pair.before), ("after", pair.after)) if each.get("clean") is False
-        ]
-        if unclean:
-            cautions.append(f"{pair.name}: not clean, {' and '.join(unclean)}: the machine did other work")
+        verdict = pair.verdict(allowed)
+        lines.append(Line((pair.name, *times, *pair.ratio, pair.ratio.smallest, verdict)))
+        cautions += [f"{pair.name}: not clean, {reason}" for reason in pair.disturbances]
+        if verdict == INCONCLUSIVE and not pair.disturbances:
+            cautions.append(f"{pair.name}: {pair.why(allowed)}")
         changed = differences(pair)
         notes += [f"{pair.name}: {change}" for change in changed] if len(compared) > 1 else changed
     heading = ("what was different:",) if notes else ("nothing else was different",)
-    caution = "the interval holds for these two runs; a machine that drifts between runs adds to it"
+    caution = (
+        "could show: the smallest slowdown that would have shown",
+        "the interval holds what a fixed piece of work, timed between the calls, changed by",
+    )
     return Table(
         "",
         columns,
         lines,
         (),
-        (*heading, *(f"  {note}" for note in dict.fromkeys(notes)), *cautions, caution),
-        ("low", "high"),
+        (*heading, *(f"  {note}" for note in dict.fromkeys(notes)), *cautions, *caution),
+        ("low", "high", "smallest"),
     )
 
 

@@ -167,9 +167,13 @@ class Worker:
         """The time of each layer of the forward pass."""
         return layer_times.timed(self.subject, seconds)
 
-    def probe(self) -> dict[str, Any]:
-        """What this machine can do at best."""
-        return probe.peaks(self.device, self.config.dtype)
+    def probe(self, held: int) -> dict[str, Any]:
+        """What this machine can do at best; `held` is how many bytes the network holds."""
+        return probe.peaks(self.device, self.config.dtype, held)
+
+    def reference(self) -> dict[str, Any]:
+        """Times of fixed pieces of work, whatever the network: the machine's own changes are seen in them."""
+        return probe.reference(self.device)
 
     def beat(self) -> dict[str, Any]:
         """A fixed piece of work, to see whether the machine stays the same."""

@@ -1,0 +1,82 @@
+"""How a network wants its pictures: what its published weights were trained with."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import NamedTuple
+
+#: The mean and standard deviation of ImageNet's red, green and blue.
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+#: How pixels between pixels are found.
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
+
+
+class Pictures(NamedTuple):
+    """How pictures are prepared for a set of weights, and whose they are.
+
+    The shorter side is brought to `resize` pixels, or the whole to that height and width; the middle `crop` is cut out,
+    where nothing is cut if it is empty; values from 0 to 1 lose the `mean` and are divided by `std`, channel by
+    channel. `file` is what the published file's name begins with.
+
+    >>> print(Pictures("torchvision", (256,), (224,)))
+    shorter side to 256 (bilinear), the middle 224×224, mean 0.485, 0.456, 0.406, deviation 0.229, 0.224, 0.225
+    """
+
+    source: str = ""
+    resize: tuple[int, ...] = ()
+    crop: tuple[int, ...] = ()
+    interpolation: str = "bilinear"
+    mean: tuple[float, ...] = MEAN
+    std: tuple[float, ...] = STD
+    file: str = ""
+    note: str = ""
+
+    def __str__(self) -> str:
+        parts = []
+        if self.resize:
+            to = "×".join(map(str, self.resize)) if len(self.resize) > 1 else str(self.resize[0])
+            parts.append(f"{'to' if len(self.resize) > 1 else 'shorter side to'} {to} ({self.interpolation})")
+        if self.crop:
+            parts.append(f"the middle {self.crop[0]}×{self.crop[-1]}")
+        for what, values in (("mean", self.mean), ("deviation", self.std)):
+            parts.append(f"{what} {', '.join(f'{value:g}' for value in values)}")
+        return ", ".join(parts)
+
+    @property
+    def whose(self) -> str:
+        """Whose weights they are, and what their file is called."""
+        return f"{self.source} ({self.file})" if self.file else self.source
+
+    def fit(self, height: int, width: int) -> Pictures:
+        """The same for an input of another size, all in proportion.
+
+        >>> Pictures("", (256,), (224,)).fit(448, 448).resize
+        (512,)
+        """
+        if not self.crop or (self.crop[0], self.crop[-1]) == (height, width):
+            return self._replace(crop=(height, width))
+        factor = min(height, width) / min(self.crop)
+        return self._replace(resize=tuple(round(side * factor) for side in self.resize), crop=(height, width))
+
+
+def usual(channels: int, height: int, width: int) -> Pictures:
+    """As for ImageNet, where nothing else is known: three channels normalised, others left between 0 and 1.
+
+    >>> print(usual(1, 28, 28))
+    shorter side to 32 (bilinear), the middle 28×28, mean 0, deviation 1
+    """
+    made = Pictures("", (256,), (224,)).fit(height, width)
+    return made if channels == 3 else made._replace(mean=(0.0,), std=(1.0,))
+
+
+def chosen(published: list[Pictures], weights: str) -> Pictures | None:
+    """Those of the published weights that a file of weights is, by its name; the first ones otherwise.
+
+    >>> both = [Pictures("V1", (256,), file="resnet50-0676ba61"), Pictures("V2", (232,), file="resnet50-11ad3fa6")]
+    >>> chosen(both, "models/resnet50-11ad3fa6.pth").source, chosen(both, "mine.pth").source
+    ('V2', 'V1')
+    """
+    name = PurePath(weights).name
+    own = [each for each in published if each.file and name.startswith(each.file)]
+    return next(iter([*own, *published]), None)
