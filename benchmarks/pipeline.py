@@ -28,12 +28,20 @@ from cnncalc.pytorch.bench.statistics import summary
 PAIRS = 200
 CHANGES = (0.0, 0.03, 0.1, 0.3)
 ALLOWED = 0.05
-NEIGHBOUR = "while True: sum(range(10_000))"
+#: A neighbour that works in bursts, as others' jobs do: up to two seconds of work, up to four of rest.
+NEIGHBOUR = """
+import random, time
+while True:
+    end = time.time() + random.uniform(0, 2)
+    while time.time() < end:
+        sum(range(10_000))
+    time.sleep(random.uniform(0, 4))
+"""
 
 
 @contextmanager
 def neighbours(count: int) -> Iterator[None]:
-    """So many processes that keep a core busy each."""
+    """So many processes that keep a core busy each, now and then."""
     busy = [subprocess.Popen([sys.executable, "-c", NEIGHBOUR]) for _ in range(count)]
     try:
         yield
@@ -44,10 +52,10 @@ def neighbours(count: int) -> Iterator[None]:
 
 
 def record(spec: str, runs: int, plan: str, retry: int) -> dict[str, list[dict[str, Any]]]:
-    """Runs in quiet and beside a busy neighbour, in turn."""
+    """Runs in quiet, and after every other one a run beside a busy neighbour."""
     found: dict[str, list[dict[str, Any]]] = {"quiet": [], "busy": []}
     for number in range(runs):
-        for kind, count in (("quiet", 0), ("busy", max(1, (os.cpu_count() or 2) // 2))):
+        for kind, count in (("quiet", 0), ("busy", max(1, (os.cpu_count() or 2) // 2)))[: 1 + number % 2]:
             with neighbours(count):
                 (result,) = measure(spec, plan=plan, retry=retry)
             found[kind].append(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .errors import Place, Problem, Source
+from .errors import Place, Problem, Source, did_you_mean, usage_error
 from .names import RULE, is_name, is_path
 from .ops import Op, Shape
 from .pictures import Pictures
@@ -78,6 +78,19 @@ class Graph:
     def complete(self) -> bool:
         """Whether every layer is understood."""
         return all(layer.shape is not None for layer in self.nodes)
+
+    def nodes_of(self, name: str) -> list[int]:
+        """The nodes of a layer or group, in order of work; raises `SpecError` where there is neither."""
+        inside = f"{name}."
+        found = [
+            index
+            for index, node in enumerate(self.nodes)
+            if index >= self.input_count and (node.name == name or node.name.startswith(inside))
+        ]
+        if not found:
+            names = [*self.groups, *(node.name for node in self.layers)]
+            raise usage_error(f"there is no part {name}", did_you_mean(name, names) or "name a layer or a group")
+        return found
 
     def strange_names(self) -> list[Problem]:
         """Names that no spec can hold, since it is checked when it is read: whatever writes source asks once more."""

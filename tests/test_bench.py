@@ -316,7 +316,7 @@ def test_find_batch_starts_at_the_prediction(lenet: Graph) -> None:
     limit = 64 << 20
 
     def start(graph: Graph, config: Configuration) -> Any:
-        needed = predict(graph, config, "cpu").peak_bytes
+        needed = (predict(graph, config, "cpu").allocated_bytes or (0, 0))[1]
         over = {"cold": WorkerFailed("memory", "out of memory")} if needed > limit else {}
         return FakeWorker(graph, config, over)
 
@@ -582,7 +582,7 @@ REFUSED = [
     (["bench", "lenet", "--baseline", "none.json"], "none.json: cannot be read"),
     (["bench", "--compare", "none.json"], "--compare wants two files"),
     (["bench", "lenet", "--optimizer", "adamx", "--train"], "there is no optimizer adamx"),
-    (["memory", "lenet", "--optimizer", "adam"], "--optimizer and --device go with --train"),
+    (["memory", "lenet", "--optimizer", "adam"], "--optimizer, --freeze, --checkpoint, --accumulate and --ddp go with --train"),
     (["memory", "lenet", "--train", "--optimizer", "adan"], "did you mean adam?"),
     (["memory", "lenet", "--train", "--dtype", "int8"], "int8 cannot be trained"),
 ]  # fmt: skip

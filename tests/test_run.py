@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import random
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ torch = pytest.importorskip("torch", reason="run needs PyTorch: pip install 'cnn
 from cnncalc.answers.verification import layers_table  # noqa: E402
 from cnncalc.cli.terminal import fits  # noqa: E402
 from cnncalc.formats import render  # noqa: E402
+from cnncalc.pytorch.allocations import allocated  # noqa: E402
 from cnncalc.pytorch.build import build  # noqa: E402
 from cnncalc.pytorch.image import guesses, picture, read_labels  # noqa: E402
 from cnncalc.pytorch.verify import GROUPED, ONE_VALUE, TOLERATED, verify  # noqa: E402
@@ -247,6 +249,52 @@ def test_files_that_are_no_weights(content: bytes, name: str, tmp_path: Path) ->
         and "Traceback" not in done.stderr
         and "code of the file ran" not in done.stderr + done.stdout
     )
+
+
+# -- what is allocated ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "batch"), [
+    ("resnet20", 8), ("lenet", 1), ("lenet", 8), ("squeezenet1_1", 1), ("mobilenet_v3_small", 2), ("shufflenet_v2_x0_5", 2), ("vdsr", 1),
+    ("fsrcnn", 1), ("alexnet", 1), ("dcgan_generator", 2), ("m3", 2), ("srcnn_955", 2),
+])  # fmt: skip
+def test_what_is_allocated_lies_in_the_band_that_is_predicted(name: str, batch: int) -> None:
+    """The allocator's events, oneDNN's copies included, beside the rules for one and two widths of vectors."""
+    report = analyse(name, batch=batch)
+    inputs = [torch.randn(batch, *(each.shape or ())) for each in report.graph.inputs]
+    found = allocated(build(report.graph).eval(), inputs)
+    low, high = report.totals.peak.allocated
+    assert low - 4096 <= found.peak <= high
+    assert found.peak >= report.totals.peak_inference_bytes, "tensors alone are never more"
+
+
+def test_what_a_convolution_takes_inside() -> None:
+    """Random convolutions, each alone: the copies that oneDNN makes of input, weights and output, or windows unrolled."""
+    rng = random.Random(3)
+    for _ in range(40):
+        kernel, channels = rng.choice([1, 3, 5]), rng.choice([1, 3, 8, 20, 32])
+        groups = rng.choice([1, 1, channels])
+        filters = channels * rng.choice([1, 2]) if groups > 1 else rng.choice([2, 8, 12, 32])
+        arguments = {"out_channels": filters, "kernel_size": kernel, "stride": rng.choice([1, 2]),
+                     "padding": rng.randrange(kernel), "groups": groups}  # fmt: skip
+        size, batch = rng.choice([6, 15, 32, 48]), rng.choice([1, 2, 4])
+        spec = f"input: [{channels}, {size}, {size}]\nlayers: [Conv2d: {json.dumps(arguments)}]"
+        report = analyse(Source("net.yaml", spec), batch=batch)
+        found = allocated(build(report.graph).eval(), [torch.randn(batch, channels, size, size)])
+        low, high = report.totals.peak.allocated
+        assert low - 4096 <= found.peak <= high, (arguments, size, batch)
+
+
+def test_run_and_memory_tell_what_is_allocated() -> None:
+    done = cnncalc("run", "resnet20", "--batch", "8", "--no-bench")
+    assert "allocated for activations: 2." in done.stdout and "most inside an operation: layer" in done.stdout
+    document = json.loads(cnncalc("run", "resnet20", "--batch", "8", "--no-bench", "-f", "json").stdout)["allocated"]
+    assert document["tensor_bytes"] < document["activation_bytes"] <= document["predicted_bytes"][1]
+    assert document["beside_output_bytes"]["layer1.0.conv2"] > document["beside_output_bytes"]["layer3.0.conv2"] // 2
+    told = cnncalc("memory", "vgg16", "--batch", "8", "--device", "cpu", "--budget", "2GiB").stdout
+    assert "826.54 MiB  allocated_bytes: on cpu, at features.2" in told and "40  by allocated_bytes" in told
+    told = cnncalc("memory", "vgg16", "--device", "cuda").stdout
+    assert "were not learnt" in told and "allocated, at least" in told
 
 
 # -- pictures --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 from ..formula import formula, prod
 from ..graph import Graph
 from ..ops.actions import BYTES, Setting
+from ..ops.workspace import Workspace
 from .storages import Storages
+from .walk import Memo, known_shapes
 
 __all__ = ["BYTES", "Peak", "Tensor", "peak", "tensor_bytes", "weight_bytes"]
 
@@ -47,13 +49,49 @@ class Peak(NamedTuple):
 
     `extra_bytes` is what PyTorch allocates beside the outputs while that layer runs: a max pool's int64 indices, a
     padded copy, what lies between the operations of a layer that takes several.
-    The input belongs to the caller and is not counted.
+    The input belongs to the caller and is not counted. `allocated` is what the device's allocator gives out at most,
+    with the copies that libraries make inside an operation: at least and at most so much, the latter at the layer `at`.
     """
 
     bytes: int
     layer: str
     alive: tuple[Tensor, ...]
     extra_bytes: int
+    allocated: tuple[int, int] = (0, 0)
+    at: str = ""
+
+
+_NOTHING = Workspace()
+
+#: What cuBLAS keeps for itself at most, of PyTorch's allocator: 32 MiB from Hopper on, 8 MiB before.
+CUBLAS = 32 << 20
+
+
+def workspaces(graph: Graph, setting: Setting) -> list[Workspace]:
+    """What libraries allocate inside each node's operation, beside its output.
+
+    A layer behind a Slice may have its input copied first. Behind a Permute tensors may lie as N×H×W×C, and nothing is
+    copied, or all.
+    """
+    ask = Memo(lambda op, out, *shapes: op.workspace(setting, out, *shapes))
+    found = [_NOTHING] * graph.input_count
+    moved = [""] * graph.input_count
+    for layer in graph.layers:
+        shapes = known_shapes(graph, layer)
+        before = {moved[i] for i in layer.inputs} - {""}
+        if shapes is None or layer.op is None or layer.shape is None:
+            found.append(_NOTHING)
+            moved.append("Permute" if "Permute" in before else "")
+            continue
+        beside = ask(layer.op, layer.shape, shapes)
+        if before and beside.high:
+            dense = sum(int(tensor_bytes(setting.batch, shape, BYTES[setting.dtype])) for shape in shapes)
+            low = 0 if "Permute" in before else beside.low
+            beside = beside._replace(low=low, high=2 * beside.high + dense)
+        found.append(beside)
+        own = layer.type if layer.type in ("Permute", "Slice") else ""
+        moved.append(own or ("Permute" if "Permute" in before else "Slice" if before and layer.op.view else ""))
+    return found
 
 
 def peak(graph: Graph, setting: Setting) -> Peak:
@@ -64,23 +102,30 @@ def peak(graph: Graph, setting: Setting) -> Peak:
 
     >>> from cnncalc.language.model import load
     >>> found = peak(load("vgg16"), Setting(batch=4, inplace=True))
-    >>> found.bytes, found.layer
-    (102760448, 'features.2')
+    >>> found.bytes, found.layer, found.allocated[0]
+    (102760448, 'features.2', 154271744)
     """
     storages = Storages(graph, setting._replace(training=False))
     ends: dict[int, list[int]] = {}
     for index in range(storages.given, len(storages.all)):
         ends.setdefault(storages.last[index], []).append(index)
-    live = most = at = 0
+    inside = workspaces(graph, storages.setting)
+    library = CUBLAS if setting.device == "cuda" else 0
+    live = most = at = low = high = full = 0
     for now, moment in enumerate(storages.moments):
         live += sum(storages.all[storage].bytes for storage in moment.makes)
         if live > most:
             most, at = live, now
+        beside = inside[moment.node] if storages.of_node[moment.node] in moment.makes else _NOTHING
+        low = max(low, live + beside.low)
+        if live + beside.high > high:
+            high, full = live + beside.high, moment.node
         live -= sum(storages.all[each].bytes for each in ends.get(now, ()))
     if not most:
         return Peak(0, "", (), 0)
     made = [i for moment in storages.moments[: at + 1] for i in moment.makes]
     alive = [i for i in made if storages.last[i] >= at and storages.all[i].bytes]
     outputs = tuple(Tensor(storages.name(i), storages.all[i].bytes) for i in alive if storages.all[i].own == "y")
-    beside = sum(storages.all[i].bytes for i in alive if storages.all[i].own != "y")
-    return Peak(most, graph.nodes[storages.moments[at].node].name, outputs, beside)
+    extra = sum(storages.all[i].bytes for i in alive if storages.all[i].own != "y")
+    name = graph.nodes[storages.moments[at].node].name
+    return Peak(most, name, outputs, extra, (low, high + library), graph.nodes[full].name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..graph import Graph, Layer
-from ..ops.actions import Action, Setting, Store, inputs
+from ..ops.actions import Action, Setting, Shape, Store, inputs
+from .autocast import dtypes, kind_of
 from .walk import Memo, known_shapes
 
 
@@ -15,7 +16,8 @@ class Moment(NamedTuple):
     `result` and `sources` are values, of which several may share a storage: what comes out, and what of that which
     goes in wants a gradient. `trained` tells whether the parameters of the layer take part, `product` whether it
     multiplies: the gradient of a smaller factor is multiplied out before it is summed up. Where it `passes`, the
-    gradient of the result is that of what goes in.
+    gradient of the result is that of what goes in. Where it is `narrow`, it works with copies of the parameters in
+    autocast's type, and gradients of these come first.
     """
 
     node: int
@@ -27,6 +29,7 @@ class Moment(NamedTuple):
     trained: bool = False
     product: bool = False
     passes: bool = False
+    narrow: bool = False
 
 
 class Storage(NamedTuple):
@@ -56,20 +59,26 @@ class Storages:
 
     def __init__(self, graph: Graph, setting: Setting) -> None:
         self.graph, self.setting = graph, setting
+        self.at_hand = setting  # the same in the type of the layer at hand
         self.all: list[Storage] = []
         self.moments: list[Moment] = []
         self.of_node: list[int] = []
-        self._actions = Memo(lambda op, out, *shapes: op.actions(setting, out, *shapes))
+        self._actions = Memo(lambda op, out, *more: op.actions(self._typed(more[-1]), out, *more[:-1]))
+        self.dtypes = dtypes(graph, setting)
+        self.copy = -1  # of the weights of the layer at hand, in autocast's type
         self.values: list[int] = []
         self.value_of_node: list[int] = []
         self._places: dict[int, tuple[int, int]] = {}  # storage and value of the places that a max pool noted, by node
         self.wants_gradient: list[bool] = []
         self.last: list[int] = []
         self._passes = False
+        self.cached: list[int] = []  # copies of parameters that autocast keeps until it is left
         for layer in graph.inputs:
             self._node(*self._new("y", Store(layer.shape or ())), wants=False)
         for layer in graph.layers:
             self._add(layer)
+        for storage in self.cached:
+            self.last[storage] = len(self.moments)
         for index in graph.outputs:
             self.last[self.of_node[index]] = len(self.moments)
 
@@ -84,7 +93,7 @@ class Storages:
 
     def _new(self, own: str, store: Store) -> tuple[int, int]:
         """A new storage, and the value that lies in it."""
-        size = store.bytes(self.setting)
+        size = store.bytes(self.at_hand)
         self.all.append(Storage(len(self.of_node), own, size, store))
         self.last.append(len(self.moments))
         return len(self.all) - 1, self._value(size)
@@ -101,7 +110,7 @@ class Storages:
             self._moment(Moment(len(self.of_node), (), reads, ()))
             self._node(*self._new("y", Store((0,))), wants=any(self.wants_gradient[i] for i in layer.inputs))
             return
-        local = _Local({}, {}, {"weight": True})
+        local = _Local({}, {}, {"weight": len(self.of_node) not in self.setting.frozen})
         for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True):
             local.storages[name], local.values[name] = self.of_node[i], self.value_of_node[i]
             local.wants[name] = self.wants_gradient[i]
@@ -109,7 +118,9 @@ class Storages:
             local.storages["x1"], local.values["x1"] = self._places[layer.inputs[1]]
             local.wants["x1"] = False
         self._passes = layer.op.passes_gradient
-        for action in self._actions(layer.op, layer.shape, shapes):
+        if self.setting.amp:
+            self._cast(layer, shapes, local)
+        for action in self._actions(layer.op, layer.shape, shapes, self.at_hand.dtype):
             self._act(action, local, Store(layer.shape))
         if not layer.op.statements:
             for i in layer.inputs[:1] if layer.op.places_of else layer.inputs:
@@ -117,6 +128,36 @@ class Storages:
         if "indices" in local.storages:
             self._places[len(self.of_node)] = local.storages["indices"], local.values["indices"]
         self._node(local.storages["y"], local.values["y"], local.wants["y"])
+
+    def _typed(self, dtype: str) -> Setting:
+        return self.setting if dtype == self.setting.dtype else self.setting._replace(dtype=dtype)
+
+    def _cast(self, layer: Layer, shapes: tuple[Shape, ...], local: _Local) -> None:
+        """What autocast copies into another type before a layer: its parameters, and what comes in."""
+        node, op = len(self.of_node), layer.op
+        assert op is not None
+        dtype, self.copy = self.dtypes[node], -1
+        self.at_hand = self._typed(dtype)
+        if not kind_of(op, self.setting):
+            return
+        if dtype == self.setting.amp:
+            for parameter in sorted(op.parameters(*shapes), key=lambda each: each.role):  # biases first
+                if parameter.role not in ("weight", "bias"):
+                    continue
+                storage, _ = self._new(parameter.name, Store(parameter.shape, each=False))
+                self._moment(Moment(node, (storage,), (), ()))
+                if local.wants["weight"]:
+                    self.cached.append(storage)
+                else:  # copied anew each time, and given back behind the layer
+                    self.last[storage] = len(self.moments)
+                self.copy = storage if parameter.role == "weight" else self.copy
+        for name, i, shape in zip(inputs(len(layer.inputs)), layer.inputs, shapes, strict=True):
+            if self.dtypes[i] != dtype:
+                before, value, wants = local.storages[name], local.values[name], local.wants[name]
+                local.storages[name], local.values[name] = self._new("input in another type", Store(shape))
+                sources = (value,) if wants else ()
+                made = (local.storages[name],)
+                self._moment(Moment(node, made, (before,), (), local.values[name], sources))
 
     def _node(self, storage: int, value: int, wants: bool) -> None:
         self.of_node.append(storage)
@@ -127,7 +168,7 @@ class Storages:
         wants, storages, values = local.wants, local.storages, local.values
         wanted = True in [wants[name] for name in action.reads]
         keeps: tuple[str, ...] = action.keeps if wanted and self.setting.training else ()
-        if action.product:
+        if action.product or action.apart:
             keeps = tuple(name for name in keeps if any(wants[other] for other in action.reads if other != name))
         reads = tuple([storages[name] for name in (*action.reads, *action.holds) if name != "weight"])
         sources = tuple([values[name] for name in dict.fromkeys(action.reads) if name != "weight" and wants[name]])
@@ -139,15 +180,26 @@ class Storages:
         if action.same:
             result, source = action.same
             storages[result] = storages[source]
-            values[result] = self._value(out.bytes(self.setting))
+            values[result] = self._value(out.bytes(self.at_hand))
             wants[result] = wanted
         kept = tuple(dict.fromkeys([storages[name] for name in keeps if name != "weight"])) if keeps else ()
-        trained = "weight" in action.reads
+        if self.copy >= 0 and self.setting.training and _keeps_weights(action, wants):
+            kept = (*kept, self.copy)
+        trained = "weight" in action.reads and wants["weight"]
+        narrow = trained and self.copy >= 0
         passes = action.passes or self._passes
-        moment = Moment(len(self.of_node), made, reads, kept, values[result], sources, trained, action.product, passes)
+        moment = Moment(
+            len(self.of_node), made, reads, kept, values[result], sources, trained, action.product, passes, narrow
+        )
         self._moment(moment)
 
     def _moment(self, moment: Moment) -> None:
         for storage in (*moment.reads, *moment.makes):
             self.last[storage] = len(self.moments)
         self.moments.append(moment)
+
+
+def _keeps_weights(action: Action, wants: dict[str, bool]) -> bool:
+    """Whether autograd keeps the weights: where their gradient is worked out apart, only for that of what comes in."""
+    others = any(wants[name] for name in action.reads if name != "weight")
+    return "weight" in action.reads and (others or (wants["weight"] and not action.apart))

@@ -9,9 +9,11 @@ from ..formula import formula, prod
 from ..graph import Graph
 from ..ops import REGISTRY, Op, Shape
 from ..ops.actions import BYTES, Setting
+from .checkpoints import kept_storages, regions
 from .memory import weight_bytes
-from .storages import Moment, Storage, Storages
-from .walk import Memo, asked, known_shapes, layers_with_shapes
+from .step_walk import Walk, owned_by
+from .storages import Storage, Storages
+from .walk import Memo, asked, layers_with_shapes
 
 #: Tensors of the size of the parameters that an optimizer keeps.
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
@@ -48,6 +50,39 @@ def optimizer_bytes(s: Any, E: Any, b: Any) -> Any:
     return s * E * b
 
 
+@formula(
+    "bytes that each process sends",
+    chapter="training",
+    symbol="bytes",
+    unit="bytes",
+    source="Patarasuk & Yuan (2009), Bandwidth optimal all-reduce algorithms for clusters of workstations: a ring",
+    means={"n": "processes", "G": "bytes of the gradients"},
+)
+def exchanged_bytes(n: Any, G: Any) -> Any:
+    """Each sends, and receives, n − 1 parts of n, once to add them up and once to hand the sums round."""
+    return 2 * (n - 1) * G // n
+
+
+#: DistributedDataParallel's buckets: the first one small, so that the exchange begins early; bytes.
+FIRST_BUCKET, BUCKET = 1 << 20, 25 << 20
+
+
+def buckets(graph: Graph, setting: Setting) -> list[int]:
+    """The bytes of DistributedDataParallel's buckets, filled in the order in which gradients come: backwards."""
+    found, filling = list[int](), 0
+    for node, layer, shapes in reversed(list(layers_with_shapes(graph))):
+        if shapes is None or layer.op is None or node in setting.frozen:
+            continue
+        parameters = layer.op.parameters(*shapes)
+        for parameter in reversed(parameters) if layer.op.bias_first else parameters:
+            if parameter.role in ("weight", "bias"):
+                filling += int(prod(parameter.shape)) * BYTES[setting.dtype]
+                if filling >= (BUCKET if found else FIRST_BUCKET):
+                    found.append(filling)
+                    filling = 0
+    return [*found, filling] if filling else found
+
+
 class Backward(NamedTuple):
     """The multiply-adds of the backward pass through one layer, for one image."""
 
@@ -56,15 +91,16 @@ class Backward(NamedTuple):
     wanted: tuple[bool, ...] = ()  # which inputs want a gradient
 
 
-def backward_work(graph: Graph) -> list[Backward | None]:
+def backward_work(graph: Graph, frozen: frozenset[int] = frozenset()) -> list[Backward | None]:
     """The work of the backward pass, by node; None for what is not known.
 
-    An input wants a gradient if something before it is trained: the first layer works out none for its input.
+    An input wants a gradient if something before it is trained: the first layer works out none for its input, and
+    neither does a layer behind parts that are all frozen.
     """
     wants: list[bool] = [False] * graph.input_count
     work: list[Backward | None] = [Backward(0, 0)] * graph.input_count
     gradients = Memo(_gradients)
-    for _, layer, shapes in layers_with_shapes(graph):
+    for index, layer, shapes in layers_with_shapes(graph):
         wanted = tuple([wants[i] for i in layer.inputs])
         if shapes is None or layer.op is None or layer.shape is None or layer.type not in REGISTRY:
             # Unknown; and what a spec declares of a layer says nothing of its backward pass.
@@ -72,8 +108,9 @@ def backward_work(graph: Graph) -> list[Backward | None]:
             work.append(None)
             continue
         values, trained = gradients(layer.op, layer.shape, shapes, wanted)
-        wants.append(trained or any(wanted))
-        work.append(values)
+        trains = trained and index not in frozen
+        wants.append(trains or any(wanted))
+        work.append(values if trains or not trained else values._replace(weights=0))
     return work
 
 
@@ -83,12 +120,14 @@ def _gradients(op: Op, out: Shape, *more: Any) -> tuple[Backward, bool]:
     inputs, weights = (
         0 if gradient is None else int(gradient.value) for gradient in op.gradients(wanted, out, *shapes)
     )
-    return Backward(inputs, weights, wanted), bool(_owned(op, out, *shapes)[0])
+    return Backward(inputs, weights, wanted), bool(owned_by(op, out, *shapes)[0])
 
 
 class TrainingStep(NamedTuple):
     """The memory of one training step, in bytes: loss, backward pass and update by an optimizer.
 
+    `gradients` and `optimizer` are those of what is trained, `buckets` copies of the gradients that processes exchange.
+    `recomputed` are the nodes whose forward pass is done again.
     `kept` is what autograd keeps for the backward pass, by node; a storage that several layers keep counts for the
     first one. `activations` is the most that the walk through the step had alive besides weights, optimizer state and
     input: what is kept, outputs, gradients of activations and of parameters; or gradients and what the optimizer makes
@@ -103,6 +142,8 @@ class TrainingStep(NamedTuple):
     activations: int
     layer: str
     phase: str
+    buckets: int = 0
+    recomputed: tuple[int, ...] = ()
 
     @property
     def saved(self) -> int:
@@ -112,28 +153,33 @@ class TrainingStep(NamedTuple):
     @property
     def peak(self) -> int:
         """Everything together at the worst moment."""
-        return self.weights + self.inputs + self.optimizer + self.activations
+        return self.weights + self.inputs + self.optimizer + self.buckets + self.activations
 
 
-def kept_storages(storages: Storages) -> dict[int, int]:
-    """The storages that autograd keeps, and the moment that is the first to keep each."""
-    found: dict[int, int] = {}
-    for now, moment in enumerate(storages.moments):
-        for storage in moment.keeps:
-            found.setdefault(storage, now)
-    return found
+class Regime(NamedTuple):
+    """How steps are made: `accumulate` batches before an update, in `processes` with DistributedDataParallel.
+
+    Of each of the `checkpointed` parts, given by its nodes, only what goes in is kept; the rest is recomputed.
+    """
+
+    accumulate: int = 1
+    processes: int = 1
+    checkpointed: tuple[tuple[int, ...], ...] = ()
 
 
-def kept_by_node(graph: Graph, setting: Setting) -> list[list[Storage]]:
+ALONE = Regime()
+
+
+def kept_by_node(graph: Graph, setting: Setting, regime: Regime = ALONE) -> list[list[Storage]]:
     """The storages that autograd keeps, by the node that is the first to keep them."""
     storages = Storages(graph, setting._replace(training=True))
     found: list[list[Storage]] = [[] for _ in graph.nodes]
-    for storage, now in kept_storages(storages).items():
+    for storage, now in kept_storages(storages, regions(storages, regime.checkpointed)).items():
         found[storages.moments[now].node].append(storages.all[storage])
     return found
 
 
-def step(graph: Graph, setting: Setting, optimizer: str = "sgd") -> TrainingStep:
+def step(graph: Graph, setting: Setting, optimizer: str = "sgd", regime: Regime = ALONE) -> TrainingStep:
     """One training step, walked through forwards and backwards.
 
     The loss is cross entropy where the network has one vector as output, and a mean of squared errors otherwise.
@@ -144,48 +190,44 @@ def step(graph: Graph, setting: Setting, optimizer: str = "sgd") -> TrainingStep
     (14964736, True)
     """
     storages = Storages(graph, setting._replace(training=True))
-    kept = kept_storages(storages)
+    parts = regions(storages, regime.checkpointed)
+    kept = kept_storages(storages, parts)
     by_node = [0] * len(graph.nodes)
     for storage, now in kept.items():
         by_node[storages.moments[now].node] += storages.all[storage].bytes
     width = BYTES[setting.dtype]
-    owned = [each for each in asked(graph, _owned) if each is not None]
-    parameters, buffers = sum(each[0] for each in owned), sum(each[1] for each in owned)
-    largest = max((each[2] for each in owned), default=0) * width
-    weights = int(weight_bytes(parameters + buffers, width))
+    owned = [(each, node not in setting.frozen) for node, each in enumerate(asked(graph, owned_by)) if each is not None]
+    stored, parameters = sum(each[0] + each[1] for each, _ in owned), sum(each[0] for each, trains in owned if trains)
+    largest = max((each[2] for each, trains in owned if trains), default=0) * width
+    weights = int(weight_bytes(stored, width))
     trained = int(gradient_bytes(parameters, width))
-    walk = _Walk(storages, kept)
+    walk = Walk(storages, kept, parts, gradients=trained if regime.accumulate > 1 else 0)
     walk.run()
     inputs = sum(each.bytes for each in storages.all[: storages.given])
     state = int(optimizer_bytes(OPTIMIZERS[optimizer], parameters, width))
+    buckets = trained if regime.processes > 1 else 0
+    again = tuple(dict.fromkeys(storages.moments[now].node for part in parts for now in part.again))
     one, all_at_once = TEMPORARIES.get(optimizer, (0, 0))
     update = trained + (one * largest if setting.device == "cpu" else all_at_once * trained)
     if update > walk.most:
-        return TrainingStep(weights, inputs, trained, state, tuple(by_node), update, optimizer, "update")
-    return TrainingStep(weights, inputs, trained, state, tuple(by_node), walk.most, walk.layer, walk.phase)
+        return TrainingStep(
+            weights, inputs, trained, state, tuple(by_node), update, optimizer, "update", buckets, again
+        )
+    most = walk.most, walk.layer, walk.phase
+    return TrainingStep(weights, inputs, trained, state, tuple(by_node), *most, buckets, again)
 
 
-def watched_activations(graph: Graph, setting: Setting) -> int:
+def watched_activations(graph: Graph, setting: Setting, regime: Regime = ALONE) -> int:
     """The most that a step has alive besides weights, optimizer state and input, as a watcher of operations sees it.
 
     Watched, autograd adds gradients in new tensors and not in place, which may take more.
     """
     storages = Storages(graph, setting._replace(training=True))
-    walk = _Walk(storages, kept_storages(storages), watched=True)
+    there = step(graph, setting).gradients if regime.accumulate > 1 else 0
+    parts = regions(storages, regime.checkpointed)
+    walk = Walk(storages, kept_storages(storages, parts), parts, watched=True, gradients=there)
     walk.run()
     return walk.most
-
-
-def _owned(op: Op, out: Shape, *shapes: Shape) -> tuple[int, int, int]:
-    """How many values of a layer are trained, how many are buffers, and how many the largest trained tensor has."""
-    trained = buffers = 0
-    for count in op.counts(*shapes):
-        if count.role == "buffers":
-            buffers += int(count.step.value)
-        else:
-            trained += int(count.step.value)
-    sizes = [int(prod(parameter.shape)) for parameter in op.parameters(*shapes) if parameter.role in ("weight", "bias")]
-    return trained, buffers, max(sizes, default=0)
 
 
 def largest_batch(needed: Callable[[int], int], budget: int) -> int:
@@ -212,126 +254,3 @@ def largest_batch(needed: Callable[[int], int], budget: int) -> int:
         value = needed(middle)
         fits, high, fails, above = (middle, value, fails, above) if value <= budget else (fits, high, middle, value)
     return fits
-
-
-class _Gradient:
-    """The storage of a gradient, and how many hold it."""
-
-    def __init__(self, size: int, holders: int = 0) -> None:
-        self.size, self.holders = size, holders
-
-
-class _Walk:
-    """Goes through a step in PyTorch's order and notes the most that is alive.
-
-    Where it is `watched`, gradients are added in new tensors, as autograd does when somebody watches its operations.
-    """
-
-    def __init__(self, storages: Storages, kept: dict[int, int], watched: bool = False) -> None:
-        self.storages, self.graph, self.kept, self.watched = storages, storages.graph, kept, watched
-        self.live = self.most = 0
-        self.layer = self.phase = ""
-        self.gradients: dict[int, _Gradient] = {}  # by value
-        self.owned = Memo(_owned)
-        self.trained: set[int] = set()  # nodes whose parameters have their gradients
-        self.released: dict[int, int] = {}  # moment → bytes that its backward pass is the last to need
-        for storage, now in kept.items():
-            if storage >= storages.given:
-                self.released[now] = self.released.get(now, 0) + storages.all[storage].bytes
-
-    def run(self) -> None:
-        self.forward()
-        self.loss()
-        for now in range(len(self.storages.moments) - 1, -1, -1):
-            moment = self.storages.moments[now]
-            if moment.result in self.gradients:
-                self.backward(now, moment, self.gradients.pop(moment.result))
-
-    def note(self, node: int, phase: str) -> None:
-        if self.live > self.most:
-            self.most, self.layer, self.phase = self.live, self.graph.nodes[node].name, phase
-
-    def forward(self) -> None:
-        ends: dict[int, int] = {}
-        for storage in range(self.storages.given, len(self.storages.all)):
-            if storage not in self.kept:
-                last = self.storages.last[storage]
-                ends[last] = ends.get(last, 0) + self.storages.all[storage].bytes
-        for now, moment in enumerate(self.storages.moments):
-            self.live += sum(self.storages.all[storage].bytes for storage in moment.makes)
-            self.note(moment.node, "forward")
-            self.live -= ends.get(now, 0)
-        self.results = ends.get(len(self.storages.moments), 0)  # those that nothing keeps
-
-    def loss(self) -> None:
-        """Cross entropy keeps log-probabilities in place of the result; a squared error keeps the result.
-
-        The loss, and the 1 that is its own gradient, stay until the step is done. A mean of squared errors is written
-        over the squares, and holds their memory; a sum of several means is a number.
-        """
-        storages, nodes = self.storages, self.graph.nodes
-        outputs = [i for i in self.graph.outputs if storages.wants_gradient[i] and nodes[i].shape is not None]
-        if not outputs:
-            return
-        one, last = BYTES[storages.setting.dtype], outputs[-1]
-        values = [storages.value_of_node[i] for i in outputs]
-        sizes = [storages.values[value] for value in values]
-        if len(outputs) == 1 and len(nodes[last].shape or ()) == 1:
-            (size,) = sizes
-            self.live += size + 2 * one  # the log-probabilities, the loss and its gradient
-            self.note(last, "loss")
-            self.live += size - self.results  # their gradient
-            self.live += size
-            self.note(last, "loss")
-            self.live -= 2 * size
-        else:
-            self.live += sum(sizes)
-            self.note(last, "loss")
-            self.live += one - sum(sizes) if len(sizes) > 1 else 0
-            self.live += one + sum(sizes)
-            self.note(last, "loss")
-            self.live -= self.results
-        for value, size in zip(values, sizes, strict=True):
-            self.take(last, value, _Gradient(size, holders=1))
-
-    def take(self, node: int, value: int, gradient: _Gradient) -> None:
-        """A gradient arrives at a value; a second one is added to the first, in place unless that is shared."""
-        present = self.gradients.get(value)
-        if present is None:
-            self.gradients[value] = gradient
-            return
-        added = present.holders > 1 or self.watched
-        if added:
-            self.gradients[value] = _Gradient(self.storages.values[value], holders=1)
-            self.live += self.gradients[value].size
-        self.note(node, "backward")
-        if added:
-            self.let_go(present)
-        self.let_go(gradient)
-
-    def let_go(self, gradient: _Gradient) -> None:
-        gradient.holders -= 1
-        if gradient.holders == 0:
-            self.live -= gradient.size
-
-    def backward(self, now: int, moment: Moment, gradient: _Gradient) -> None:
-        layer, values = self.graph.nodes[moment.node], self.storages.values
-        shapes = known_shapes(self.graph, layer)
-        if moment.trained and moment.node not in self.trained and shapes is not None and layer.op and layer.shape:
-            self.trained.add(moment.node)
-            self.live += self.owned(layer.op, layer.shape, shapes)[0] * BYTES[self.storages.setting.dtype]
-        passes = moment.passes
-        made = [(source, gradient if passes else _Gradient(values[source])) for source in moment.sources]
-        self.live += 0 if passes else sum(each.size for _, each in made)
-        for _, each in made:
-            each.holders += 1
-        smaller = moment.trained or any(values[source] < values[moment.result] for source in moment.sources)
-        products = values[moment.result] if moment.product and smaller else 0  # multiplied out, then summed up
-        self.live += products
-        self.note(moment.node, "backward")
-        self.live -= products
-        # What came in, and what was kept for it, is let go before the results are handed on.
-        self.let_go(gradient)
-        self.live -= self.released.get(now, 0)
-        for source, each in made:
-            self.take(moment.node, source, each)

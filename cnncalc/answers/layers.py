@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from ..analysis.memory import BYTES, tensor_bytes
+from ..analysis.autocast import not_followed
+from ..analysis.training import buckets, exchanged_bytes
 from ..quantities import mebibytes, mib, number
 from ..report import Report
 from ..report.layer_table import Choice, layers_table
@@ -57,24 +58,36 @@ def _beside(report: Report, layer: str) -> str:
 
 
 def _memory_notes(report: Report) -> tuple[str, ...]:
-    totals, width, peak = report.totals, BYTES[report.dtype], report.totals.peak
-    given = sum(int(tensor_bytes(report.batch, node.shape, width)) for node in report.graph.inputs if node.shape)
+    totals, peak = report.totals, report.totals.peak
     alive = " + ".join(f"{tensor.name} {mebibytes(tensor.bytes)}" for tensor in peak.alive[:6])
     alive += f" + {len(peak.alive) - 6} more" if len(peak.alive) > 6 else ""
     alive += f" + {mebibytes(peak.extra_bytes)} {_beside(report, peak.layer)}" if peak.extra_bytes else ""
-    weights, activations = totals.value("weight_bytes"), totals.value("peak_inference_bytes")
-    whole = known(weights) + given + peak.bytes
-    partly = isinstance(weights, AtLeast) or isinstance(activations, AtLeast)
+    value = totals.value
+    at = f"while {peak.layer} runs" if peak.layer else "nothing new is stored"
     lines = (
-        _fact("weights and buffers", weights),
-        _fact("input", given),
-        _fact("outputs added up", totals.value("activation_bytes"), "of all layers, views too"),
-        _fact(
-            "peak of activations", activations, f"while {peak.layer} runs" if peak.layer else "nothing new is stored"
-        ),
-        _fact("inference needs", AtLeast(whole) if partly else whole, "weights + input + peak"),
+        _fact("weights and buffers", value("weight_bytes"), "weight_bytes"),
+        _fact("input", report.given_bytes),
+        _fact("outputs added up", value("activation_bytes"), "activation_bytes: of all layers, views too"),
+        _fact("peak of activations", value("peak_inference_bytes"), f"peak_inference_bytes: {at}"),
+        _fact("inference needs", value("inference_bytes"), "inference_bytes: weights + input + peak"),
     )
-    return (*lines, f"alive at the peak, in MiB: {alive}") if alive else lines
+    return (*lines, *((f"alive at the peak, in MiB: {alive}",) if alive else ()), *_autocast(report))
+
+
+def allocated_notes(report: Report) -> tuple[str, ...]:
+    """What inference allocates on a device, with the copies that its libraries make."""
+    value, peak, device = report.totals.value, report.totals.peak, report.setting.device
+    low, high = peak.allocated
+    fixed = known(value("inference_bytes")) - peak.bytes
+    if device == "cpu":
+        how = "with the copies that oneDNN makes inside a convolution"
+    else:
+        how = "workspaces of cuDNN and cuBLAS were not learnt: a band"
+    return (
+        _fact("allocated, at least", AtLeast(fixed + low) if not report.totals.complete else fixed + low),
+        _fact("allocated, at most", value("allocated_bytes"), f"allocated_bytes: on {device}, at {peak.at}"),
+        how + ("" if low == high else ", which depend on the width of its vectors and on threads" * (device == "cpu")),
+    )
 
 
 def _where(phase: str, layer: str) -> str:
@@ -83,17 +96,54 @@ def _where(phase: str, layer: str) -> str:
     return f"in the {phase} pass, at {layer}" if layer else ""
 
 
+def _autocast(report: Report) -> tuple[str, ...]:
+    """What is not followed under autocast."""
+    types = not_followed(report.graph) if report.setting.amp else []
+    return (f"under autocast, what happens inside {', '.join(types)} is not followed",) if types else ()
+
+
+def _regime(report: Report) -> Iterator[str]:
+    """What is particular of how a step is made."""
+    step, regime, frozen = report.training, report.regime, report.setting.frozen
+    if step.buckets:
+        sizes = buckets(report.graph, report.setting)
+        sent = mib(int(exchanged_bytes(regime.processes, step.buckets)))
+        plural = "s" * (len(sizes) != 1)
+        yield _fact(
+            "buckets", step.buckets, f"the gradients again, in {len(sizes)} bucket{plural}; each process sends {sent}"
+        )
+    if regime.accumulate > 1:
+        images = regime.accumulate * report.batch
+        yield f"accumulated over {regime.accumulate} batches, {images} images: gradients stay from the first one on"
+    if step.recomputed:
+        macs = sum(report.rows[node - report.graph.input_count].macs or 0 for node in step.recomputed)
+        share = f", {macs / report.totals.macs:.1%} of the forward pass" if report.totals.macs else ""
+        yield f"checkpoints: {len(step.recomputed)} layers are run again, {number(macs)} MACs a batch{share}"
+    if frozen:
+        layers = [report.rows[node - report.graph.input_count] for node in sorted(frozen)]
+        kept = sum(row.saved_bytes or 0 for row in layers)
+        count = sum(row.params or 0 for row in layers)
+        yield f"frozen: {number(count)} parameters; their layers keep {mib(kept)} for the gradient of what lies before"
+
+
 def _training_memory_notes(report: Report) -> tuple[str, ...]:
     value, step = report.totals.value, report.training
     return (
-        _fact("weights and buffers", value("weight_bytes")),
-        _fact("gradients", value("gradient_bytes"), "of the parameters"),
-        _fact("optimizer state", value("optimizer_bytes"), report.optimizer),
+        _fact("weights and buffers", value("weight_bytes"), "weight_bytes"),
+        _fact("gradients", value("gradient_bytes"), "gradient_bytes: of the parameters"),
+        _fact("optimizer state", value("optimizer_bytes"), f"optimizer_bytes: {report.optimizer}"),
         _fact("input", step.inputs),
-        _fact("kept for backward", value("saved_for_backward_bytes"), "by autograd, each storage once"),
-        _fact("peak of the step", value("peak_training_bytes"), _where(step.phase, step.layer)),
+        _fact("kept for backward", value("saved_for_backward_bytes"), "saved_for_backward_bytes: each storage once"),
+        _fact(
+            "activations",
+            value("training_activation_bytes"),
+            f"training_activation_bytes: and gradients, {_where(step.phase, step.layer)}".rstrip(", "),
+        ),
+        *_regime(report),
+        _fact("peak of the step", value("peak_training_bytes"), "peak_training_bytes: everything"),
         "the peak holds weights, optimizer state and input, and what is alive of the rest at the worst moment;",
         "what an operation needs inside (a convolution's workspace) is not in it",
+        *_autocast(report),
     )
 
 

@@ -38,6 +38,7 @@ def summary(report: Report) -> Table:
         ("weights in memory", text("weight_bytes")),
         ("outputs added up", text("activation_bytes")),
         ("peak of activations", f"{text('peak_inference_bytes')}, while {peak.layer} runs"),
+        ("inference needs", f"{text('inference_bytes')}: weights, input and peak"),
         ("output", ", ".join(readable(report.graph.nodes[i].shape) for i in report.graph.outputs)),
     )
     left_out = len(carrying) - len(lines)

@@ -45,8 +45,35 @@ Optimizer = Annotated[
     str, typer.Option("--optimizer", help="With --train: sgd, momentum, adagrad, rmsprop, adam or adamw.")
 ]
 Device = Annotated[
-    str, typer.Option("--device", help="With --train: cpu or cuda, where masks and statistics take other types.")
+    str | None,
+    typer.Option(
+        "--device",
+        help="cpu or cuda: what is allocated there, libraries included; with --train, which types masks take.",
+        show_default=False,
+    ),
 ]
+ChannelsLast = Annotated[bool, typer.Option("--channels-last", help="Lay images out as N×H×W×C.")]
+Amp = Annotated[bool, typer.Option("--amp", help="Mixed precision: autocast to bfloat16.")]
+Freeze = Annotated[
+    str | None,
+    typer.Option(
+        "--freeze",
+        metavar="PARTS",
+        help="With --train: layers and groups that are not trained, separated by commas.",
+        show_default=False,
+    ),
+]
+Checkpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="PARTS",
+        help="With --train: layers and groups that are run again in place of being kept, separated by commas.",
+        show_default=False,
+    ),
+]
+Accumulate = Annotated[int, typer.Option("--accumulate", help="With --train: batches before an update.")]
+Ddp = Annotated[int, typer.Option("--ddp", help="With --train: processes, with DistributedDataParallel.")]
 Budget = Annotated[
     str | None,
     typer.Option(
@@ -213,6 +240,12 @@ class Request(NamedTuple):
     output: Output = None
     optimizer: str = "sgd"
     device: str = "cpu"
+    channels_last: bool = False
+    amp: bool = False
+    freeze: tuple[str, ...] = ()
+    checkpoint: tuple[str, ...] = ()
+    accumulate: int = 1
+    ddp: int = 1
 
     def report(self, inplace: bool = False) -> Report:
         """The analysis of the network; raises `SpecError`."""
@@ -225,11 +258,13 @@ class Request(NamedTuple):
             inplace=inplace,
             optimizer=self.optimizer,
             device=self.device,
+            channels_last=self.channels_last,
+            amp="bfloat16" if self.amp else "",
+            freeze=self.freeze,
+            checkpoint=self.checkpoint,
+            accumulate=self.accumulate,
+            ddp=self.ddp,
         )
-
-    def of_training(self, optimizer: str, device: str) -> Request:
-        """The same for a training step."""
-        return self._replace(optimizer=optimizer, device=device)
 
 
 def gathered(command: Callable[..., None], kind: type[Any]) -> Callable[..., None]:

@@ -11,8 +11,14 @@ from ..report import Report
 from ..table import Table
 from .commands import LOOK, command
 from .options import (
+    Accumulate,
+    Amp,
     Budget,
+    ChannelsLast,
+    Checkpoint,
+    Ddp,
     Device,
+    Freeze,
     InPlace,
     Optimizer,
     Predict,
@@ -111,27 +117,47 @@ def memory(
     inplace: InPlace = False,
     train: Train = False,
     optimizer: Optimizer = "sgd",
-    device: Device = "cpu",
+    device: Device = None,
+    amp: Amp = False,
+    channels_last: ChannelsLast = False,
+    freeze: Freeze = None,
+    checkpoint: Checkpoint = None,
+    accumulate: Accumulate = 1,
+    ddp: Ddp = 1,
     budget: Budget = None,
     watch: Watch = False,
 ) -> None:
     """Memory of weights and activations and the peak of inference; with --train, of a training step."""
     size = memory_size(budget) if budget else 0
-    if not train and (optimizer, device) != ("sgd", "cpu"):
-        raise usage_error("--optimizer and --device go with --train", "inference has neither optimizer nor masks")
+    if not train and (optimizer != "sgd" or freeze or checkpoint or accumulate != 1 or ddp != 1):
+        raise usage_error(
+            "--optimizer, --freeze, --checkpoint, --accumulate and --ddp go with --train", "inference has none of them"
+        )
     largest: list[int] = []
 
     def note(report: Report) -> tuple[str, ...]:
         from ..answers.budget import fitting_batch
+        from ..answers.layers import allocated_notes
 
+        lines = allocated_notes(report) if device and not train else ()
         if not size:
-            return ()
-        largest.append(fitting_batch(report, size, train))
+            return lines
+        bound = "peak_training_bytes" if train else "allocated_bytes" if device else "inference_bytes"
+        largest.append(fitting_batch(report, size, bound))
         what = "" if largest[-1] else f": not one image fits, in {'training' if train else 'inference'}"
-        return (f"{f'largest batch in {budget}':<20} {largest[-1]:>10,}{what}",)
+        return (*lines, f"{f'largest batch in {budget}':<20} {largest[-1]:>10,}  by {bound}{what}")
 
-    training = request.of_training(optimizer, device)
-    answer(training, "memory --train" if train else "memory", inplace, watch, note)
+    asked = request._replace(
+        optimizer=optimizer,
+        device=device or "cpu",
+        channels_last=channels_last,
+        amp=amp,
+        freeze=tuple(listed(freeze or "")),
+        checkpoint=tuple(listed(checkpoint or "")),
+        accumulate=accumulate,
+        ddp=ddp,
+    )
+    answer(asked, "memory --train" if train else "memory", inplace, watch, note)
     if largest and not largest[-1]:  # the question was whether it fits
         raise typer.Exit(1)
 

@@ -127,7 +127,7 @@ def _print(result: Run, timed: dict[str, Any] | None, output: str | None) -> Non
             parts = [layers_table(result.verification, beside=False)]
     if timed:
         parts.append(result_table(timed)._replace(title="forward pass, timed"))
-    totals = totals_table(result.verification, " · autocast" * (result.dtype == "amp"))
+    totals = totals_table(result.verification)
     parts.append(totals._replace(notes=(*totals.notes, *result.notes)))
     if output is not None:
         emit_text("\n".join(render(part, "table") for part in parts), output)

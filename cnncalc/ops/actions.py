@@ -15,20 +15,27 @@ BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
 
 class Setting(NamedTuple):
-    """How a network is run; `inplace` lets every activation work in place that can."""
+    """How a network is run; `inplace` lets every activation work in place that can.
+
+    With `channels_last` images lie as N×H×W×C. The parameters of `frozen` nodes are not trained.
+    `amp` is the narrow type of autocast, where that is on.
+    """
 
     batch: int = 1
     dtype: str = "float32"
     inplace: bool = False
     training: bool = False
     device: str = "cpu"
+    channels_last: bool = False
+    frozen: frozenset[int] = frozenset()
+    amp: str = ""
 
 
 class Store(NamedTuple):
     """A tensor: the shape of one image's share, or where `each` is False of the only one for the batch.
 
-    `kind` is "" for the dtype of the activations, "int64" for indices, "mask" for a dropout's mask and "statistic" for
-    means and variances.
+    `kind` is "" for the dtype of the activations, "int64" for indices, "mask" for a dropout's mask, "statistic" for
+    means and variances, and "parameter" for copies of parameters.
     """
 
     shape: Shape
@@ -41,8 +48,10 @@ class Store(NamedTuple):
             return 8
         if setting.device != "cpu" and self.kind == "mask":
             return 1
-        if setting.device != "cpu" and self.kind == "statistic":
+        if self.kind == "statistic" and (setting.device != "cpu" or setting.amp):
             return max(BYTES[setting.dtype], 4)
+        if self.kind == "parameter" and setting.amp:
+            return 4
         return BYTES[setting.dtype]
 
     def bytes(self, setting: Setting) -> int:
@@ -60,6 +69,7 @@ class Action(NamedTuple):
     always want a gradient and are never counted. `holds` are tensors that only a variable of PyTorch's code still
     refers to. Where `product`, a factor is kept only if another one wants a gradient.
     Where it `passes`, the gradient of the result is that of what goes in, no new tensor: a sum.
+    A product of matrices works out the gradients of its factors `apart`: what one needs is kept only if that is wanted.
     `same` names a tensor that shares the storage of another: ("y", "x") for a view.
     """
 
@@ -70,6 +80,7 @@ class Action(NamedTuple):
     product: bool = False
     same: tuple[str, str] | None = None
     passes: bool = False
+    apart: bool = False
 
 
 def inputs(count: int) -> tuple[str, ...]:

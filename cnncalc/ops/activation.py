@@ -81,6 +81,7 @@ class PReLU(Op):
 
     keeps = ("x",)
     operations = ("compare", "multiply")
+    autocast = "lower"
     example = "PReLU"
 
     def check(self, *shapes: Shape) -> None:
@@ -230,6 +231,7 @@ class Softplus(Op):
 
     keeps = ("x",)
     operations = ("compare", "multiply", "exponential", "add", "logarithm", "divide")
+    autocast_cuda = "float32"
     example = "Softplus"
 
 
@@ -342,6 +344,7 @@ class _AlongAxis(Op):
 class Softmax(_AlongAxis):
     """exp(x)/Σexp(x): shares that sum to 1."""
 
+    autocast_cuda = "float32"
     example = "Softmax: {dim: 1}"
     example_input = (10,)
 
@@ -350,6 +353,7 @@ class Softmin(_AlongAxis):
     """exp(−x)/Σexp(−x)."""
 
     operations = ("negate", *_AlongAxis.operations)
+    autocast_cuda = "float32"
     example = "Softmin: {dim: 1}"
     example_input = (10,)
 
@@ -362,6 +366,7 @@ class LogSoftmax(_AlongAxis):
     """log(exp(x)/Σexp(x))."""
 
     operations = ("exponential", "add", "logarithm", "subtract")
+    autocast_cuda = "float32"
     example = "LogSoftmax: {dim: 1}"
     example_input = (10,)
 
@@ -392,6 +397,7 @@ class LayerScale(Op):
     init_value: float = arg(NUMBER, "factor at the start", default=1e-6)
 
     operations = ("multiply",)
+    autocast = None
     example = "LayerScale: {init_value: 0.000001}"
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:

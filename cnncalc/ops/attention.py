@@ -103,6 +103,7 @@ class MultiheadAttention(Op):
 
     many_inputs = True
     weight_layers = 2
+    autocast = None
     example = "MultiheadAttention: {num_heads: 8}"
     example_input = (49, 64)
 
@@ -225,17 +226,17 @@ class MultiheadAttention(Op):
             k, v = (before, v) if each == "k" else (k, before)
         three, sums = tuple(dict.fromkeys((q, k, v))), Store((self.num_heads, query[0]), "statistic")
         attended = Action((("attended", Store(query)), ("sums", sums)), three, (*three, "attended", "sums"))
-        return (*steps, attended, Action((("y", Store(out)),), ("attended", "weight"), ("attended",)))
+        return (*steps, attended, Action((("y", Store(out)),), ("attended", "weight"), ("attended",), apart=True))
 
     def _projected(self, setting: Setting, name: str, shape: Shape, width: int, label: str) -> tuple[Action, ...]:
         """A linear layer on a sequence whose batch PyTorch moves to the second axis, which costs a copy."""
         length = shape[0]
         if setting.batch == 1 or length == 1:
-            return (Action(((f"{label} projected", Store((length, width))),), (name, "weight"), (name,)),)
+            return (Action(((f"{label} projected", Store((length, width))),), (name, "weight"), (name,), apart=True),)
         rows, product = f"{label} in rows", f"{label} projected"
         found = (
             Action(((rows, Store(shape)),), (name,)),
-            Action(((product, Store((length, width))),), (rows, "weight"), (rows,)),
+            Action(((product, Store((length, width))),), (rows, "weight"), (rows,), apart=True),
         )
         if not self.bias:
             return found

@@ -16,6 +16,7 @@ from ..formula import Step, formula, prod
 from ..quantities import readable
 from .actions import Action, Setting, Shape, Store, inputs, view
 from .kinds import Kind
+from .workspace import Workspace
 
 #: One axis of an output: a number that is plain to see, or the step that computes it.
 Size = int | Step
@@ -154,6 +155,10 @@ class Op:
     keeps_in_place: ClassVar[tuple[str, ...]] = ()  # the same where it works in place; "copy" for a copy of the input
     statements: ClassVar[bool] = False  # each action is a statement of the forward, and lets go of what it read last
     passes_gradient: ClassVar[bool] = False  # the gradient of the output is that of the input, no new tensor
+    # What autocast has it compute in: "lower" or "float32"; "" follows its input, and None is not known.
+    autocast: ClassVar[str | None] = ""
+    autocast_cuda: ClassVar[str | None] = None  # the same on CUDA, where that is another
+    bias_first: ClassVar[bool] = False  # whether the gradient of the bias is ready before that of the weights
     # What is done for each element, of `OPERATIONS`, where no argument changes it; () is nothing, and None not said.
     operations: ClassVar[tuple[str, ...] | None] = None
     reaches: ClassVar[bool] = True  # whether it is known what an output sees of the input
@@ -170,6 +175,8 @@ class Op:
         cls._type = name or cls.__name__
         if not cls._type.startswith("_"):
             REGISTRY[cls._type] = cls
+        if cls.torch_module is not None and not cls.view and "autocast" not in vars(cls):
+            cls.autocast = None  # what a module of our own computes in is not followed
 
     def __init__(self, **values: Any) -> None:
         """Arguments by name, each brought into its canonical form; raises `Misfit`."""
@@ -283,6 +290,10 @@ class Op:
             ("weight",) if any(parameter.role in ("weight", "bias") for parameter in self.parameters(*shapes)) else ()
         )
         return (Action((("y", Store(out)), *beside), (*inputs(len(shapes)), *trained), self.keeps or ()),)
+
+    def workspace(self, setting: Setting, out: Shape, *shapes: Shape) -> Workspace:
+        """What libraries allocate inside the layer in inference, beside what `actions` tell of."""
+        return Workspace()
 
     def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
         """All keyword arguments that build the PyTorch module."""

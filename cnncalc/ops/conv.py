@@ -8,9 +8,11 @@ from typing import Any
 
 from ..errors import Misfit
 from ..formula import formula, over, prod
+from . import workspace
 from .actions import Action, Setting, Shape, Store
 from .base import TORCH, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
 from .kinds import FLAG, sizes, whole, word
+from .workspace import Workspace
 
 DUMOULIN = "Dumoulin & Visin (2016), A guide to convolution arithmetic, relationship {}"
 
@@ -128,6 +130,7 @@ class _Convolution(Op):
 
     weight_layers = 1
     keeps = ("x",)
+    autocast = "lower"
 
     def infer(self, *shapes: Shape) -> Mapping[str, Any]:
         return {"in_channels": shapes[0][0]}
@@ -227,6 +230,12 @@ class _Conv(_Convolution):
             Action((("y", Store(out)),), ("padded", "weight"), ("padded",)),
         )
 
+    def workspace(self, setting: Setting, out: Shape, *shapes: Shape) -> Workspace:
+        shape, before = self.padded_first(shapes[0]) or shapes[0], 0
+        if shape == shapes[0]:
+            before = max(pads[0] for pads in self.pads())
+        return workspace.convolution(self, setting, before, out, shape)
+
     def padded_first(self, shape: Shape) -> Shape | None:
         """The shape after a padding that PyTorch does in a step of its own; None where the convolution pads."""
         if self.padding_mode != "zeros":
@@ -315,6 +324,9 @@ class _ConvTranspose(_Convolution):
             window = Window(Fraction(span, S) + 1, Fraction(1, S), Fraction(span - P, S), exact=S == 1)
             axes.append(Reach(len(axes), window))
         return tuple(axes)
+
+    def workspace(self, setting: Setting, out: Shape, *shapes: Shape) -> Workspace:
+        return workspace.transposed(self, setting, out, shapes[0])
 
 
 class ConvTranspose1d(_ConvTranspose):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..formula import formula, prod
-from .actions import Shape
+from .actions import Action, Setting, Shape, Store
 from .base import TORCH, Op, Parameter, Reach, Size, Window, Work, arg, inferred
 from .conv import biases
 from .kinds import FLAG, whole
@@ -56,6 +56,8 @@ class Linear(Op):
 
     weight_layers = 1
     keeps = ("x",)
+    bias_first = True
+    autocast = "lower"
     example = "Linear: {out_features: 1000}"
     example_input = (512,)
 
@@ -73,6 +75,9 @@ class Linear(Op):
     def work(self, out: Shape, *shapes: Shape) -> Work:
         letters = {"M": out[:-1], "C": shapes[0][-1], "K": self.out_features}
         return Work(linear_macs.step(**letters), connections=linear_connections.step(**letters, β=int(self.bias)))
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        return (Action((("y", Store(out)),), ("x", "weight"), ("x",), apart=True),)
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         last = len(out) - 1

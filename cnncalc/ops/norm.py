@@ -10,6 +10,7 @@ from ..formula import formula, prod
 from .actions import Action, Setting, Shape, Store
 from .base import TORCH, Op, Parameter, Reach, Window, arg, inferred
 from .kinds import FLAG, NUMBER, optional, whole, whole_list
+from .workspace import Workspace
 
 #: The mean and the variance of the values at hand, then the normalisation.
 STATISTICS = ("add", "subtract", "multiply", "add", "multiply")
@@ -143,6 +144,10 @@ class _BatchNorm(_ChannelNorm):
         store = Store(out[:1], "statistic", each=False)
         return ("mean", store), ("variance", store)
 
+    def workspace(self, setting: Setting, out: Shape, *shapes: Shape) -> Workspace:
+        size = sum(store.bytes(setting) for _, store in self.beside(out, *shapes)) if self.tracked else 0
+        return Workspace(0, size)
+
     def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
         if self.tracked and not setting.training:
             return (Action((("y", Store(out)),)),)
@@ -188,7 +193,7 @@ class _InstanceNorm(_ChannelNorm):
 
     def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
         # PyTorch makes one image of the batch, with N·C channels, and repeats what belongs to a channel N times.
-        store = Store(out[:1])
+        store = Store(out[:1], "parameter")
         repeated = ("scale", "shift")[: 1 + self.bias] if self.scaled else ()
         running = ("running_mean", "running_variance") if self.tracked else ()
         found = [Action(((name, store),), ("weight",)) for name in repeated]
@@ -230,6 +235,7 @@ class GroupNorm(Op):
     affine: bool = arg(FLAG, "whether scale and shift are learnt", default=True)
     bias: bool = arg(FLAG, "whether, where a scale is learnt, a shift is learnt too", default=True)
 
+    autocast_cuda = "float32"
     example = "GroupNorm: {num_groups: 32}"
 
     def infer(self, *shapes: Shape) -> Mapping[str, Any]:
@@ -302,6 +308,7 @@ class LayerNorm(_LastAxesNorm):
     eps: float = arg(NUMBER, "what is added to the variance", default=1e-5)
     bias: bool = arg(FLAG, "whether a shift is learnt for each value", default=True)
 
+    autocast_cuda = "float32"
     example = "LayerNorm"
     example_input = (49, 64)
 

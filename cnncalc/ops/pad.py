@@ -100,6 +100,7 @@ class _ReflectionPad(_Pad):
     """Pads that mirror."""
 
     keeps = ("x",)
+    autocast = "float32"
 
     def most(self, size: int) -> int | None:
         return size - 1

@@ -212,6 +212,7 @@ class AvgPool3d(_AvgPool):
     )
 
     spatial = 3
+    autocast = "float32"
     example = "AvgPool3d: {kernel_size: 2}"
 
     def check(self, *shapes: Shape) -> None:

@@ -44,6 +44,7 @@ class LocalResponseNorm(Op):
     beta: float = arg(NUMBER, "β, the power", default=0.75)
     k: float = arg(NUMBER, "what is added to the sum", default=1.0)
 
+    autocast = None
     example = "LocalResponseNorm: {size: 5, alpha: 0.0005, k: 2}"
 
     def check(self, *shapes: Shape) -> None:

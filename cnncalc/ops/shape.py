@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import Misfit
 from ..formula import ceil_div, formula, prod
 from ..quantities import readable
-from .actions import Shape
+from .actions import Action, Setting, Shape, Store
 from .base import TORCH, Call, Op, Reach, Size, Window, Work, arg, elementwise_work
 from .kinds import FLAG, LARGEST, optional, whole, whole_list
 
@@ -70,6 +70,13 @@ class Flatten(Op):
         first, last = self._span(shape)
         joined: Size = shape[first] if last - first == 1 else flattened.step(X=shape[first:last])
         return (*shape[:first], joined, *shape[last:])
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        first, last = self._span(shapes[0])
+        apart = setting.channels_last and len(shapes[0]) == 3 and first == 0 and last > 1
+        if apart and shapes[0][0] > 1 and prod(shapes[0][1:]) > 1:  # channels lie last: they are copied to the front
+            return (Action((("y", Store(out)),)),)
+        return super().actions(setting, out, *shapes)
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         first, last = self._span(shapes[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
@@ -14,7 +14,9 @@ from ..errors import Source, SpecError, usage_error
 from ..graph import Graph
 from ..language.model import load
 from ..pictures import Pictures, chosen, usual
+from ..quantities import mib
 from ..table import Column, Line, Table
+from .allocations import Allocated, allocated_by
 from .bench.devices import Unavailable, choose
 from .bench.plan import Configuration
 from .bench.predict import predict, report_of
@@ -64,6 +66,7 @@ class Run(NamedTuple):
     weights: str = ""
     prepared: Pictures | None = None
     others: tuple[Pictures, ...] = ()
+    allocated: Allocated | None = None
 
     @property
     def agrees(self) -> bool:
@@ -74,10 +77,41 @@ class Run(NamedTuple):
     def notes(self) -> tuple[str, ...]:
         """What is to be said of the weights, and the verdict on all that was asked, where that is not the figures'."""
         if self.loaded is None:
-            return ()
-        told = self.loaded.told(self.weights)
+            return tuple(self.told_of_memory())
+        told = [*self.told_of_memory(), *self.loaded.told(self.weights)]
         verdict = "the weights do not fit" + (", though all figures agree" if self.verification.agrees else "")
         return tuple(told) if self.loaded.fits else (*told, verdict)
+
+    @property
+    def predicted(self) -> tuple[int, int]:
+        """What activations were predicted to make the allocator give out: at least and at most."""
+        return self.verification.report.totals.peak.allocated
+
+    def told_of_memory(self) -> Iterator[str]:
+        """What the allocator gave out, beside what tensors hold, and which layers took the most inside."""
+        if self.allocated is None:
+            return
+        tensors, peak, (low, high) = (
+            self.verification.report.totals.peak_inference_bytes,
+            self.allocated.peak,
+            self.predicted,
+        )
+        yield (
+            f"allocated for activations: {mib(peak)}, {mib(peak - tensors)} more than tensors hold "
+            f"(predicted {mib(low)} to {mib(high)})" + (f", at {self.allocated.layer}" if self.allocated.layer else "")
+        )
+        largest = sorted(self.beside.items(), key=lambda pair: -pair[1])[:3]
+        if largest:
+            yield "most inside an operation: " + ", ".join(f"{name} {mib(size)}" for name, size in largest if size)
+
+    @property
+    def beside(self) -> dict[str, int]:
+        """What each layer took while it ran, beside its output."""
+        if self.allocated is None:
+            return {}
+        outputs = {row.name: row.output_bytes or 0 for row in self.verification.report}
+        found = {name: size - outputs.get(name, 0) for name, size in self.allocated.inside.items()}
+        return {name: size for name, size in found.items() if size > 0}
 
     def told_of_picture(self) -> Iterator[str]:
         """How the picture was prepared and for whose weights, and which weights want it otherwise."""
@@ -99,7 +133,20 @@ class Run(NamedTuple):
             "benchmark": benchmark,
             "weights": self.loaded._asdict() if self.loaded else None,
             "guesses": [guess._asdict() for guess in self.guesses],
+            "allocated": self._allocated(),
             "picture": self.prepared._asdict() if self.prepared else None,
+        }
+
+    def _allocated(self) -> dict[str, Any] | None:
+        if self.allocated is None:
+            return None
+        low, high = self.predicted
+        return {
+            "activation_bytes": self.allocated.peak,
+            "tensor_bytes": self.verification.report.totals.peak_inference_bytes,
+            "predicted_bytes": [low, high],
+            "at": self.allocated.layer,
+            "beside_output_bytes": self.beside,
         }
 
     def table(self) -> Table:
@@ -148,9 +195,13 @@ def run(
         loaded = load_weights(net, read_weights(weights, weights_key)) if weights else None
         found: list[Guess] = []
         prepared: Pictures | None = None
-        autocast = (
-            torch.autocast(device.kind, dtype=autocast_dtype(device.kind)) if config.dtype == "amp" else nullcontext()
-        )
+
+        def autocast() -> AbstractContextManager[Any]:
+            """What each forward pass is run in, entered anew, as in real use."""
+            if config.dtype != "amp":
+                return nullcontext()
+            return torch.autocast(device.kind, dtype=autocast_dtype(device.kind))
+
         if shown is not None:
             if graph.input_count != 1:
                 raise usage_error("a picture fits a network with one input only", where=shown.path)
@@ -160,19 +211,21 @@ def run(
                 raise usage_error(f"{graph.name} {what}: its output names no classes", "leave --image out")
             prepared = shown.prepared(graph, weights)
             image = picture(shown.path, graph.inputs[0].shape or (), prepared).to(device.torch_device)
-            with torch.inference_mode(), autocast:
+            with torch.inference_mode(), autocast():
                 out = net.eval()(image.to(TORCH_DTYPES[config.dtype]))
             found = guesses(out[0] if isinstance(out, tuple) else out, labels)
         inputs = random_inputs(graph, config.batch, TORCH_DTYPES[config.dtype], device.torch_device)
-        with autocast:
-            verification = verify(report, net, inputs, config.train, exact_memory=config.dtype != "amp")
+        verification = verify(report, net, inputs, config.train, autocast)
+        given_out = allocated_by(device, net, inputs) if config.dtype != "amp" else None
     except SpecError:
         raise
     except Exception as error:  # whatever PyTorch has to say of a dtype, a device or a lack of memory
         said = failure(error)["message"] or type(error).__name__
         raise usage_error(f"PyTorch cannot run {graph.name} so: {said}") from None
     others = _others(graph, weights, prepared) if prepared else ()
-    return Run(verification, config.dtype, device.describe(), loaded, tuple(found), weights, prepared, others)
+    return Run(
+        verification, config.dtype, device.describe(), loaded, tuple(found), weights, prepared, others, given_out
+    )
 
 
 def _others(graph: Graph, weights: str, prepared: Pictures) -> tuple[Pictures, ...]:

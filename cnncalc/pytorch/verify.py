@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..analysis.autocast import not_followed
 from ..analysis.training import watched_activations
 from ..answers.verification import Comparison, Measured, Verification
 from ..graph import Graph
@@ -20,7 +21,7 @@ from .storages import Kept, TensorMemory, own_tensors
 from .subject import loss_of, optimizer_for, random_targets
 
 GROUPED = "PyTorch's FLOP counter counts the weight gradient of a grouped convolution `groups` times too often"
-AUTOCAST = "autocast keeps copies in another type, which are not followed: memory is not compared"
+AUTOCAST = "what autocast copies into another type is not followed here: memory is not compared"
 COPIES = "a layer behind a Permute or Slice may copy its input; strides are not followed, and such copies not counted"
 INSIDE = "of layers that take several operations backwards ({}), not each tensor between these is followed"
 #: Layer types after which a tensor lies otherwise in memory; the share of a step's peak that a known cause may explain.
@@ -29,24 +30,30 @@ ONE_VALUE = "batch normalisation cannot train on one value for each channel: --b
 
 
 def verify(
-    report: Report, net: fx.GraphModule, inputs: Sequence[Tensor], train: bool = False, exact_memory: bool = True
+    report: Report,
+    net: fx.GraphModule,
+    inputs: Sequence[Tensor],
+    train: bool = False,
+    autocast: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> Verification:
     """Run a network that was built from the report's graph, and compare.
 
     Raises what PyTorch raises where it cannot run the network. The network is left in evaluation mode; with `train` its
-    weights have made a step. Memory is left out where it is not `exact_memory`, as under autocast.
+    weights have made a step. `autocast` makes what each forward pass is run in. Memory is left out where it is not
+    followed what autocast does.
     """
+    exact_memory = not (report.setting.amp and (not_followed(report.graph) or report.setting.device != "cpu"))
     remarks: list[str] = []
     net.eval()
     given = [*inputs, *own_tensors(net)]
     with torch.no_grad():
         seen = _Watched(net, counting=True)
-        with plain_attention():
+        with plain_attention(), autocast():
             seen.run(*inputs)
-        with TensorMemory(given) as watched:
+        with TensorMemory(given) as watched, autocast():
             net(*inputs)
         peak = watched.peak
-    kept, notes = _kept(net, inputs) if exact_memory else (None, [AUTOCAST])
+    kept, notes = _kept(net, inputs, autocast) if exact_memory else (None, [AUTOCAST])
     remarks += notes
     layers = _measured(report.graph, net, seen, kept)
     comparisons = tuple(_comparisons(report, layers))
@@ -57,7 +64,7 @@ def verify(
         saved = report.totals.saved_for_backward_bytes
         totals.append(Comparison("network", "kept for backward, bytes", saved, kept.total, saved == kept.total))
     if train:
-        totals += _training(report, net, inputs, remarks, exact_memory)
+        totals += _training(report, net, inputs, remarks, exact_memory, autocast)
     net.eval()
     found = [each.remark for each in (*comparisons, *totals) if each.remark]
     return Verification(report, layers, comparisons, tuple(totals), tuple(dict.fromkeys((*found, *remarks))))
@@ -92,13 +99,15 @@ class _Watched(fx.Interpreter):
         return out
 
 
-def _kept(net: fx.GraphModule, inputs: Sequence[Tensor]) -> tuple[Kept | None, list[str]]:
+def _kept(
+    net: fx.GraphModule, inputs: Sequence[Tensor], autocast: Callable[[], AbstractContextManager[Any]]
+) -> tuple[Kept | None, list[str]]:
     """What autograd keeps of a forward pass in training mode, without touching the running statistics."""
     state = {name: buffer.clone() for name, buffer in net.named_buffers()}
     net.train()
     kept = Kept(own_tensors(net))
     try:
-        with torch.enable_grad(), kept:
+        with torch.enable_grad(), kept, autocast():
             _Watched(net, kept=kept).run(*inputs)
     except ValueError as error:
         if "more than 1" not in str(error):
@@ -167,15 +176,25 @@ def _totals(report: Report, layers: dict[str, Measured], flops: dict[str, int]) 
 
 
 def _training(
-    report: Report, net: fx.GraphModule, inputs: Sequence[Tensor], remarks: list[str], exact_memory: bool
+    report: Report,
+    net: fx.GraphModule,
+    inputs: Sequence[Tensor],
+    remarks: list[str],
+    exact_memory: bool,
+    autocast: Callable[[], AbstractContextManager[Any]],
 ) -> Iterator[Comparison]:
     """One training step: its FLOPs and its peak."""
+
+    def loss_now() -> Tensor:
+        with autocast():
+            return loss_of(net(*inputs), targets)
+
     graph, batch = report.graph, inputs[0].shape[0]
     net.train()
     optimizer = optimizer_for(report.optimizer, net)
     targets = random_targets(graph, batch, inputs[0].dtype, str(inputs[0].device))
     try:
-        loss_of(net(*inputs), targets).backward()
+        loss_now().backward()
     except ValueError as error:
         if "more than 1" not in str(error):
             raise
@@ -184,7 +203,7 @@ def _training(
     given = [*inputs, *targets, *own_tensors(net)]
     counter = FlopCounterMode(display=False)
     with plain_attention(), counter:
-        loss = loss_of(net(*inputs), targets)
+        loss = loss_now()
         forward = counter.get_total_flops()
         loss.backward()
     backward = counter.get_total_flops() - forward
@@ -206,7 +225,7 @@ def _training(
     if not exact_memory:
         return
     with TensorMemory(given) as watched:
-        loss_of(net(*inputs), targets).backward()
+        loss_now().backward()
     # The walk, without the update that an optimizer would make after it, and as a watcher sees it.
     calculated = watched_activations(report.graph, report.setting)
     remark = _tolerated(report, calculated, watched.peak)

@@ -13,6 +13,7 @@ from ..explanation import Derivation, Explanation
 from ..graph import Layer
 from ..ops import Op, Shape
 from ..ops.actions import Action
+from ..ops.workspace import Workspace
 from ..quantities import readable
 from ..table import EMPTY, known
 from .figures import ALL_QUESTIONS, BY_NAME, FIGURES, OF_NETWORK, QUESTIONS
@@ -145,6 +146,11 @@ class Row(NamedTuple):
     def receptive_field(self) -> ReceptiveField | None:
         """What a unit sees of the input; None without spatial axes, or where it is not known."""
         return self.report.fields[self.node]
+
+    @property
+    def workspace(self) -> Workspace:
+        """What libraries allocate inside it in inference, beside its output."""
+        return self.report.workspaces[self.node]
 
     def known(self) -> tuple[Op, tuple[Shape, ...]]:
         """Its operation and the shapes that enter; raises `LookupError` where something is not known."""

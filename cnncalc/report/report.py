@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..analysis import cost, memory, receptive_field
+from ..analysis import autocast, cost, memory, receptive_field
 from ..analysis import training as step
 from ..analysis.axes import channel_axes
 from ..analysis.receptive_field import ReceptiveField
@@ -18,7 +18,8 @@ from ..explanation import Derivation, Explanation
 from ..graph import Graph
 from ..language.model import load
 from ..ops import Shape
-from ..ops.actions import Setting
+from ..ops.actions import Setting, Store
+from ..ops.workspace import Workspace
 from ..printable import printable
 from ..quantities import Shaped, number
 from ..table import AtLeast, known
@@ -30,8 +31,10 @@ from .sums import ALL, UNKNOWN, Sums
 class Report:
     """Everything that is known of a network. `report["layer1.0.conv1"]` is a `Row`."""
 
-    def __init__(self, graph: Graph, setting: Setting, optimizer: str = "sgd") -> None:
-        self.graph, self.setting, self.optimizer = graph, setting, optimizer
+    def __init__(
+        self, graph: Graph, setting: Setting, optimizer: str = "sgd", regime: step.Regime = step.ALONE
+    ) -> None:
+        self.graph, self.setting, self.optimizer, self.regime = graph, setting, optimizer, regime
         self.batch, self.dtype, self.inplace = setting.batch, setting.dtype, setting.inplace
         self.costs = cost.costs(graph)
         self._parts: dict[str, Part] = {}
@@ -63,23 +66,28 @@ class Report:
     @cached_property
     def rows(self) -> Sequence[Row]:
         """The layers, in order of work."""
-        width, batch, nodes = memory.BYTES[self.dtype], self.batch, self.graph.nodes
+        batch, nodes, types = self.batch, self.graph.nodes, self.dtypes
         rows: list[Row] = []
-        worked_out: dict[tuple[int, Shape], Sums] = {}  # layers that cost the same share their figures
+        worked_out: dict[tuple[int, Shape, str], Sums] = {}  # layers that cost the same share their figures
         for index in range(self.graph.input_count, len(nodes)):
             shape, own = nodes[index].shape, self.costs[index]
             if own is None or shape is None:
                 rows.append(Row(self, index, UNKNOWN))
                 continue
-            sums = worked_out.get((id(own), shape))
+            sums = worked_out.get((id(own), shape, types[index]))
             if sums is None:
-                size = int(memory.tensor_bytes(batch, shape, width))
+                size = int(memory.tensor_bytes(batch, shape, memory.BYTES[types[index]]))
                 macs = None if own.macs is None else int(cost.batch_work(batch, own.macs))
                 other = None if own.other is None else int(cost.batch_work(batch, own.other))
                 sums = Sums(own.weights, own.biases, own.buffers, macs, other, own.connections, size)
-                worked_out[id(own), shape] = sums
+                worked_out[id(own), shape, types[index]] = sums
             rows.append(Row(self, index, sums))
         return rows
+
+    @cached_property
+    def dtypes(self) -> list[str]:
+        """The type of each node's output, which autocast may change."""
+        return autocast.dtypes(self.graph, self.setting) if self.setting.amp else [self.dtype] * len(self.graph.nodes)
 
     @property
     def title(self) -> str:
@@ -124,11 +132,21 @@ class Report:
         return Totals(self)
 
     @cached_property
+    def workspaces(self) -> list[Workspace]:
+        """What libraries allocate inside each node's operation in inference."""
+        return memory.workspaces(self.graph, self.setting)
+
+    @property
+    def given_bytes(self) -> int:
+        """What the inputs take."""
+        return sum(Store(node.shape or ()).bytes(self.setting) for node in self.graph.inputs)
+
+    @cached_property
     def training(self) -> step.TrainingStep:
         """The memory of one training step; raises `SpecError` for a dtype that cannot be trained."""
         if not self.trainable:
             raise usage_error(f"{self.dtype} cannot be trained: it has no gradients", "use a floating-point dtype")
-        return step.step(self.graph, self.setting, self.optimizer)
+        return step.step(self.graph, self.setting, self.optimizer, self.regime)
 
     @property
     def trainable(self) -> bool:
@@ -153,12 +171,12 @@ class Report:
     @cached_property
     def backward(self) -> list[step.Backward | None]:
         """The work of the backward pass, by node, for one image."""
-        return step.backward_work(self.graph)
+        return step.backward_work(self.graph, self.setting.frozen)
 
     @cached_property
     def kept(self) -> list[list[Storage]]:
         """What autograd keeps, by the node that is the first to keep it."""
-        return step.kept_by_node(self.graph, self.setting)
+        return step.kept_by_node(self.graph, self.setting, self.regime)
 
     @cached_property
     def states(self) -> list[receptive_field.State | None]:
@@ -229,11 +247,20 @@ def analyse(
     inplace: bool = False,
     optimizer: str = "sgd",
     device: str = "cpu",
+    channels_last: bool = False,
+    freeze: Sequence[str] = (),
+    accumulate: int = 1,
+    ddp: int = 1,
+    checkpoint: Sequence[str] = (),
+    amp: str = "",
 ) -> Report:
     """All figures of a network: a path, a name in the zoo, a `Source`, or a graph that is loaded already.
 
-    `optimizer` and `device` ("cpu" or "cuda") matter to the memory of training only. Raises `SpecError` for a spec that
-    is wrong, and for a batch, dtype, optimizer or device that makes no sense.
+    `amp` is the narrow type of autocast ("bfloat16" or "float16"), with float32 for all else.
+    `device` ("cpu" or "cuda") and `channels_last` matter to memory; `optimizer`, `freeze` (layers and groups that are
+    not trained), `accumulate` (batches before an update), `ddp` (processes) and `checkpoint` (layers and groups that
+    are run again in place of being kept) to training only. Raises `SpecError` for
+    a spec that is wrong, and for a batch, dtype, optimizer, device or part that makes no sense.
 
     >>> r = analyse("lenet")
     >>> r.totals.params, r.totals.macs, r["C3"].output_shape
@@ -249,5 +276,25 @@ def analyse(
         if not isinstance(value, str) or value not in choices:
             hint = did_you_mean(str(value), choices) or f"use one of {', '.join(choices)}"
             raise usage_error(f"there is no {what} {value}", hint)
+    if amp not in ("", "bfloat16", "float16"):
+        raise usage_error(f"there is no autocast to {amp}", "amp is bfloat16 or float16")
+    if amp and dtype != "float32":
+        raise usage_error(f"autocast starts from float32, not from {dtype}", "leave --dtype out")
+    for what, count in (("accumulate", accumulate), ("ddp", ddp)):
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 10**6:
+            raise usage_error(f"{what} is {count}; it must be a whole number from 1 to 10^6")
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
-    return Report(graph, Setting(batch, dtype, inplace, device=device), optimizer)
+    frozen = frozenset(node for name in freeze for node in graph.nodes_of(name))
+    setting = Setting(batch, dtype, inplace, device=device, channels_last=channels_last, frozen=frozen, amp=amp)
+    parts = tuple(tuple(graph.nodes_of(name)) for name in checkpoint)
+    for name, part in zip(checkpoint, parts, strict=True):
+        for node in part:
+            layer = graph.nodes[node]
+            if layer.op and layer.op.works_in_place(Setting(inplace=inplace)) and not {*layer.inputs} & {*part}:
+                raise usage_error(
+                    f"{layer.name} works in place on what enters {name}: PyTorch could not run it again",
+                    "let the part begin before it, or write inplace: false",
+                )
+    if len({node for part in parts for node in part}) < sum(map(len, parts)):
+        raise usage_error(f"parts overlap: {', '.join(checkpoint)}", "name each layer once, by itself or in a group")
+    return Report(graph, setting, optimizer, step.Regime(accumulate, ddp, parts))

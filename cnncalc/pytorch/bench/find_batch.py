@@ -65,7 +65,10 @@ def _searched(
     )
     limit = min(limit, int(started["free_bytes"]))
     bounded = bounded._replace(memory_limit=min(bounded.memory_limit, limit))
-    predicted = fitting_batch(report_of(graph, config, started["kind"]), limit, config.train)
+    bound = (
+        "peak_training_bytes" if config.train else "allocated_bytes" if config.dtype == "float32" else "inference_bytes"
+    )
+    predicted = fitting_batch(report_of(graph, config, started["kind"]), limit, bound)
     tries: list[tuple[int, bool]] = []
 
     def fits(batch: int) -> bool:

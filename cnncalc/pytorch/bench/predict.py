@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ...analysis.autocast import not_followed
 from ...graph import Graph
-from ...report import Report, analyse
+from ...ops.actions import Setting
+from ...report import Report
 from .plan import Configuration
 
 
 class Prediction(NamedTuple):
     """For the whole batch: work, the bytes that must at least be moved, and the peak of memory.
 
-    `flops` are two for each multiply-add, a training step's backward pass included. `exact` is False where the peak is
-    that of another dtype: autocast keeps copies that are not followed.
+    `flops` are two for each multiply-add, a training step's backward pass included. `exact` is False where it
+    is not followed what autocast copies into another type. `allocated_bytes` is what the device's allocator
+    gives out in inference, libraries' copies included: at least and at most so much.
     """
 
     params: int
@@ -23,28 +26,34 @@ class Prediction(NamedTuple):
     peak_bytes: int
     activation_bytes: int
     exact: bool
+    allocated_bytes: tuple[int, int] | None = None
 
 
 def report_of(graph: Graph, config: Configuration, kind: str) -> Report:
     """The analysis of a network as it will be run."""
-    dtype = "float32" if config.dtype == "amp" else config.dtype
+    amp = "bfloat16" if config.dtype == "amp" else ""  # float16, which older GPUs take, is as wide
+    dtype = "float32" if amp else config.dtype
     device = "cpu" if kind == "cpu" else "cuda"
-    return analyse(graph, batch=config.batch, dtype=dtype, optimizer=config.optimizer, device=device)
+    setting = Setting(config.batch, dtype, device=device, channels_last=config.channels_last, amp=amp)
+    return Report(graph, setting, config.optimizer)
 
 
 def predict(graph: Graph, config: Configuration, kind: str) -> Prediction:
     """Work and memory of a configuration."""
     report = report_of(graph, config, kind)
     totals = report.totals
-    given = report.training.inputs
     macs = totals.macs + (totals.backward_macs if config.train else 0)
     if config.train:
-        peak, activations = totals.peak_training_bytes, report.training.activations
+        peak, activations = totals.peak_training_bytes, totals.training_activation_bytes
     else:
-        peak, activations = totals.weight_bytes + given + totals.peak_inference_bytes, totals.peak_inference_bytes
+        peak, activations = totals.inference_bytes, totals.peak_inference_bytes
     # Backwards, gradients of the same sizes are read and written twice.
     traffic = (totals.moved_bytes or 0) * (3 if config.train else 1)
-    return Prediction(totals.params, macs, 2 * macs, traffic, peak, activations, config.dtype != "amp")
+    fixed = totals.inference_bytes - totals.peak_inference_bytes
+    low, high = totals.peak.allocated
+    band = None if config.train or config.compile else (fixed + low, fixed + high)
+    exact = config.dtype != "amp" or (kind == "cpu" and not not_followed(graph))
+    return Prediction(totals.params, macs, 2 * macs, traffic, peak, activations, exact, band)
 
 
 class Roofline(NamedTuple):

@@ -170,7 +170,9 @@ def _memory(result: dict[str, Any]) -> list[tuple[str, str, str]]:
         share = measured["tensor_bytes"] / predicted["peak_bytes"] - 1 if predicted["peak_bytes"] else 0.0
         rows.append(("", mib(measured["tensor_bytes"]), f"measured, tensors ({share:+.1%})"))
     if "allocated" in measured:
-        rows.append(("", mib(measured["allocated"]), "measured, the device's allocator"))
+        band = predicted.get("allocated_bytes")
+        between = f"; predicted with the libraries' copies: {mib(band[0])} to {mib(band[1])}" if band else ""
+        rows.append(("", mib(measured["allocated"]), f"measured, the device's allocator{between}"))
     if "process_bytes" in measured:
         rows.append(("", mib(measured["process_bytes"]), "the whole process, PyTorch's code included"))
     return rows

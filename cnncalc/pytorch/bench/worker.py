@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from ...graph import Graph
+from ..allocations import peak_of
 from ..storages import TensorMemory, own_tensors
 from ..subject import Subject
 from . import devices, layer_times, probe
@@ -161,6 +162,9 @@ class Worker:
             own = {id(each.untyped_storage()): each.untyped_storage().nbytes() for each in [*given, *kept]}
             sizes["tensor_bytes"] = watched.peak + sum(own.values())
             sizes["activation_bytes"] = watched.peak
+            if self.device.kind == "cpu":
+                with self.subject.context():
+                    sizes["allocated"] = peak_of(self.subject.call) + sum(own.values())
         return sizes
 
     def layers(self, seconds: float) -> dict[str, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _output_steps(row: Row) -> Iterator[Derivation]:
-    width = analysis.BYTES[row.report.dtype]
+    width = analysis.BYTES[row.report.dtypes[row.node]]
     yield Derivation("output", analysis.tensor_bytes.step(B=row.report.batch, Y=row.layer.shape or (), b=width))
 
 
@@ -61,7 +61,7 @@ weight_bytes = Figure(
 )
 peak_inference_bytes = Figure(
     "peak_inference_bytes",
-    "peak",
+    "activations",
     "bytes",
     "the most that activations take at one moment of inference, without the input and the weights",
     of_network(lambda report: report.totals.peak.bytes),
@@ -70,4 +70,63 @@ peak_inference_bytes = Figure(
     derive_total=_peak_steps,
     question="memory",
     watched="peak of activations, bytes",
+)
+
+
+def _needed_steps(report: Report) -> Iterator[Derivation]:
+    weights, given, peak = _stored(report), report.given_bytes, report.totals.peak.bytes
+    at_least = "" if report.totals.complete else "≥ "
+    total = weights + given + peak
+    text = f"weights {number(weights)} + input {number(given)} + peak {number(peak)} = {at_least}{number(total)}"
+    yield Derivation("inference, bytes", text=text, total=total)
+
+
+inference_bytes = Figure(
+    "inference_bytes",
+    "inference",
+    "bytes",
+    "what inference takes at its worst moment: weights, buffers, input and the peak of activations",
+    of_network(lambda report: _stored(report) + report.given_bytes + report.totals.peak.bytes),
+    chapter="memory",
+    scope="network",
+    derive_total=_needed_steps,
+    question="memory",
+)
+
+
+def _allocated(report: Report) -> int:
+    return _stored(report) + report.given_bytes + report.totals.peak.allocated[1]
+
+
+def _allocated_steps(report: Report) -> Iterator[Derivation]:
+    low, high = report.totals.peak.allocated
+    fixed = _stored(report) + report.given_bytes
+    text = f"weights and input {number(fixed)} + {_between(low, high)}, the most at {report.totals.peak.at}"
+    yield Derivation("allocated, bytes", text=text, total=fixed + high)
+
+
+def _between(low: int, high: int) -> str:
+    return f"{number(low)} to {number(high)}" if low < high else number(low)
+
+
+def _workspace_steps(row: Row) -> Iterator[Derivation]:
+    beside = row.workspace
+    for label, step in beside.steps:
+        yield Derivation(label, step, remark=step.formula.remark)
+    if beside.high:
+        text = f"{_between(beside.low, beside.high)} bytes beside the output while it runs, and given back"
+        yield Derivation("inside", text=text, total=beside.high)
+
+
+allocated_bytes = Figure(
+    "allocated_bytes",
+    "allocated",
+    "bytes",
+    "what inference allocates at most, with the copies that libraries make inside an operation",
+    of_network(_allocated),
+    chapter="memory",
+    scope="network",
+    derive=_workspace_steps,
+    derive_total=_allocated_steps,
+    question="memory",
 )

@@ -9,6 +9,7 @@ from ...analysis import memory
 from ...analysis import training as analysis
 from ...analysis.cost import batch_work
 from ...explanation import Derivation
+from ...formula import prod
 from ...quantities import number
 from ...table import AtLeast, known
 from .base import Figure, Value, added_up
@@ -65,8 +66,9 @@ def _steps(row: Row) -> Iterator[Derivation]:
     total, kept = _saved(row) or 0, row.report.kept[row.node]
     for storage in kept:
         batch = row.report.batch if storage.store.each else 1
-        width = storage.store.width(row.report.setting)
-        sizes = memory.tensor_bytes.step(B=batch, Y=storage.store.shape or (1,), b=width)
+        shape = storage.store.shape or (1,)
+        width = storage.bytes // max(1, batch * int(prod(shape)))
+        sizes = memory.tensor_bytes.step(B=batch, Y=shape, b=width)
         yield Derivation("kept", sizes, remark=_whose(row, storage))
     if len(kept) != 1:
         parts = [number(storage.bytes) for storage in kept]
@@ -92,7 +94,8 @@ def _total_steps(report: Report) -> Iterator[Derivation]:
     if not report.trainable or not report.rows:
         return
     totals, step = report.totals, report.training
-    E, width = totals.params, memory.BYTES[report.dtype]
+    width = memory.BYTES[report.dtype]
+    E = step.gradients // width  # of what is trained
     work = totals.backward_macs
     yield Derivation("backward MACs", text=f"the sum of all layers = {number(work)}", total=work)
     yield Derivation("kept for backward", text=f"{number(step.saved)} bytes, each storage once", total=step.saved)
@@ -100,6 +103,19 @@ def _total_steps(report: Report) -> Iterator[Derivation]:
     yield Derivation("optimizer", analysis.optimizer_bytes.step(s=analysis.OPTIMIZERS[report.optimizer], E=E, b=width))
     text = f"{number(step.peak)} bytes, in the {step.phase}, at {step.layer}"
     yield Derivation("peak of the step", text=text, total=step.peak)
+    if step.buckets:
+        yield from _exchange(report, step)
+    rest = step.weights + step.inputs + step.optimizer + step.buckets
+    text = f"{number(step.peak)} − {number(rest)} of weights, input and optimizer = {number(step.activations)}"
+    yield Derivation("activations of the step", text=text, total=step.activations)
+
+
+def _exchange(report: Report, step: analysis.TrainingStep) -> Iterator[Derivation]:
+    """What processes exchange."""
+    sizes = analysis.buckets(report.graph, report.setting)
+    text = f"{number(step.buckets)} bytes, the gradients again, in {len(sizes)} bucket{'s' * (len(sizes) != 1)}"
+    yield Derivation("buckets", text=text, total=step.buckets)
+    yield Derivation("sent by each", analysis.exchanged_bytes.step(n=report.regime.processes, G=step.buckets))
 
 
 def _of_step(name: str, *sums: str) -> Value:
@@ -198,6 +214,16 @@ peak_training_bytes = Figure(
     "bytes",
     "the most that a training step takes: weights, optimizer state and input included",
     _of_step("peak"),
+    chapter="training",
+    scope="network",
+    trained=True,
+)
+training_activation_bytes = Figure(
+    "training_activation_bytes",
+    "activations of a step",
+    "bytes",
+    "the most that a training step takes besides weights, optimizer state and input: activations and gradients",
+    _of_step("activations"),
     chapter="training",
     scope="network",
     trained=True,
