@@ -197,7 +197,6 @@ class FakeWorker:
             "layers": {"layers": {layer.name: 0.001 for layer in self.graph.layers}, "calls": 8, "whole_s": 0.0121, "without_s": 0.012},
             "probe": {"flops": 1e11, "flops_by": "a product", "bytes_per_s": 1e10, "copied_bytes": 1 << 20},
             "reference": {"convolution_s": [0.002] * 5, "interpreter_s": [0.001] * 5},
-            "beat": {"seconds": 0.001},
             "state": {},
         }  # fmt: skip
         return answers[do]

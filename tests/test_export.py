@@ -17,6 +17,7 @@ from commands import PROGRAM, cnncalc
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.errors import Source
+from cnncalc.exporters.export import export
 from cnncalc.exporters.keras_source import keras_source
 from cnncalc.exporters.torch_source import torch_source
 from cnncalc.graph import Graph
@@ -169,6 +170,37 @@ class TestOnnx:
                 spec = Source("net.yaml", f"input: [1, 8, 8]\nlayers: [{{{layer}}}]")
                 export(spec, "onnx", tmp_path / "net.onnx")
         assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("opset", [18, 20, 23])
+    def test_the_set_of_operators(self, opset: int, tmp_path: Path) -> None:
+        import onnx
+        import onnxruntime
+
+        graph, path = load("resnet20"), str(tmp_path / "net.onnx")
+        export(graph, "onnx", path, opset=opset)
+        model = onnx.load(path)
+        assert [each.version for each in model.opset_import if each.domain == ""] == [opset]
+        assert [each.name for each in model.graph.output] == ["linear"]
+        torch.manual_seed(0)
+        net, x = build(graph).eval(), torch.randn(3, 3, 32, 32)
+        (found,) = onnxruntime.InferenceSession(path).run(None, {"input": x.numpy()})
+        with torch.inference_mode():
+            assert torch.allclose(torch.from_numpy(found), net(x), atol=1e-4)
+
+    @pytest.mark.parametrize(
+        ("opset", "message"), [(14, "cannot be written in opset 14"), (99, "there is no opset 99"), (3, "no opset 3")]
+    )
+    def test_sets_that_there_are_not(self, opset: int, message: str, tmp_path: Path) -> None:
+        with pytest.raises(SpecError, match=message):
+            export("mobilenet_v3_small", "onnx", tmp_path / "net.onnx", opset=opset)
+        assert not list(tmp_path.iterdir())
+
+    def test_a_result_that_is_called_like_a_parameter(self, tmp_path: Path) -> None:
+        """A LayerScale's parameter is called as the layer is: the result gets another name."""
+        import onnx
+
+        export(Source("net.yaml", "input: [4, 5, 5]\nlayers: [scale: LayerScale]"), "onnx", tmp_path / "net.onnx")
+        assert [each.name for each in onnx.load(str(tmp_path / "net.onnx")).graph.output] == ["scale.out"]
 
 
 KERAS = """

@@ -116,7 +116,7 @@ def _regime(report: Report) -> Iterator[str]:
         images = regime.accumulate * report.batch
         yield f"accumulated over {regime.accumulate} batches, {images} images: gradients stay from the first one on"
     if step.recomputed:
-        macs = sum(report.rows[node - report.graph.input_count].macs or 0 for node in step.recomputed)
+        macs = report.recomputed_macs or 0
         share = f", {macs / report.totals.macs:.1%} of the forward pass" if report.totals.macs else ""
         yield f"checkpoints: {len(step.recomputed)} layers are run again, {number(macs)} MACs a batch{share}"
     if frozen:

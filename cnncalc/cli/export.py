@@ -29,6 +29,10 @@ WeightsKey = Annotated[
     ),
 ]
 
+Opset = Annotated[
+    int, typer.Option("--opset", metavar="N", help="With onnx: the set of operators, 13 or later.", show_default=False)
+]
+
 
 @command(PYTORCH, "cnncalc export resnet50 -o resnet50.py", "cnncalc export unet --to onnx -o unet.onnx")
 def export(
@@ -38,6 +42,7 @@ def export(
     input_: Input = None,
     weights: Weights = None,
     weights_key: WeightsKey = "",
+    opset: Opset = 0,
     output: File = None,
 ) -> None:
     """Write the network as readable PyTorch or Keras source, or as an ONNX file."""
@@ -47,6 +52,8 @@ def export(
     kind = target(to, output, weights)
     if weights_key and not weights:
         raise usage_error("--weights-key goes with --weights")
+    if opset and kind != "onnx":
+        raise usage_error("--opset goes with --to onnx", "source code has no operators of ONNX")
     refuse_to_overwrite(spec, output)
     if kind == "onnx":
         if output is None or output == "-":
@@ -54,7 +61,7 @@ def export(
         needs_torch("export --to onnx")
     graph = load(spec, args=settings(set_), inputs=shapes(input_))
     if kind == "onnx":
-        exported(graph, kind, output, weights=weights, weights_key=weights_key)
+        exported(graph, kind, output, weights=weights, weights_key=weights_key, opset=opset)
         say(f"wrote {output}")
     else:
         emit_text(str(exported(graph, kind)), output)

@@ -26,17 +26,20 @@ def export(
     inputs: Mapping[str, Any] | Sequence[int] | None = None,
     weights: str | Path | None = None,
     weights_key: str = "",
+    opset: int = 0,
 ) -> str | bytes:
     """The network as source code, "torch" or "keras", or as an ONNX model with weights of a file or fresh ones.
 
-    `weights_key` chooses among several sets of weights in that file. What is returned is also written to `path`, if one
-    is given; its ending tells the target where `to` does not. Raises `SpecError` for what the target cannot express,
-    and for ONNX where PyTorch is not installed.
+    `weights_key` chooses among several sets of weights in that file, and `opset` is ONNX's set of operators. What is
+    returned is also written to `path`, if one is given; its ending tells the target where `to` does not. Raises
+    `SpecError` for what the target cannot express, and for ONNX where PyTorch is not installed.
 
     >>> str(export("lenet")).count("nn.Conv2d"), str(export("lenet", "keras")).count("layers.Conv2D")
     (2, 2)
     """
     to = target(to, path, weights)
+    if opset and to != "onnx":
+        raise usage_error("--opset goes with --to onnx", "source code has no operators of ONNX")
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
     made: str | bytes
     if to == "torch":
@@ -52,7 +55,7 @@ def export(
             raise usage_error("an ONNX file needs PyTorch, which is not installed", "pip install 'cnncalc[torch,onnx]'")
         from ..pytorch.onnx import onnx_model
 
-        made = onnx_model(graph, str(weights or ""), weights_key=weights_key)
+        made = onnx_model(graph, str(weights or ""), weights_key=weights_key, opset=opset)
     if path is not None:
         write_file(Path(path), made)
     return made

@@ -16,17 +16,28 @@ from ..graph import Graph
 from .build import build
 from .weights import load_weights, read_weights
 
+#: The oldest set of operators that models may be written in; the newest is onnx's own.
+OLDEST_OPSET = 13
 
-def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str = "") -> bytes:
+
+def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str = "", opset: int = 0) -> bytes:
     """A network as ONNX, in evaluation mode, its batch size open; raises `SpecError`.
 
-    The weights are those of a file, or freshly drawn.
+    The weights are those of a file, or freshly drawn. `opset` is the set of operators, 0 for the exporter's choice.
     """
     try:
         import onnx
         import onnxscript  # noqa: F401
-    except ImportError:
-        raise usage_error("onnx is not installed", "pip install 'cnncalc[torch,onnx]'") from None
+    except ImportError as error:
+        missing = error.name or "onnx"
+        raise usage_error(
+            f"{missing} is not installed, which the export needs", "pip install 'cnncalc[torch,onnx]'"
+        ) from None
+    newest = int(onnx.defs.onnx_opset_version())
+    if opset and not OLDEST_OPSET <= opset <= newest:
+        raise usage_error(
+            f"there is no opset {opset} here", f"from {OLDEST_OPSET} to {newest}, which onnx {onnx.__version__} knows"
+        )
     for layer in graph.layers:
         if getattr(layer.op, "divisor_override", None):
             message = f"{layer.name} ({layer.type}) has divisor_override, which PyTorch's exporter would silently drop"
@@ -41,9 +52,13 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
     inputs = tuple(torch.randn(2, *(node.shape or ())) for node in graph.inputs)
     names = [node.name for node in graph.inputs]
     results = list(dict.fromkeys(graph.nodes[i].name for i in graph.outputs))
-    # A result is not called like the tensors of the layer that makes it.
+    # A result is called as the spec calls it, unless a parameter or an input is called so already.
     taken = {*names, *net.state_dict()}
-    results = [f"{name}.out" if name in taken else name for name in results]
+    single = len(results) == 1 and len(graph.nodes[graph.outputs[0]].shape or ()) == 1
+    results = [
+        name if name not in taken else "logits" if single and "logits" not in taken else f"{name}.out"
+        for name in results
+    ]
     batch = torch.export.Dim("batch")
     with _quiet() as said:
         try:
@@ -54,6 +69,7 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
                 input_names=names,
                 output_names=results,
                 dynamic_shapes=tuple({0: batch} for _ in inputs),
+                opset_version=opset or None,
                 verbose=False,
             )
         except SpecError:
@@ -66,10 +82,29 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
     del said
     assert program is not None
     model = program.model_proto
+    if opset:
+        model = _in_opset(model, opset, graph)
     # Shapes for viewers, of whatever the exporter left without.
     with contextlib.suppress(Exception):
         model = onnx.shape_inference.infer_shapes(model)
     return bytes(model.SerializeToString())
+
+
+def _in_opset(model: Any, opset: int, graph: Graph) -> Any:
+    """A model in a set of operators: converted where the exporter wrote another; raises `SpecError`."""
+    import onnx
+    from onnx import version_converter
+
+    written = next(each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))
+    if written == opset:
+        return model
+    try:
+        converted = version_converter.convert_version(model, opset)
+        onnx.checker.check_model(converted)
+    except Exception as error:  # whatever the converter says of an operator that is too new
+        hint = f"the exporter writes opset {written}: leave --opset out"
+        raise usage_error(f"{graph.name} cannot be written in opset {opset}: {_cause(error)}", hint) from None
+    return converted
 
 
 @contextlib.contextmanager
@@ -99,4 +134,4 @@ def _cause(error: BaseException) -> str:
     unknown = re.search(r"No ONNX function found for .*?aten\.(\w+)", said)
     if unknown:
         return f"ONNX has no function for {unknown[1]}, which one of its layers is made of"
-    return said[:200] or type(error).__name__
+    return said.rpartition("failed: ")[2][:200] or type(error).__name__

@@ -34,6 +34,7 @@ def document(report: Report) -> dict[str, Any]:
         "dtype": report.dtype,
         "optimizer": report.optimizer,
         "device": report.setting.device,
+        "regime": _regime(report),
         "convention": CONVENTION,
         "inputs": [{"name": node.name, "shape": _shape(node.shape)} for node in graph.inputs],
         "layers": list(_layers(report)),
@@ -73,6 +74,21 @@ def _layers(report: Report) -> Iterator[dict[str, Any]]:
         }
 
 
+def _regime(report: Report) -> dict[str, Any]:
+    """How a network is run and its steps are made, where that is particular."""
+    setting, regime = report.setting, report.regime
+    names = [node.name for node in report.graph.nodes]
+    return {
+        "amp": setting.amp or None,
+        "channels_last": setting.channels_last,
+        "frozen": [names[node] for node in sorted(setting.frozen)],
+        "checkpointed": [[names[node] for node in part] for part in regime.checkpointed],
+        "accumulate": regime.accumulate,
+        "processes": regime.processes,
+        "recomputed_macs": report.recomputed_macs,
+    }
+
+
 def _shape(shape: Sequence[int] | None) -> list[int] | None:
     return None if shape is None else list(shape)
 
@@ -109,6 +125,17 @@ def document_schema() -> dict[str, Any]:
         "schema_version": {"const": SCHEMA_VERSION},
         **dict.fromkeys(("model", "variant", "source", "dtype", "optimizer", "device", "convention"), text),
         "batch": {"type": "integer", "minimum": 1},
+        "regime": _object(
+            {
+                "amp": {"type": ["string", "null"], "description": "the narrow type of autocast"},
+                "channels_last": {"type": "boolean"},
+                "frozen": {"type": "array", "items": text, "description": "layers that are not trained"},
+                "checkpointed": {"type": "array", "items": {"type": "array", "items": text}},
+                "accumulate": {"type": "integer", "description": "batches before an update"},
+                "processes": {"type": "integer", "description": "of DistributedDataParallel"},
+                "recomputed_macs": {**whole, "description": "multiply-adds of what checkpoints run again, of a batch"},
+            }
+        ),
         "inputs": {"type": "array", "items": named},
         "layers": {"type": "array", "items": _object(layer)},
         "totals": _object(totals),

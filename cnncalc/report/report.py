@@ -149,6 +149,14 @@ class Report:
         return step.step(self.graph, self.setting, self.optimizer, self.regime)
 
     @property
+    def recomputed_macs(self) -> int | None:
+        """The multiply-adds of what checkpoints run again in a step; None for a dtype that cannot be trained."""
+        if not self.trainable:
+            return None
+        first = self.graph.input_count
+        return sum(self.rows[node - first].macs or 0 for node in self.training.recomputed)
+
+    @property
     def trainable(self) -> bool:
         """Whether the dtype has gradients."""
         return self.dtype != "int8"

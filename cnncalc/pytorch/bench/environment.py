@@ -53,7 +53,7 @@ class Disturbance(NamedTuple):
     after: Moment
     own_cpu_s: float  # processor time of the worker in between
     usage: list[dict[str, float]]  # of each stretch of timed calls
-    beats: tuple[float, float]
+    beats: tuple[float, float]  # seconds of a fixed piece of work, at the start and at the end
     states: tuple[dict[str, Any], dict[str, Any]]
     on_cpu: bool
 

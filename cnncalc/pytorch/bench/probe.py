@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from .devices import Device
-from .statistics import median
 
 #: Seconds for each piece of work that is tried.
 PROBE_S = 0.12
@@ -82,11 +81,6 @@ def _best(device: Device, work: Callable[[], Any]) -> float:
         device.synchronize()
         fastest = min(fastest, time.perf_counter() - begin)
     return fastest
-
-
-def beat() -> float:
-    """The median time of a fixed piece of work on one core of the processor."""
-    return median(_interpreted(15))
 
 
 def _interpreted(times: int) -> list[float]:

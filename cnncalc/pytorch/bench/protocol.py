@@ -12,7 +12,7 @@ from .environment import Disturbance, disturbances, machine, moment
 from .plan import PLANS, Configuration
 from .predict import Prediction, predict
 from .process import Process, WorkerFailed
-from .statistics import is_steady, summary
+from .statistics import is_steady, median, summary
 
 #: Seconds of single calls that a worker is asked for at a time: how finely those that are compared take turns.
 TURN_S = 0.25
@@ -34,7 +34,6 @@ class Runner:
         self.task, self.plan = task, PLANS[task.config.plan]
         self.process = start(*task)
         self.usage: list[dict[str, float]] = []
-        self.beats = [0.0, 0.0]
         self.states: list[dict[str, Any]] = [{}, {}]
         self.before = moment()
         self.spent = 0.0
@@ -94,7 +93,6 @@ class Runner:
             progress(f"warming up, {len(times)} calls", 0.15)
             times += self.process.ask("latency", calls=1, seconds=0.05)["seconds"]
         self.result["warm_up"] = {"calls": len(times), "steady": is_steady(times)}
-        self.beats[0] = self.process.ask("beat")["seconds"]
         self.states[0] = self.process.ask("state")
         self.before = moment()
 
@@ -125,7 +123,6 @@ class Runner:
         config, plan = self.task.config, self.plan
         own_cpu = sum(use["cpu_s"] for use in self.usage)
         after = moment()
-        self.beats[1] = self.process.ask("beat")["seconds"]
         self.states[1] = self.process.ask("state")
         blocks = []
         each = max(1, round(plan.block_s / summary(self.samples).median))
@@ -144,7 +141,7 @@ class Runner:
         progress("what the machine can do", 0.95)
         self.result["probe"] = self.process.ask("probe", held=self.result["predicted"]["peak_bytes"])
         on_cpu = config.kind == "cpu"
-        quiet = Disturbance(self.before, after, own_cpu, self.usage, (self.beats[0], self.beats[1]),
+        quiet = Disturbance(self.before, after, own_cpu, self.usage, _halves(self.result["reference"]),
                             (self.states[0], self.states[1]), on_cpu)  # fmt: skip
         reasons = disturbances(quiet) if self.alone else _without_others(disturbances(quiet))
         if not self.result["warm_up"]["steady"]:
@@ -154,6 +151,16 @@ class Runner:
         self.result["status"] = "complete" if self.is_precise else "unstable"
 
     alone = True  # whether no other task takes turns with this one
+
+
+def _halves(reference: dict[str, list[float]]) -> tuple[float, float]:
+    """The medians of the first and of the second half of the fixed work that changed most meanwhile."""
+    pairs = [
+        (median(seconds[: len(seconds) // 2]), median(seconds[len(seconds) // 2 :]))
+        for seconds in reference.values()
+        if len(seconds) > 1
+    ]
+    return max(pairs, key=lambda pair: abs(pair[1] / pair[0] - 1), default=(0.0, 0.0))
 
 
 def _without_others(reasons: list[str]) -> list[str]:

@@ -179,10 +179,6 @@ class Worker:
         """Times of fixed pieces of work, whatever the network: the machine's own changes are seen in them."""
         return probe.reference(self.device)
 
-    def beat(self) -> dict[str, Any]:
-        """A fixed piece of work, to see whether the machine stays the same."""
-        return {"seconds": probe.beat()}
-
     def state(self) -> dict[str, Any]:
         """Clocks, throttling and company."""
         return self.device.state()
