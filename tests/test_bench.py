@@ -27,7 +27,7 @@ from cnncalc.pytorch.bench.plan import Configuration
 from cnncalc.pytorch.bench.predict import predict
 from cnncalc.pytorch.bench.process import WorkerFailed
 from cnncalc.pytorch.bench.protocol import Task, bench
-from cnncalc.pytorch.bench.statistics import NEEDED, is_steady, median_ranks, ratio, summary
+from cnncalc.pytorch.bench.statistics import NEEDED, between, is_steady, median_ranks, summary
 from cnncalc.pytorch.bench.tables import batch_table, result_table, results_table
 
 # -- statistics ----------------------------------------------------------------------------------------------------
@@ -63,8 +63,8 @@ def test_steady_means_that_two_windows_agree() -> None:
 def test_no_difference_is_shown_where_the_interval_covers_one() -> None:
     rng = random.Random(0)
     noise = [[rng.gauss(1, 0.2) for _ in range(100)] for _ in range(2)]
-    assert not ratio(*noise).is_shown
-    assert ratio(noise[0], [1.5 * each for each in noise[1]]).is_shown
+    assert not between(*([each] * 4 for each in noise)).is_shown
+    assert between([noise[0]] * 4, [[1.5 * each for each in noise[1]]] * 4).is_shown
 
 
 # -- devices -------------------------------------------------------------------------------------------------------
@@ -221,7 +221,8 @@ def _short_plans(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_networks_take_turns(lenet: Graph) -> None:
-    bench([Task(lenet, Configuration()), Task(load("mlp"), Configuration())], start=FakeWorker)  # type: ignore[arg-type]
+    tasks = [Task(graph, Configuration(plan="rigorous")) for graph in (lenet, load("mlp"))]
+    bench(tasks, start=FakeWorker)  # type: ignore[arg-type]
     turns = [each.split()[1][0] for each in FakeWorker.journal if each.startswith("latency")][2:]
     assert "".join(turns).startswith("LMML"), "A B B A, after one warm-up each"
 
@@ -349,7 +350,7 @@ def test_an_interrupted_search_tells_what_fitted_so_far(lenet: Graph) -> None:
 def saved(path: Path, seconds: list[float], **environment: Any) -> str:
     result = {
         "network": "N", "variant": "", "spec": "x", "args": {}, "inputs": {}, "config": Configuration()._asdict(),
-        "environment": {"threads": 2, **environment}, "latency": {"seconds": seconds, "device_seconds": []},
+        "environment": {"threads": 2, **environment}, "latency": {"seconds": seconds, "device_seconds": [], "calls_by_process": [len(seconds) // 4] * 4},
     }  # fmt: skip
     path.write_text(json.dumps({"schema_version": 1, "kind": "cnncalc bench", "results": [result]}))
     return str(path)
@@ -413,6 +414,31 @@ def test_a_run_that_could_not_have_shown_what_is_asked_for_is_inconclusive(tmp_p
     assert done.returncode == 0 and "slower, as allowed" in done.stdout
 
 
+def test_several_processes_are_measured(lenet: Graph) -> None:
+    """The standard plan shares its calls out among four fresh processes, and remembers which times belong together."""
+    (found,) = bench([Task(lenet, Configuration())], start=FakeWorker)  # type: ignore[arg-type]
+    counts = found["latency"]["calls_by_process"]
+    assert len(counts) == 4 and sum(counts) == len(found["latency"]["seconds"])
+    assert len([each for each in FakeWorker.journal if each.startswith("build")]) == 4
+    assert [len(each) for each in compare.by_process(found)] == counts
+    (quick,) = bench([Task(lenet, Configuration(plan="quick"))], start=FakeWorker)  # type: ignore[arg-type]
+    assert len(quick["latency"]["calls_by_process"]) == 1
+
+
+def test_processes_of_one_program_that_differ_are_no_difference() -> None:
+    """The same network runs at 2.7 ms in one process and at 4 in the next: only what all of them show is shown."""
+    rng = random.Random(0)
+
+    def run(slower: float = 1.0) -> list[list[float]]:
+        return [[slower * rng.choice([2.7e-3, 4.0e-3]) * rng.gauss(1, 0.01) for _ in range(1)] * 100 for _ in range(4)]
+
+    slower = [found for found in (between(run(), run()) for _ in range(400)) if found.is_shown and found.ratio > 1]
+    assert len(slower) <= 8, "2 %"
+    assert sum(between(run(), run(2.0)).is_shown for _ in range(400)) >= 390
+    steady = [[1.0] * 64, [1.01] * 64, [0.99] * 64, [1.0] * 64]
+    assert between(steady, [[1.1 * each for each in times] for times in steady]).is_shown
+
+
 def test_what_a_fixed_piece_of_work_changed_by_is_not_the_network_s(tmp_path: Path) -> None:
     a, b = saved(tmp_path / "a.json", [0.010] * 64), saved(tmp_path / "b.json", [0.011] * 64)
     for path, seconds in ((a, 0.002), (b, 0.0023)):
@@ -454,7 +480,8 @@ def test_nothing_is_faster_than_the_best_that_was_seen(lenet: Graph) -> None:
 
 
 def test_half_a_percent_between_two_runs_is_no_difference() -> None:
-    assert not ratio([1.0] * 64, [1.005] * 64).is_shown and ratio([1.0] * 64, [1.02] * 64).is_shown
+    assert not between([[1.0] * 64] * 4, [[1.005] * 64] * 4).is_shown
+    assert between([[1.0] * 64] * 4, [[1.02] * 64] * 4).is_shown
 
 
 def test_a_baseline_of_another_network_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
@@ -465,7 +492,7 @@ def test_a_baseline_of_another_network_is_refused_before_anything_is_measured(tm
 def test_regressions_need_both_a_ratio_and_an_interval() -> None:
     def verdict(after: list[float]) -> str:
         before = [0.9, 1.0, 1.1] * 30
-        return compare.Pair("n", {}, {}, ratio(before, after)).verdict(0.05)
+        return compare.Pair("n", {}, {}, between([before] * 4, [after] * 4)).verdict(0.05)
 
     assert verdict([1.2] * 90) == "slower" and verdict([1.04] * 90) != "slower"
     assert verdict([random.Random(i).gauss(1.06, 0.5) for i in range(90)]) == "inconclusive"

@@ -100,7 +100,7 @@ def test_json_is_the_same_whole_document_whatever_the_question(question: str) ->
 def test_json_has_the_promised_form() -> None:
     found = analyse("resnet50").to_dict()
     assert list(found) == [
-        "schema_version", "model", "variant", "source", "batch", "dtype", "optimizer", "device", "convention", "inputs", "layers", "totals", "outputs", "warnings",
+        "schema_version", "model", "variant", "source", "batch", "dtype", "optimizer", "device", "regime", "convention", "inputs", "layers", "totals", "outputs", "warnings",
     ]  # fmt: skip
     layer = next(each for each in found["layers"] if each["name"] == "layer1.0.conv1")
     line = layer.pop("line")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -254,10 +255,20 @@ def test_files_that_are_no_weights(content: bytes, name: str, tmp_path: Path) ->
 # -- what is allocated ---------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def _two_threads() -> Iterator[None]:
+    """The rules are those of several threads: with a single one PyTorch leaves fewer convolutions to oneDNN."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize(("name", "batch"), [
     ("resnet20", 8), ("lenet", 1), ("lenet", 8), ("squeezenet1_1", 1), ("mobilenet_v3_small", 2), ("shufflenet_v2_x0_5", 2), ("vdsr", 1),
     ("fsrcnn", 1), ("alexnet", 1), ("dcgan_generator", 2), ("m3", 2), ("srcnn_955", 2),
 ])  # fmt: skip
+@pytest.mark.usefixtures("_two_threads")
 def test_what_is_allocated_lies_in_the_band_that_is_predicted(name: str, batch: int) -> None:
     """The allocator's events, oneDNN's copies included, beside the rules for one and two widths of vectors."""
     report = analyse(name, batch=batch)
@@ -268,6 +279,7 @@ def test_what_is_allocated_lies_in_the_band_that_is_predicted(name: str, batch: 
     assert found.peak >= report.totals.peak_inference_bytes, "tensors alone are never more"
 
 
+@pytest.mark.usefixtures("_two_threads")
 def test_what_a_convolution_takes_inside() -> None:
     """Random convolutions, each alone: the copies that oneDNN makes of input, weights and output, or windows unrolled."""
     rng = random.Random(3)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ..analysis.autocast import not_followed
-from ..analysis.training import buckets, exchanged_bytes
+from ..analysis.training import TrainingStep, buckets, exchanged_bytes
 from ..quantities import mebibytes, mib, number
 from ..report import Report
 from ..report.layer_table import Choice, layers_table
@@ -96,6 +96,12 @@ def _where(phase: str, layer: str) -> str:
     return f"in the {phase} pass, at {layer}" if layer else ""
 
 
+def _summed(step: TrainingStep) -> str:
+    """What the peak is the sum of, in MiB."""
+    parts = (step.weights, step.optimizer, step.inputs, step.buckets, step.activations)
+    return " + ".join(mebibytes(size) for size in parts if size)
+
+
 def _autocast(report: Report) -> tuple[str, ...]:
     """What is not followed under autocast."""
     types = not_followed(report.graph) if report.setting.amp else []
@@ -140,7 +146,7 @@ def _training_memory_notes(report: Report) -> tuple[str, ...]:
             f"training_activation_bytes: and gradients, {_where(step.phase, step.layer)}".rstrip(", "),
         ),
         *_regime(report),
-        _fact("peak of the step", value("peak_training_bytes"), "peak_training_bytes: everything"),
+        _fact("peak of the step", value("peak_training_bytes"), f"peak_training_bytes: {_summed(step)}"),
         "the peak holds weights, optimizer state and input, and what is alive of the rest at the worst moment;",
         "what an operation needs inside (a convolution's workspace) is not in it",
         *_autocast(report),

@@ -40,6 +40,8 @@ def bench(request: Measurement) -> None:
     """Latency, throughput, memory and the limits of the machine, measured and compared with what was predicted."""
     kind = chosen_format(request.format, request.output)
     if request.compare:
+        if request.retry:
+            raise usage_error("--retry measures again", "--compare measures nothing: leave it out")
         _compare(request, kind)
         return
     names, allowed = request.specs or [], request.allowed()

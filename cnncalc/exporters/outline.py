@@ -180,7 +180,7 @@ def form(scope: Scope, without: str = "") -> tuple[Any, tuple[Hole, ...]]:
             continue
         if isinstance(part, Leaf):
             values = leaf_values(part)
-            parts.append((part.name, part.layer.type, tuple(name for name, _ in values), wires))
+            parts.append((part.name, part.layer.type, tuple(name for name, _ in values), ends_of(part), wires))
             holes += values
         else:
             inner, more = form(part)
@@ -219,11 +219,23 @@ def leaf_values(leaf: Leaf) -> list[Hole]:
     if leaf.call.tensors == "own":
         (parameter,) = leaf.layer.op.parameters(*leaf.shapes) if leaf.layer.op else ()
         return [Hole("shape", parameter.shape), Hole("init_value", getattr(leaf.layer.op, "init_value"))]  # noqa: B009
-    called = {"torch.nn.functional.pad": "padding", "torch.permute": "dims", "operator.getitem": "part"}
+    if leaf.call.function == "operator.getitem":
+        (cut,) = leaf.call.arguments
+        return [Hole(end, getattr(cut[axis], end)) for axis, end in ends_of(leaf)]
+    called = {"torch.nn.functional.pad": "padding", "torch.permute": "dims"}
     name = called.get(leaf.call.function, "dim")
     return [Hole(name, argument) for argument in leaf.call.arguments] + [
         Hole(name, value) for name, value in leaf.call.keywords
     ]
+
+
+def ends_of(leaf: Leaf) -> tuple[tuple[int, str], ...]:
+    """The ends that a slice states: which axis, and "start", "stop" or "step"; none for other layers."""
+    if leaf.call is None or leaf.call.function != "operator.getitem":
+        return ()
+    (cut,) = leaf.call.arguments
+    ends = ("start", "stop", "step")
+    return tuple((axis, end) for axis, part in enumerate(cut) for end in ends if getattr(part, end) is not None)
 
 
 def simple(value: Any) -> Any:

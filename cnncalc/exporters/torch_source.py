@@ -11,7 +11,7 @@ from ..graph import Graph, Group
 from ..names import is_word
 from .common import OWN, RESERVED, docstring, own_class, quoted, refuse_what_has_no_source
 from .layout import broken, looped, optional_module, wrapped
-from .outline import Leaf, Scope, class_name, form, leaf_values, network_name, optional_part, outline
+from .outline import Leaf, Scope, class_name, ends_of, form, leaf_values, network_name, optional_part, outline
 from .parameters import MISSING, Parameters, Text, written
 from .vocabulary import of_torch
 
@@ -369,9 +369,8 @@ def _called(leaf: Leaf, inputs: Sequence[str], values: Sequence[Any]) -> str:
         own = [_path(leaf.name).replace("get_submodule", "get_parameter")] if call.tensors == "own" else []
         return sign.join([*inputs, *own])
     if call.function == "operator.getitem":
-        if isinstance(values[0], Text):
-            return f"{inputs[0]}[{values[0]}]"
-        parts = [":" if part == slice(None) else _slice(part) for part in values[0]]
+        stated = dict(zip(ends_of(leaf), map(written, values), strict=True))
+        parts = [_slice(axis, stated) for axis in range(len(call.arguments[0]))]
         return f"{inputs[0]}[{', '.join(parts)}]"
     first = f"[{', '.join(inputs)}]" if call.tensors == "list" else inputs[0]
     count = len(call.arguments)
@@ -380,6 +379,7 @@ def _called(leaf: Leaf, inputs: Sequence[str], values: Sequence[Any]) -> str:
     return f"{call.function.replace('torch.nn.functional.', 'F.')}({', '.join([first, *more])})"
 
 
-def _slice(part: slice) -> str:
-    ends = f"{'' if part.start is None else part.start}:{'' if part.stop is None else part.stop}"
-    return ends if part.step is None else f"{ends}:{part.step}"
+def _slice(axis: int, stated: Mapping[tuple[int, str], str]) -> str:
+    """One axis of a slice, with the ends that it states."""
+    start, stop, step = (stated.get((axis, end), "") for end in ("start", "stop", "step"))
+    return f"{start}:{stop}" + (f":{step}" if step else "")

@@ -2,7 +2,8 @@
 
 On a processor PyTorch's convolutions are oneDNN's, which works on copies: input, weights and output in a layout of its
 own, channels in blocks as wide as the processor's vectors, and the output copied back. The rules were learnt from the
-allocator's events under PyTorch 2.13 on a processor with AVX2, whose vectors hold 8 values; with AVX-512 they hold 16.
+allocator's events under PyTorch 2.13 on a processor with AVX2, whose vectors hold 8 values (with AVX-512 they hold 16),
+and with several threads: with a single one PyTorch does small convolutions of 1×1 itself.
 """
 
 from __future__ import annotations

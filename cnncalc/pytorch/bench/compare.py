@@ -10,7 +10,7 @@ from ...errors import usage_error
 from ...graph import Graph
 from ...printable import printable
 from .plan import Configuration
-from .statistics import RESOLUTION, Ratio, median, ratio
+from .statistics import RESOLUTION, Ratio, between, median
 
 SCHEMA_VERSION = 1
 #: A forward pass that takes less or longer is no measurement.
@@ -87,7 +87,10 @@ def read(path: str) -> list[dict[str, Any]]:
             times = [result["latency"]["seconds"], *result.get("reference", {}).values()]
             if not all(isinstance(time, float) and SHORTEST_S < time < LONGEST_S for each in times for time in each):
                 raise ValueError
-            if not isinstance(result.get("unclean", []), list):
+            counts = result["latency"].get("calls_by_process", [])
+            if not isinstance(result.get("unclean", []), list) or not all(
+                type(each) is int and each > 0 for each in counts
+            ):
                 raise ValueError
     except OSError as error:
         raise usage_error(f"cannot be read: {error.strerror}", where=path) from None
@@ -143,8 +146,8 @@ def pairs(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> 
     for each in after:
         name = called(each)
         if name in known and each["latency"]["seconds"]:
-            times = known[name]["latency"]["seconds"], each["latency"]["seconds"]
-            compared.append(Pair(name, known[name], each, ratio(*times).beside(_machine(known[name], each))))
+            found = between(by_process(known[name]), by_process(each))
+            compared.append(Pair(name, known[name], each, found.beside(_machine(known[name], each))))
     if not compared:
         has = ", ".join(known) or "nothing that was measured"
         raise usage_error("the two have no measurement in common", f"the first has {has}")
@@ -163,6 +166,15 @@ def differences(pair: Pair) -> list[str]:
             else:
                 changes.append(printable(f"{key.partition('.')[2]}: {old.get(key)} → {new.get(key)}"))
     return changes
+
+
+def by_process(result: Mapping[str, Any]) -> list[list[float]]:
+    """The times of a result, those of one process together; all of them where it was one."""
+    seconds, found = result["latency"]["seconds"], []
+    for count in result["latency"].get("calls_by_process") or [len(seconds)]:
+        found.append(seconds[:count])
+        seconds = seconds[count:]
+    return [each for each in found if each]
 
 
 def _machine(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[float]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ... import __version__
 from ...graph import Graph
-from .environment import Disturbance, disturbances, machine, moment
+from .environment import Disturbance, Moment, disturbances, machine, moment
 from .plan import PLANS, Configuration
 from .predict import Prediction, predict
 from .process import Process, WorkerFailed
@@ -32,11 +33,16 @@ class Runner:
 
     def __init__(self, task: Task, start: Callable[[Graph, Configuration], Process] = Process) -> None:
         self.task, self.plan = task, PLANS[task.config.plan]
+        self.start = start
         self.process = start(*task)
         self.usage: list[dict[str, float]] = []
         self.states: list[dict[str, Any]] = [{}, {}]
         self.before = moment()
-        self.spent = 0.0
+        self.spent, self.first = 0.0, 0  # in this process: seconds, and where its samples begin
+        self.passed = Moment(0.0, 0.0, 0.0)
+        self.precise = True
+        self.fixed: dict[str, list[float]] = {}  # times of the fixed work in this process
+        self.halves = (0.0, 0.0)
         graph, config = task
         self.prediction: Prediction | None = None
         self.result: dict[str, Any] = {
@@ -49,7 +55,7 @@ class Runner:
             "config": config._asdict(),
             "environment": {"cnncalc": __version__, **machine()},
             "status": "interrupted",
-            "latency": {"seconds": [], "device_seconds": []},
+            "latency": {"seconds": [], "device_seconds": [], "calls_by_process": []},
             "reference": {},
         }
 
@@ -57,6 +63,27 @@ class Runner:
     def samples(self) -> list[float]:
         found: list[float] = self.result["latency"]["seconds"]
         return found
+
+    def renew(self, progress: Progress) -> None:
+        """Another process, which begins anew."""
+        progress("another process", 0.2)
+        self.process.end()
+        self.process = self.start(*self.task)
+        self.process.start()
+        for order in ("build", "cold"):
+            self.process.ask(order)
+        self.spent, self.first, self.fixed = 0.0, len(self.samples), {}
+
+    def close(self) -> None:
+        """The times of a process are complete."""
+        now = moment()
+        self.passed = Moment(
+            *(sum + after - before for sum, after, before in zip(self.passed, now, self.before, strict=True))
+        )
+        self.result["latency"]["calls_by_process"].append(len(self.samples) - self.first)
+        self.precise = self.precise and self.is_precise
+        self.halves = max(self.halves, _halves(self.fixed), key=_change)
+        self.states[1] = self.process.ask("state")
 
     def prepare(self, progress: Progress) -> None:
         """Device, preflight, network, first call."""
@@ -92,38 +119,41 @@ class Runner:
                 break
             progress(f"warming up, {len(times)} calls", 0.15)
             times += self.process.ask("latency", calls=1, seconds=0.05)["seconds"]
-        self.result["warm_up"] = {"calls": len(times), "steady": is_steady(times)}
-        self.states[0] = self.process.ask("state")
+        known = self.result.get("warm_up", {"calls": 0, "steady": True})
+        steady = is_steady(times) and known["steady"]
+        self.result["warm_up"] = {"calls": len(times) + known["calls"], "steady": steady}
+        self.states[0] = self.states[0] or self.process.ask("state")
         self.before = moment()
 
     def turn(self) -> None:
         """Some more single calls."""
         begin = time.monotonic()
-        answer = self.process.ask("latency", calls=1, seconds=min(TURN_S, self.plan.least_s / 4))
+        answer = self.process.ask("latency", calls=1, seconds=min(TURN_S, self.plan.least_s / 4 / self.plan.processes))
         self.spent += time.monotonic() - begin
         self.samples.extend(answer["seconds"])
         self.result["latency"]["device_seconds"] += answer["device_seconds"]
         self.usage.append(answer["usage"])
         for work, seconds in self.process.ask("reference").items():
             self.result["reference"].setdefault(work, []).extend(seconds)
+            self.fixed.setdefault(work, []).extend(seconds)
 
     @property
     def is_precise(self) -> bool:
-        plan = self.plan
-        if len(self.samples) < plan.least_calls or self.spent < plan.least_s:
+        """Whether this process has had its share, and its times lie close enough together."""
+        plan, own = self.plan, self.samples[self.first :]
+        if len(own) * plan.processes < plan.least_calls or self.spent * plan.processes < plan.least_s:
             return False
-        return summary(self.samples).precision <= plan.precision
+        return summary(own).precision <= plan.precision * math.sqrt(plan.processes)
 
     @property
     def has_enough(self) -> bool:
-        return self.is_precise or (self.spent >= self.plan.most_s and len(self.samples) > 0)
+        most = self.plan.most_s / self.plan.processes
+        return self.is_precise or (self.spent >= most and len(self.samples) > self.first)
 
     def finish(self, progress: Progress) -> None:
         """Throughput, memory, layers, and what the machine can do."""
         config, plan = self.task.config, self.plan
         own_cpu = sum(use["cpu_s"] for use in self.usage)
-        after = moment()
-        self.states[1] = self.process.ask("state")
         blocks = []
         each = max(1, round(plan.block_s / summary(self.samples).median))
         for number in range(plan.blocks):
@@ -141,14 +171,14 @@ class Runner:
         progress("what the machine can do", 0.95)
         self.result["probe"] = self.process.ask("probe", held=self.result["predicted"]["peak_bytes"])
         on_cpu = config.kind == "cpu"
-        quiet = Disturbance(self.before, after, own_cpu, self.usage, _halves(self.result["reference"]),
+        quiet = Disturbance(Moment(0.0, 0.0, 0.0), self.passed, own_cpu, self.usage, self.halves,
                             (self.states[0], self.states[1]), on_cpu)  # fmt: skip
         reasons = disturbances(quiet) if self.alone else _without_others(disturbances(quiet))
         if not self.result["warm_up"]["steady"]:
             reasons.append("it never became steady while warming up")
         self.result["unclean"], self.result["clean"] = reasons, not reasons
         self.result["states"] = self.states
-        self.result["status"] = "complete" if self.is_precise else "unstable"
+        self.result["status"] = "complete" if self.precise else "unstable"
 
     alone = True  # whether no other task takes turns with this one
 
@@ -160,7 +190,12 @@ def _halves(reference: dict[str, list[float]]) -> tuple[float, float]:
         for seconds in reference.values()
         if len(seconds) > 1
     ]
-    return max(pairs, key=lambda pair: abs(pair[1] / pair[0] - 1), default=(0.0, 0.0))
+    return max(pairs, key=_change, default=(0.0, 0.0))
+
+
+def _change(pair: tuple[float, float]) -> float:
+    """By what share the second of two times differs from the first."""
+    return abs(pair[1] / pair[0] - 1) if pair[0] else 0.0
 
 
 def _without_others(reasons: list[str]) -> list[str]:
@@ -183,8 +218,14 @@ def bench(
         runner.alone = len(runners) == 1
     try:
         left = [runner for runner in runners if _attempt(runner, runner.prepare, progress)]
-        left = [runner for runner in left if _attempt(runner, runner.warm_up, progress)]
-        _take_turns(left, progress)
+        for number in range(max((runner.plan.processes for runner in left), default=0)):
+            if number:
+                left = [runner for runner in left if _attempt(runner, runner.renew, progress)]
+            left = [runner for runner in left if _attempt(runner, runner.warm_up, progress)]
+            _take_turns(left, progress)
+            left = [runner for runner in left if "error" not in runner.result]
+            for runner in left:
+                runner.close()
         for runner in left:
             if "error" not in runner.result:
                 _attempt(runner, runner.finish, progress)

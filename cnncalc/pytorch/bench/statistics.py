@@ -90,9 +90,14 @@ def is_steady(times: Sequence[float], window: int = 10, within: float = 0.02) ->
     return abs(after - before) <= within * before
 
 
-#: Two runs of one and the same program differ by so much, for reasons that neither run can see: where its memory
-#: lies, what ran before it.
+#: No difference is claimed below this.
 RESOLUTION = 0.01
+#: The same program runs differently fast in each process, for reasons that none of them can see: where its memory lies,
+#: on which cores it started. That all of so many processes are slower than all of as many others is chance in one of
+#: C(2n, n) cases: 1 of 70 for four.
+PROCESSES = 4
+#: What the median of a single process may be off by, either way: a factor.
+SINGLE = 2.0
 
 
 class Ratio(NamedTuple):
@@ -125,11 +130,18 @@ class Ratio(NamedTuple):
         return Ratio(self.ratio, self.low / max(1.0, *changes, 1.0), self.high / min(1.0, *changes, 1.0))
 
 
-def ratio(before: Sequence[float], after: Sequence[float]) -> Ratio:
-    """The ratio of the medians of two lists, after to before, with the interval that the two intervals allow.
+def between(before: Sequence[Sequence[float]], after: Sequence[Sequence[float]]) -> Ratio:
+    """How two programs compare whose times were taken in several processes each: those of one process stand together.
 
-    >>> ratio([1.0] * 64, [1.1] * 64).is_shown, ratio([1.0, 1.2] * 32, [1.05, 1.15] * 32).is_shown
-    (True, False)
+    The interval reaches from the fastest process of one to the slowest of the other; where there are too few processes
+    to rely on, it is wider by what one of them may be off by.
+
+    >>> slow, fast = [[1.1] * 64] * 4, [[1.0] * 64] * 4
+    >>> between(fast, slow).is_shown, between(fast[:1], slow[:1]).is_shown, between(fast[:1], [[3.0] * 64]).is_shown
+    (True, False, True)
     """
-    a, b = summary(before), summary(after)
-    return Ratio(b.median / a.median, b.low / a.high, b.high / a.low)
+    a, b = [summary(each) for each in before], [summary(each) for each in after]
+    doubt = SINGLE if min(len(a), len(b)) < PROCESSES else 1.0
+    middle = median([each.median for each in b]) / median([each.median for each in a])
+    low = min(each.low for each in b) / max(each.high for each in a)
+    return Ratio(middle, low / doubt, max(each.high for each in b) / min(each.low for each in a) * doubt)

@@ -10,11 +10,11 @@ from ...quantities import mib, number, readable, si
 from ...quantities import share as percent
 from ...table import Column, Line, Table
 from .ceiling import achieved, ceiling, limit_of
-from .compare import INCONCLUSIVE, Pair, differences
+from .compare import INCONCLUSIVE, Pair, by_process, differences
 from .find_batch import Found
 from .plan import Configuration
 from .predict import report_of, roofline
-from .statistics import NEEDED, ratio, summary
+from .statistics import NEEDED, PROCESSES, between, summary
 
 _FACTS = (Column("quantity", "quantity"), Column("value", "value"), Column("remark", "remark"))
 
@@ -84,8 +84,14 @@ def result_table(result: dict[str, Any]) -> Table:
         tails = [f"p{p} {milliseconds(value)}" for p, value in latency.percentiles.items()]
         rows.append(("", f"min {milliseconds(latency.minimum)}", f"quartiles {100 * latency.spread:.1f} % apart; "
                      + (", ".join(tails) or f"too few calls for p90 ({NEEDED[90]})")))  # fmt: skip
-        rows.append(("resolution", f"{ratio(samples, samples).smallest:.1%}",
-                     "the smallest change that would show against another run like this one"))  # fmt: skip
+        apart = by_process(result)
+        few = (
+            "; one process does not tell: the standard plan takes 4"
+            if len(apart) < PROCESSES
+            else f", {len(apart)} processes each"
+        )
+        rows.append(("resolution", f"{between(apart, apart).smallest:.1%}",
+                     f"the smallest change that would show against another run like this one{few}"))  # fmt: skip
         device = result["latency"]["device_seconds"]
         if device:
             own = summary(device)
@@ -126,7 +132,7 @@ def summarised(result: dict[str, Any]) -> dict[str, Any] | None:
         "minimum_s": latency.minimum,
         "percentiles_s": {f"p{p}": value for p, value in latency.percentiles.items()},
         "calls": latency.calls,
-        "smallest_change": ratio(samples, samples).smallest,
+        "smallest_change": between(by_process(result), by_process(result)).smallest,
         "images_per_s": rates[len(rates) // 2] if rates else None,
         "flops_per_s": rate[0] if rate else None,
         "share_of_peak": rate[1] if rate else None,
@@ -258,7 +264,7 @@ def results_table(results: Sequence[dict[str, Any]]) -> Table:
         else:
             latency, rate = summary(samples), achieved(result)
             compared = (
-                ratio(first["latency"]["seconds"], samples)
+                between(by_process(first), by_process(result))
                 if first is not result and first["latency"]["seconds"]
                 else ""
             )
