@@ -70,6 +70,12 @@ def usual(channels: int, height: int, width: int) -> Pictures:
     return made if channels == 3 else made._replace(mean=(0.0,), std=(1.0,))
 
 
+def named(published: list[Pictures], weights: str) -> list[Pictures]:
+    """Those of the published weights that a file of weights is, by its name."""
+    name = PurePath(weights).name
+    return [each for each in published if each.file and name.startswith(each.file)]
+
+
 def chosen(published: list[Pictures], weights: str) -> Pictures | None:
     """Those of the published weights that a file of weights is, by its name; the first ones otherwise.
 
@@ -77,6 +83,4 @@ def chosen(published: list[Pictures], weights: str) -> Pictures | None:
     >>> chosen(both, "models/resnet50-11ad3fa6.pth").source, chosen(both, "mine.pth").source
     ('V2', 'V1')
     """
-    name = PurePath(weights).name
-    own = [each for each in published if each.file and name.startswith(each.file)]
-    return next(iter([*own, *published]), None)
+    return next(iter([*named(published, weights), *published]), None)

@@ -425,6 +425,19 @@ def test_several_processes_are_measured(lenet: Graph) -> None:
     assert len(quick["latency"]["calls_by_process"]) == 1
 
 
+def test_a_process_that_dies_when_its_times_are_complete_is_one_line(lenet: Graph) -> None:
+    class Dying(FakeWorker):
+        def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
+            if do == "state" and FakeWorker.journal[-1].startswith("reference"):
+                raise WorkerFailed("failed", "the process died")
+            return super().ask(do, **arguments)
+
+    FakeWorker.journal = []
+    start: Any = lambda graph, config: Dying(graph, config)  # noqa: E731
+    (found,) = bench([Task(lenet, Configuration())], start=start)
+    assert (found["status"], found["error"]["message"]) == ("failed", "the process died")
+
+
 def test_processes_of_one_program_that_differ_are_no_difference() -> None:
     """The same network runs at 2.7 ms in one process and at 4 in the next: only what all of them show is shown."""
     rng = random.Random(0)

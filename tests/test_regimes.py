@@ -215,6 +215,23 @@ def test_what_is_checkpointed_is_run_again(name: str, parts: tuple[str, ...]) ->
         assert 2 * (report.totals.step_macs + (report.recomputed_macs or 0)) == flops
 
 
+@pytest.mark.parametrize(("name", "parts", "more"), [
+    ("resnet20", ("layer1", "layer2"), {}), ("resnet20", ("layer1.0",), {"accumulate": 2}), ("squeezenet1_1", ("features",), {}),
+    ("mobilenet_v3_small", ("features.2", "features.3"), {}), ("resnet20", ("layer2",), {"freeze": ("conv1", "layer1")}),
+], ids=str)  # fmt: skip
+def test_what_is_checkpointed_is_run_again_under_autocast(
+    name: str, parts: tuple[str, ...], more: dict[str, Any]
+) -> None:
+    report = analyse(name, batch=2, amp="bfloat16", checkpoint=parts, inputs=inputs_of(name), **more)
+    peak, _, _, _ = held(report, more.get("freeze", ()), parts)
+    assert watched_activations(report.graph, report.setting, report.regime) == peak
+
+
+def test_what_libraries_copy_under_autocast_was_not_learnt() -> None:
+    peak = analyse("resnet20", amp="bfloat16").totals.peak
+    assert peak.allocated[0] == peak.bytes < peak.allocated[1]
+
+
 def test_all_of_it_together() -> None:
     """Random parts frozen and checkpointed, batches accumulated, channels last."""
     rng, blocks = random.Random(1), [f"layer{i}.{j}" for i in (1, 2, 3) for j in (0, 1, 2)]

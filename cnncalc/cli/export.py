@@ -52,8 +52,6 @@ def export(
     kind = target(to, output, weights)
     if weights_key and not weights:
         raise usage_error("--weights-key goes with --weights")
-    if opset and kind != "onnx":
-        raise usage_error("--opset goes with --to onnx", "source code has no operators of ONNX")
     refuse_to_overwrite(spec, output)
     if kind == "onnx":
         if output is None or output == "-":
@@ -64,5 +62,5 @@ def export(
         exported(graph, kind, output, weights=weights, weights_key=weights_key, opset=opset)
         say(f"wrote {output}")
     else:
-        emit_text(str(exported(graph, kind)), output)
+        emit_text(str(exported(graph, kind, opset=opset)), output)
     complain(graph.warnings)

@@ -77,7 +77,6 @@ class Convolving(Protocol):
 
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
-    dilation: tuple[int, ...]
     groups: int
 
 
@@ -115,7 +114,7 @@ def _copies(op: Convolving, setting: Setting, v: int, out: Shape, shape: Shape) 
 
 def convolution(op: Convolving, setting: Setting, padding: int, out: Shape, shape: Shape) -> Workspace:
     """What a convolution takes beside its output; `padding` is the most on one side."""
-    if setting.channels_last or setting.device != "cpu" or setting.dtype != "float32":
+    if setting.channels_last or setting.device != "cpu" or setting.dtype != "float32" or setting.amp:
         return _not_learnt(op, setting, out, shape)
     if _is_unrolled(op, setting, shape):
         windows = unrolled.step(B=setting.batch, C=shape[0], F=op.kernel_size, O=out[1:], b=BYTES[setting.dtype])
@@ -170,9 +169,9 @@ def transposed(op: Convolving, setting: Setting, out: Shape, shape: Shape) -> Wo
 
 
 def _not_learnt(op: Convolving, setting: Setting, out: Shape, shape: Shape) -> Workspace:
-    """In other layouts, dtypes and on other devices: between no copy, and a copy of everything and of windows once."""
+    """In other layouts, dtypes and on other devices: between no copy, and a copy of everything."""
     copies = _copies(op, setting, VECTORS[1], out, shape)
     weights = int(copies.weights.value)
-    if setting.channels_last and setting.device == "cpu" and setting.dtype == "float32":
+    if setting.channels_last and setting.device == "cpu" and setting.dtype == "float32" and not setting.amp:
         return Workspace(0, 2 * weights + NOTES, (("its weights copied", copies.weights),))
     return Workspace(0, copies.all + NOTES, copies.steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -13,7 +13,7 @@ from ..answers.verification import Verification, as_data, layers_table
 from ..errors import Source, SpecError, usage_error
 from ..graph import Graph
 from ..language.model import load
-from ..pictures import Pictures, chosen, usual
+from ..pictures import Pictures, chosen, named, usual
 from ..quantities import mib
 from ..table import Column, Line, Table
 from .allocations import Allocated, allocated_by
@@ -230,5 +230,5 @@ def run(
 
 def _others(graph: Graph, weights: str, prepared: Pictures) -> tuple[Pictures, ...]:
     """The published weights that want a picture otherwise, where the file's name does not tell which it holds."""
-    known = [each for each in graph.pretrained if each.file and PurePath(weights).name.startswith(each.file)]
-    return () if known or not weights else tuple(each for each in graph.pretrained if each.source != prepared.source)
+    told = named(graph.pretrained, weights) or not weights
+    return () if told else tuple(each for each in graph.pretrained if each.source != prepared.source)

@@ -74,7 +74,7 @@ class Runner:
             self.process.ask(order)
         self.spent, self.first, self.fixed = 0.0, len(self.samples), {}
 
-    def close(self) -> None:
+    def close(self, _: Progress) -> None:
         """The times of a process are complete."""
         now = moment()
         self.passed = Moment(
@@ -224,8 +224,7 @@ def bench(
             left = [runner for runner in left if _attempt(runner, runner.warm_up, progress)]
             _take_turns(left, progress)
             left = [runner for runner in left if "error" not in runner.result]
-            for runner in left:
-                runner.close()
+            left = [runner for runner in left if _attempt(runner, runner.close, progress)]
         for runner in left:
             if "error" not in runner.result:
                 _attempt(runner, runner.finish, progress)

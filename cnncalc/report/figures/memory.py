@@ -73,10 +73,14 @@ peak_inference_bytes = Figure(
 )
 
 
+def _needed(report: Report) -> int:
+    return _stored(report) + report.given_bytes + int(report.totals.peak.bytes)
+
+
 def _needed_steps(report: Report) -> Iterator[Derivation]:
     weights, given, peak = _stored(report), report.given_bytes, report.totals.peak.bytes
     at_least = "" if report.totals.complete else "≥ "
-    total = weights + given + peak
+    total = _needed(report)
     text = f"weights {number(weights)} + input {number(given)} + peak {number(peak)} = {at_least}{number(total)}"
     yield Derivation("inference, bytes", text=text, total=total)
 
@@ -86,7 +90,7 @@ inference_bytes = Figure(
     "inference",
     "bytes",
     "what inference takes at its worst moment: weights, buffers, input and the peak of activations",
-    of_network(lambda report: _stored(report) + report.given_bytes + report.totals.peak.bytes),
+    of_network(_needed),
     chapter="memory",
     scope="network",
     derive_total=_needed_steps,
