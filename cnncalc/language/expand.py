@@ -117,7 +117,7 @@ class Expander:
         if self.unwanted(item, x, names):
             return x
         for column in columns(self.space, item, x, names):
-            self.space.budget.spend(8)
+            self.space.budget.spend(16)
             count = count_of(self.space, item, x, column)
             if count is None:
                 return None
@@ -178,7 +178,7 @@ class Expander:
     ) -> int | None:
         """One copy of an entry."""
         self.at = item.place
-        self.space.budget.spend(8)
+        self.space.budget.spend(16)
         if "when" in item.beside:
             wanted = self.wanted(item, x, names)
             if not wanted:

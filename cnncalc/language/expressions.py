@@ -84,7 +84,7 @@ def _tree(text: str, budget: Budget) -> ast.expr:
         return _short(text)
     tree = budget.trees.get(text)
     if tree is None:
-        budget.spend(len(text))
+        budget.spend(4 * len(text))
         tree = _parsed(text)
         if budget.room >= len(text):
             budget.room -= len(text)
@@ -133,7 +133,7 @@ def evaluate(text: str, names: Mapping[str, Any], budget: Budget | None = None) 
     try:
         budget = budget or Budget()
         # No part of a text is worked out twice, but each name is looked for in all the scopes around.
-        budget.spend(len(text) * (1 + len(getattr(names, "maps", ())) // 8))
+        budget.spend(2 * len(text) * (1 + len(getattr(names, "maps", ())) // 8))
         return _value(_tree(text, budget), names, budget)
     except ZeroDivisionError:
         raise Misfit(f"{text!r} divides by zero", code="expression") from None
@@ -224,7 +224,7 @@ def _name(node: ast.Name, names: Mapping[str, Any], budget: Budget) -> Any:
         pass
     if node.id in CONSTANTS:
         return CONSTANTS[node.id]
-    budget.spend(len(names))
+    budget.spend(6 * len(names))  # names like it are looked for
     known = sorted({*names, *FUNCTIONS})
     there = f"names here: {', '.join(sorted(names))}" if names else "args: declares names for the whole file"
     hint = did_you_mean(node.id, known) or there
