@@ -15,6 +15,7 @@ from . import (
     resample,
     response_norm,
     shape,
+    softmax,
 )
 from .actions import Shape
 from .base import (
@@ -36,7 +37,7 @@ FAMILIES = {
     "convolution": (conv,),
     "pooling": (pool,),
     "fully connected": (linear,),
-    "activation": (activation,),
+    "activation": (activation, softmax),
     "normalisation": (norm, response_norm),
     "dropout": (dropout,),
     "shape": (shape,),
