@@ -32,12 +32,12 @@ def dtype_of(op: Op, entering: list[str], setting: Setting) -> str:
 
 
 def dtypes(graph: Graph, setting: Setting) -> list[str]:
-    """The type of each node's output."""
+    """The type of each node's output under autocast."""
     found = [setting.dtype] * graph.input_count
     for layer in graph.layers:
         known = known_shapes(graph, layer) is not None and layer.op is not None
         entering = [found[i] for i in layer.inputs]
-        found.append(dtype_of(layer.op, entering, setting) if known and setting.amp and layer.op else setting.dtype)
+        found.append(dtype_of(layer.op, entering, setting) if known and layer.op else setting.dtype)
     return found
 
 

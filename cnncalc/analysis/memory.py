@@ -73,6 +73,8 @@ def workspaces(graph: Graph, setting: Setting) -> list[Workspace]:
     A layer behind a Slice may have its input copied first. Behind a Permute tensors may lie as N×H×W×C, and nothing is
     copied, or all.
     """
+    if setting.int8:
+        return [_NOTHING] * len(graph.nodes)  # of int8 operations it is not known
     ask = Memo(lambda op, out, *shapes: op.workspace(setting, out, *shapes))
     found = [_NOTHING] * graph.input_count
     moved = [""] * graph.input_count

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from ..graph import Graph, Layer
 from ..ops.actions import Action, Setting, Shape, Store, inputs
-from .autocast import dtypes, kind_of
+from . import quantized
+from .autocast import kind_of
+from .dtypes import dtypes
 from .walk import Memo, known_shapes
 
 
@@ -63,8 +65,11 @@ class Storages:
         self.all: list[Storage] = []
         self.moments: list[Moment] = []
         self.of_node: list[int] = []
-        self._actions = Memo(lambda op, out, *more: op.actions(self._typed(more[-1]), out, *more[:-1]))
+        self._actions = Memo(lambda op, out, *more: op.actions(more[-1], out, *more[:-1]))
         self.dtypes = dtypes(graph, setting)
+        self.fates = quantized.fates(graph) if setting.int8 else []
+        self._last = quantized.lies_channels_last(graph, self.fates) if self.fates else []
+        self._converted: dict[tuple[int, str], tuple[int, int]] = {}  # storage and value, by node and type
         self.copy = -1  # of the weights of the layer at hand, in autocast's type
         self.values: list[int] = []
         self.value_of_node: list[int] = []
@@ -75,12 +80,15 @@ class Storages:
         self.cached: list[int] = []  # copies of parameters that autocast keeps until it is left
         for layer in graph.inputs:
             self._node(*self._new("y", Store(layer.shape or ())), wants=False)
+        for node in range(graph.input_count):
+            self._convert(node)
         for layer in graph.layers:
             self._add(layer)
+            self._convert(len(self.of_node) - 1)
         for storage in self.cached:
             self.last[storage] = len(self.moments)
         for index in graph.outputs:
-            self.last[self.of_node[index]] = len(self.moments)
+            self.last[self._taken(index, setting.dtype)[0]] = len(self.moments)
 
     @property
     def given(self) -> int:
@@ -112,7 +120,7 @@ class Storages:
             return
         local = _Local({}, {}, {"weight": len(self.of_node) not in self.setting.frozen})
         for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True):
-            local.storages[name], local.values[name] = self.of_node[i], self.value_of_node[i]
+            local.storages[name], local.values[name] = self._taken(i, self.dtypes[len(self.of_node)])
             local.wants[name] = self.wants_gradient[i]
         if layer.op.places_of:
             local.storages["x1"], local.values["x1"] = self._places[layer.inputs[1]]
@@ -120,17 +128,44 @@ class Storages:
         self._passes = layer.op.passes_gradient
         if self.setting.amp:
             self._cast(layer, shapes, local)
-        for action in self._actions(layer.op, layer.shape, shapes, self.at_hand.dtype):
+        if self.fates:
+            self.at_hand = self._typed(self.dtypes[len(self.of_node)], any(self._last[i] for i in layer.inputs))
+        actions = self._actions(layer.op, layer.shape, shapes, self.at_hand)
+        if self.fates:
+            actions = quantized.actions(self.fates[len(self.of_node)], actions, layer.shape, len(shapes))
+        for action in actions:
             self._act(action, local, Store(layer.shape))
         if not layer.op.statements:
             for i in layer.inputs[:1] if layer.op.places_of else layer.inputs:
-                self.last[self.of_node[i]] = len(self.moments) - 1
+                self.last[self._taken(i, self.dtypes[len(self.of_node)])[0]] = len(self.moments) - 1
         if "indices" in local.storages:
             self._places[len(self.of_node)] = local.storages["indices"], local.values["indices"]
         self._node(local.storages["y"], local.values["y"], local.wants["y"])
 
-    def _typed(self, dtype: str) -> Setting:
-        return self.setting if dtype == self.setting.dtype else self.setting._replace(dtype=dtype)
+    def _taken(self, source: int, dtype: str) -> tuple[int, int]:
+        """The storage and the value of a node in a type: the converted ones, where there are such."""
+        own = self.of_node[source], self.value_of_node[source]
+        if not self.fates:
+            return own
+        made_by = self.fates[source].of if self.fates[source].kind == "gone" else source
+        return self._converted.get((made_by, dtype), own)
+
+    def _convert(self, node: int) -> None:
+        """What a quantized network converts for those that compute in the other type, as soon as it is there."""
+        if not self.fates or not self.fates[node].also:
+            return
+        also, shape = self.fates[node].also, self.graph.nodes[node].shape or (0,)
+        self.at_hand = self._typed(also)
+        self.all.append(Storage(node, f"output in {also}", Store(shape).bytes(self.at_hand), Store(shape)))
+        self.last.append(len(self.moments))
+        made = len(self.all) - 1, self._value(self.all[-1].bytes)
+        self._converted[node, also] = made
+        self._moment(Moment(node, made[:1], (self.of_node[node],), ()))
+
+    def _typed(self, dtype: str, channels_last: bool = False) -> Setting:
+        if dtype == self.setting.dtype and not channels_last:
+            return self.setting
+        return self.setting._replace(dtype=dtype, channels_last=channels_last or self.setting.channels_last)
 
     def _cast(self, layer: Layer, shapes: tuple[Shape, ...], local: _Local) -> None:
         """What autocast copies into another type before a layer: its parameters, and what comes in."""

@@ -7,6 +7,7 @@ from ..graph import Graph
 from ..ops import Op, Shape
 from ..ops.actions import BYTES, Setting
 from .cost import Cost
+from .quantized import fates, stored
 from .walk import asked
 
 
@@ -21,6 +22,8 @@ def traffic(graph: Graph, costs: list[Cost | None], setting: Setting) -> list[in
     >>> traffic(graph, costs(graph), Setting())[1]  # 32·32 in, 156 parameters, 28·28·6 out, 4 bytes each
     23536
     """
+    if setting.int8:
+        return _quantized(graph, setting)
     width = BYTES[setting.dtype]
 
     def values(op: Op, out: Shape, *shapes: Shape) -> int:
@@ -36,3 +39,20 @@ def traffic(graph: Graph, costs: list[Cost | None], setting: Setting) -> list[in
         else:
             moved.append(0 if size < 0 else (size * setting.batch + cost.params + cost.buffers) * width)
     return [0] * graph.input_count + moved[graph.input_count :]
+
+
+def _quantized(graph: Graph, setting: Setting) -> list[int | None]:
+    """The same of a quantized network: what is a part of another layer moves nothing, and what converts does."""
+    fate_of, moved = fates(graph), list[int | None]()
+    sizes = [None if node.shape is None else int(prod(node.shape)) * setting.batch for node in graph.nodes]
+    for index, (node, fate, step) in enumerate(zip(graph.nodes, fate_of, stored(graph, fate_of), strict=True)):
+        size, given = sizes[index], index < graph.input_count
+        entering = [sizes[i] for i in node.inputs]
+        if size is None or None in entering or (step is None and not given):
+            moved.append(None)
+            continue
+        still = given or fate.of >= 0 or (node.op is not None and node.op.view)
+        values = 0 if still else sum(each for each in (*entering, size) if each is not None) * BYTES[fate.dtype]
+        converted = size * (BYTES["int8"] + BYTES["float32"]) if fate.also else 0
+        moved.append(values + converted + (int(step.value) if step else 0))
+    return moved

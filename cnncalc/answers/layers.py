@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from ..analysis import quantized
 from ..analysis.autocast import not_followed
 from ..analysis.training import TrainingStep, buckets, exchanged_bytes
 from ..quantities import mebibytes, mib, number
@@ -72,6 +74,27 @@ def _memory_notes(report: Report) -> tuple[str, ...]:
         _fact("inference needs", value("inference_bytes"), "inference_bytes: weights + input + peak"),
     )
     return (*lines, *((f"alive at the peak, in MiB: {alive}",) if alive else ()), *_autocast(report))
+
+
+def _int8_notes(report: Report) -> tuple[str, ...]:
+    """What quantizing saves, and what it leaves in float32."""
+    fates, graph = report.fates, report.graph
+    plain = Report(graph, report.setting._replace(int8=False))
+    kept = Counter(row.type for row in report.rows if not fates[row.node].kind)
+    listed = ", ".join(type_ if count == 1 else f"{count} × {type_}" for type_, count in kept.most_common(8))
+    listed += f", {len(kept) - 8} more types" if len(kept) > 8 else ""
+    converted = sum(bool(fate.also) for fate in fates)
+    unknown = quantized.not_followed(graph)
+    before, now = (each.totals.value("weight_bytes") for each in (plain, report))
+    saved = known(before) / known(now) if known(now) else 1
+    peaks = known(plain.totals.value("peak_inference_bytes")), known(report.totals.value("peak_inference_bytes"))
+    return (
+        *_memory_notes(report),
+        f"in float32: weights {mib(known(before))}, {saved:.3g} times as much; peak of activations {mib(peaks[0])}",
+        f"stays in float32: {listed or 'nothing'}",
+        f"{converted} tensors are converted between int8 and float32, as soon as they are there",
+        *((f"what becomes of {', '.join(unknown)} is not followed: taken to stay in float32",) if unknown else ()),
+    )
 
 
 def allocated_notes(report: Report) -> tuple[str, ...]:
@@ -188,6 +211,9 @@ QUESTIONS = {
     "flops": Question(("layer", "type", "macs", "macs_share", "other", "flops"), ("macs_share",)),
     "memory": Question(
         ("layer", "type", "output", "bytes", "mib", "bytes_share"), ("bytes_share", "mib"), _memory_notes
+    ),
+    "memory --int8": Question(
+        ("layer", "type", "output", "computed_in", "weight_bytes", "bytes"), ("output",), _int8_notes
     ),
     "receptive-field": Question(
         ("layer", "type", "output", "rf", "rf_stride", "rf_padding", "rf_kind"), ("output", "rf_padding"), _field_notes

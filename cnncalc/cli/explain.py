@@ -9,7 +9,7 @@ import typer
 from ..report import analyse
 from ..report.figures import ALL_QUESTIONS, QUESTIONS
 from .commands import EXPLAIN, command
-from .options import Batch, Dtype, Format, Input, Output, Set, Spec, chosen_format, settings, shapes
+from .options import Batch, Dtype, Format, Input, Int8, Output, Set, Spec, chosen_format, settings, shapes
 from .output import complain, emit, refuse_to_overwrite
 
 _LATER = [question for question in ALL_QUESTIONS if question not in QUESTIONS]
@@ -30,6 +30,7 @@ def explain(
     input_: Input = None,
     batch: Batch = 1,
     dtype: Dtype = "float32",
+    int8: Int8 = False,
     format: Format = None,
     output: Output = None,
 ) -> None:
@@ -38,7 +39,7 @@ def explain(
 
     kind = chosen_format(format, output)
     refuse_to_overwrite(spec, output)
-    report = analyse(spec, args=settings(set_), inputs=shapes(input_), batch=batch, dtype=dtype)
+    report = analyse(spec, args=settings(set_), inputs=shapes(input_), batch=batch, dtype=dtype, int8=int8)
     emit(explained(report, layer, question), kind, output)
     complain(report.warnings)
     if complain(report.graph.errors):

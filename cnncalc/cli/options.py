@@ -54,6 +54,10 @@ Device = Annotated[
 ]
 ChannelsLast = Annotated[bool, typer.Option("--channels-last", help="Lay images out as N×H×W×C.")]
 Amp = Annotated[bool, typer.Option("--amp", help="Mixed precision: autocast to bfloat16.")]
+Int8 = Annotated[
+    bool,
+    typer.Option("--int8", help="Quantized after training, as PyTorch does it, with what stays in float."),
+]
 Freeze = Annotated[
     str | None,
     typer.Option(
@@ -242,6 +246,7 @@ class Request(NamedTuple):
     device: str = "cpu"
     channels_last: bool = False
     amp: bool = False
+    int8: bool = False
     freeze: tuple[str, ...] = ()
     checkpoint: tuple[str, ...] = ()
     accumulate: int = 1
@@ -260,6 +265,7 @@ class Request(NamedTuple):
             device=self.device,
             channels_last=self.channels_last,
             amp="bfloat16" if self.amp else "",
+            int8=self.int8,
             freeze=self.freeze,
             checkpoint=self.checkpoint,
             accumulate=self.accumulate,

@@ -20,6 +20,7 @@ from .options import (
     Device,
     Freeze,
     InPlace,
+    Int8,
     Optimizer,
     Predict,
     Request,
@@ -119,6 +120,7 @@ def memory(
     optimizer: Optimizer = "sgd",
     device: Device = None,
     amp: Amp = False,
+    int8: Int8 = False,
     channels_last: ChannelsLast = False,
     freeze: Freeze = None,
     checkpoint: Checkpoint = None,
@@ -132,6 +134,11 @@ def memory(
     if not train and (optimizer != "sgd" or freeze or checkpoint or accumulate != 1 or ddp != 1):
         raise usage_error(
             "--optimizer, --freeze, --checkpoint, --accumulate and --ddp go with --train", "inference has none of them"
+        )
+    if int8 and (train or device or amp or channels_last or request.dtype != "float32"):
+        raise usage_error(
+            "--int8 is inference on a processor, from float32",
+            "leave --train, --device, --amp, --channels-last and --dtype out",
         )
     largest: list[int] = []
 
@@ -152,12 +159,13 @@ def memory(
         device=device or "cpu",
         channels_last=channels_last,
         amp=amp,
+        int8=int8,
         freeze=tuple(listed(freeze or "")),
         checkpoint=tuple(listed(checkpoint or "")),
         accumulate=accumulate,
         ddp=ddp,
     )
-    answer(asked, "memory --train" if train else "memory", inplace, watch, note)
+    answer(asked, "memory --train" if train else "memory --int8" if int8 else "memory", inplace, watch, note)
     if largest and not largest[-1]:  # the question was whether it fits
         raise typer.Exit(1)
 

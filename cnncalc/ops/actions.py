@@ -18,7 +18,7 @@ class Setting(NamedTuple):
     """How a network is run; `inplace` lets every activation work in place that can.
 
     With `channels_last` images lie as N×H×W×C. The parameters of `frozen` nodes are not trained.
-    `amp` is the narrow type of autocast, where that is on.
+    `amp` is the narrow type of autocast, where that is on. `int8` is a network that was quantized after training.
     """
 
     batch: int = 1
@@ -29,6 +29,7 @@ class Setting(NamedTuple):
     channels_last: bool = False
     frozen: frozenset[int] = frozenset()
     amp: str = ""
+    int8: bool = False
 
 
 class Store(NamedTuple):

@@ -43,6 +43,7 @@ class ReLU(_InPlace):
     keeps = ("y",)
     keeps_in_place = ("y",)
     operations = ("compare",)
+    int8 = "same"
     example = "ReLU"
 
 
@@ -50,6 +51,7 @@ class ReLU6(_InPlace):
     """min(max(0, x), 6)."""
 
     operations = ("compare", "compare")
+    int8 = "same"
     example = "ReLU6"
 
 
@@ -60,6 +62,7 @@ class Hardtanh(_InPlace):
     max_val: float = arg(NUMBER, "upper bound", default=1.0)
 
     operations = ("compare", "compare")
+    int8 = "same"
     example = "Hardtanh"
 
 
@@ -70,6 +73,7 @@ class LeakyReLU(_InPlace):
 
     keeps_in_place = ("y",)
     operations = ("compare", "multiply")
+    int8 = "own"
     example = "LeakyReLU: {negative_slope: 0.1}"
 
 
@@ -82,6 +86,7 @@ class PReLU(Op):
     keeps = ("x",)
     operations = ("compare", "multiply")
     autocast = "lower"
+    int8 = "own"
     example = "PReLU"
 
     def check(self, *shapes: Shape) -> None:
@@ -92,6 +97,9 @@ class PReLU(Op):
                 hint=f"use 1 or {shapes[0][0]}",
                 argument="num_parameters",
             )
+
+    def int8_scales(self) -> int:
+        return 1
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
         return (Parameter("weight", (self.num_parameters,), "weight", prelu_weights.step(C=self.num_parameters)),)
@@ -122,6 +130,8 @@ class ELU(_InPlace):
 
     keeps_in_place = ("y",)
     operations = ("compare", "exponential", "subtract", "multiply")
+    int8 = "own"
+    lays_in_order = True
     example = "ELU"
 
 
@@ -162,6 +172,7 @@ class Sigmoid(Op):
 
     keeps = ("y",)
     operations = ("negate", "exponential", "add", "divide")
+    int8 = "own"
     example = "Sigmoid"
 
 
@@ -181,6 +192,7 @@ class Tanh(Op):
 
     keeps = ("y",)
     operations = ("tanh",)
+    int8 = "own"
     example = "Tanh"
 
 
@@ -213,6 +225,7 @@ class Hardsigmoid(_InPlace):
     """ReLU6(x + 3)/6."""
 
     operations = ("add", *ReLU6.operations, "divide")
+    int8 = "own"
     example = "Hardsigmoid"
 
 
@@ -220,6 +233,7 @@ class Hardswish(_InPlace):
     """x·ReLU6(x + 3)/6."""
 
     operations = (*Hardsigmoid.operations, "multiply")
+    int8 = "own"
     example = "Hardswish"
 
 

@@ -158,6 +158,12 @@ class Op:
     # What autocast has it compute in: "lower" or "float32"; "" follows its input, and None is not known.
     autocast: ClassVar[str | None] = ""
     autocast_cuda: ClassVar[str | None] = None  # the same on CUDA, where that is another
+    # What is made of it where a network is quantized to int8: "own" gives its result a scale of its own, "same" keeps
+    # that of what comes in, "between" does so where its neighbours compute in int8, "gone" does nothing in inference,
+    # and "" stays in float. What stands in `int8_takes_in` behind it becomes a part of it.
+    int8: ClassVar[str] = ""
+    int8_takes_in: ClassVar[tuple[str, ...]] = ()
+    lays_in_order: ClassVar[bool] = False  # its int8 operation lays its result out as N×C×H×W, however its input lay
     bias_first: ClassVar[bool] = False  # whether the gradient of the bias is ready before that of the weights
     # What is done for each element, of `OPERATIONS`, where no argument changes it; () is nothing, and None not said.
     operations: ClassVar[tuple[str, ...] | None] = None
@@ -290,6 +296,10 @@ class Op:
             ("weight",) if any(parameter.role in ("weight", "bias") for parameter in self.parameters(*shapes)) else ()
         )
         return (Action((("y", Store(out)), *beside), (*inputs(len(shapes)), *trained), self.keeps or ()),)
+
+    def int8_scales(self) -> int:
+        """The scales of its weights, where a network is quantized to int8; none where they stay in float."""
+        return 0
 
     def workspace(self, setting: Setting, out: Shape, *shapes: Shape) -> Workspace:
         """What libraries allocate inside the layer in inference, beside what `actions` tell of."""

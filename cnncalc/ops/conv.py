@@ -131,6 +131,7 @@ class _Convolution(Op):
     weight_layers = 1
     keeps = ("x",)
     autocast = "lower"
+    int8 = "own"
 
     def infer(self, *shapes: Shape) -> Mapping[str, Any]:
         return {"in_channels": shapes[0][0]}
@@ -164,12 +165,17 @@ class _Convolution(Op):
 class _Conv(_Convolution):
     """What the three convolutions share."""
 
+    int8_takes_in = ("BatchNorm", "ReLU")
+
     padding: tuple[int, ...] | str = arg(
         sizes(0, words=("same", "valid")), "padding on each side, 'same' or 'valid'", default=0, letter="P"
     )
     padding_mode: str = arg(
         word("zeros", "reflect", "replicate", "circular"), "what the padding is filled with", default="zeros"
     )
+
+    def int8_scales(self) -> int:
+        return self.out_channels
 
     def pads(self) -> tuple[tuple[int, int], ...]:
         """Padding before and after, for each axis."""
@@ -276,6 +282,8 @@ class Conv3d(_Conv):
 class _ConvTranspose(_Convolution):
     """What the three transposed convolutions share."""
 
+    int8_takes_in = ("BatchNorm",)
+
     padding: tuple[int, ...] = arg(sizes(0), "what is cut off each side of the output", default=0, letter="P")
     output_padding: tuple[int, ...] = arg(sizes(0), "what is added at the end of the output", default=0, letter="A")
     padding_mode: str = arg(word("zeros"), "PyTorch knows only zeros here", default="zeros")
@@ -297,6 +305,9 @@ class _ConvTranspose(_Convolution):
                     hint="use less padding",
                     argument="padding",
                 )
+
+    def int8_scales(self) -> int:
+        return 1
 
     def weight_shape(self, channels: int) -> Shape:
         return (channels, self.out_channels // self.groups, *self.kernel_size)

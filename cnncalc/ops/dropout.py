@@ -64,6 +64,7 @@ class _AlphaDropout(_Dropout):
 class Dropout(_Dropout):
     """Drops single values, and scales the rest by 1/(1 − p)."""
 
+    int8 = "same"
     example = "Dropout: {p: 0.5}"
 
 
@@ -115,6 +116,7 @@ class StochasticDepth(Op):
     """Drops a residual branch in training; torch.nn has no module for it, torchvision.ops has."""
 
     operations = ()
+    int8 = "gone"
 
     p: float = arg(SHARE, "probability that the branch is dropped")
     mode: str = arg(word("batch", "row"), "for the whole batch or for each image", default="row")

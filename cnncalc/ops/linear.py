@@ -58,11 +58,16 @@ class Linear(Op):
     keeps = ("x",)
     bias_first = True
     autocast = "lower"
+    int8 = "own"
+    int8_takes_in = ("BatchNorm", "ReLU")
     example = "Linear: {out_features: 1000}"
     example_input = (512,)
 
     def infer(self, *shapes: Shape) -> Mapping[str, Any]:
         return {"in_features": shapes[0][-1]}
+
+    def int8_scales(self) -> int:
+        return self.out_features
 
     def output(self, *shapes: Shape) -> tuple[Size, ...]:
         return (*shapes[0][:-1], self.out_features)

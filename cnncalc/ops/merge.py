@@ -60,7 +60,8 @@ class Add(_Merge, name="add"):
     """The sum of branches of equal shape: the residual connection."""
 
     passes_gradient = True
-
+    int8 = "own"
+    int8_takes_in = ("ReLU",)
     example = "add: [[{Conv2d: {out_channels: 3, kernel_size: 3, padding: 1}}, ReLU], []]"
     example_input = (3, 32, 32)
 
@@ -86,6 +87,8 @@ class Add(_Merge, name="add"):
 class Multiply(_Merge, name="multiply"):
     """The product of branches, element by element; an axis of size 1 is repeated."""
 
+    int8 = "own"
+    int8_takes_in = ("ReLU",)
     example = (
         "multiply: [[{AdaptiveAvgPool2d: {output_size: 1}}, {Conv2d: {out_channels: 3, kernel_size: 1}}, Sigmoid], []]"
     )
@@ -119,6 +122,7 @@ class Concat(_Merge, name="concat"):
 
     operations = ()
     keeps = ()
+    int8 = "same"
 
     passes_gradient = True  # each branch receives a view of it
 

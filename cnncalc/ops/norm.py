@@ -166,18 +166,24 @@ class BatchNorm2d(_BatchNorm):
     """Batch normalisation of the channels of an image."""
 
     axes = (3,)
+    int8 = "own"
+    int8_takes_in = ("ReLU",)
 
 
 class BatchNorm3d(_BatchNorm):
     """Batch normalisation of the channels of a volume."""
 
     axes = (4,)
+    int8 = "own"
+    int8_takes_in = ("ReLU",)
     example = "BatchNorm3d"
     example_input = (64, 16, 28, 28)
 
 
 class _InstanceNorm(_ChannelNorm):
     """What the three instance normalisations share."""
+
+    int8 = "own"
 
     affine: bool = arg(FLAG, "whether scale and shift are learnt", default=False)
     track_running_stats: bool = arg(FLAG, "whether running statistics are kept, and used at test time", default=False)
@@ -309,6 +315,8 @@ class LayerNorm(_LastAxesNorm):
     bias: bool = arg(FLAG, "whether a shift is learnt for each value", default=True)
 
     autocast_cuda = "float32"
+    int8 = "own"
+    lays_in_order = True
     example = "LayerNorm"
     example_input = (49, 64)
 

@@ -154,6 +154,7 @@ class MaxPool1d(_MaxPool):
     """The largest value of each window of a sequence."""
 
     spatial = 1
+    int8 = "same"
     example = "MaxPool1d: {kernel_size: 4}"
 
 
@@ -161,6 +162,7 @@ class MaxPool2d(_MaxPool):
     """The largest value of each window of an image."""
 
     spatial = 2
+    int8 = "same"
     example = "MaxPool2d: {kernel_size: 3, stride: 2, padding: 1}"
 
 
@@ -168,6 +170,7 @@ class MaxPool3d(_MaxPool):
     """The largest value of each window of a volume."""
 
     spatial = 3
+    int8 = "same"
     example = "MaxPool3d: {kernel_size: 2}"
 
 
@@ -190,6 +193,7 @@ class AvgPool1d(_AvgPool):
     """The mean of each window of a sequence."""
 
     spatial = 1
+    int8 = "same"
     example = "AvgPool1d: {kernel_size: 4}"
 
 
@@ -201,6 +205,7 @@ class AvgPool2d(_AvgPool):
     )
 
     spatial = 2
+    int8 = "same"
     example = "AvgPool2d: {kernel_size: 2}"
 
 
@@ -213,6 +218,7 @@ class AvgPool3d(_AvgPool):
 
     spatial = 3
     autocast = "float32"
+    int8 = "same"
     example = "AvgPool3d: {kernel_size: 2}"
 
     def check(self, *shapes: Shape) -> None:
@@ -328,6 +334,7 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     output_size: tuple[int, ...] = arg(sizes(), "length of the output", letter="O")
 
     spatial = 1
+    int8 = "same"
     example = "AdaptiveAvgPool1d: {output_size: 1}"
 
 
@@ -335,6 +342,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     """The mean over windows chosen so that an image gets the size that is asked for; 1 is global pooling."""
 
     spatial = 2
+    int8 = "same"
     example = "AdaptiveAvgPool2d: {output_size: 1}"
 
 
@@ -342,6 +350,7 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool):
     """The mean over windows chosen so that a volume gets the size that is asked for."""
 
     spatial = 3
+    int8 = "same"
     example = "AdaptiveAvgPool3d: {output_size: 1}"
 
 

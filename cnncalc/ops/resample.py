@@ -292,6 +292,8 @@ class PixelShuffle(Op):
     upscale_factor: int = arg(whole(), "r, the factor of enlargement", letter="R")
 
     spatial = 2
+    int8 = "same"
+    lays_in_order = True
     example = "PixelShuffle: {upscale_factor: 3}"
     example_input = (27, 32, 32)
 
@@ -326,6 +328,8 @@ class PixelUnshuffle(Op):
     downscale_factor: int = arg(whole(), "r, the factor of reduction", letter="R")
 
     spatial = 2
+    int8 = "same"
+    lays_in_order = True
     example = "PixelUnshuffle: {downscale_factor: 2}"
 
     def check(self, *shapes: Shape) -> None:
@@ -356,6 +360,7 @@ class ChannelShuffle(Op):
 
     groups: int = arg(whole(), "groups that the channels are divided into", letter="G")
 
+    int8 = "between"
     example = "ChannelShuffle: {groups: 2}"
 
     def check(self, *shapes: Shape) -> None:

@@ -144,6 +144,7 @@ class Permute(Op):
     dims: tuple[int, ...] = arg(whole_list(0, single=False), "the new order of the axes, the batch first: [0, 2, 3, 1]")
 
     view = True
+    lays_in_order = True
     passes_gradient = True
     example = "Permute: {dims: [0, 2, 3, 1]}"
 
@@ -218,6 +219,7 @@ class Mean(Op):
     """The mean over one or several axes; torch.nn has no module for it."""
 
     keeps = ()
+    int8 = "same"
 
     dim: tuple[int, ...] = arg(whole_list(-8), "the axes that are averaged away, the batch being 0")
     keepdim: bool = arg(FLAG, "whether the axes stay, with size 1", default=False)
@@ -262,4 +264,5 @@ class Identity(Op):
 
     view = True
     passes_gradient = True
+    int8 = "same"
     example = "Identity"

@@ -21,6 +21,7 @@ class _AlongAxis(Op):
     )
 
     keeps = ("y",)
+    lays_in_order = True
     operations: ClassVar[tuple[str, ...]] = ("exponential", "add", "divide")
 
     def axis(self, shape: Shape) -> int:
@@ -50,6 +51,7 @@ class Softmax(_AlongAxis):
     """exp(x)/Σexp(x): shares that sum to 1."""
 
     autocast_cuda = "float32"
+    int8 = "own"
     example = "Softmax: {dim: 1}"
     example_input = (10,)
 

@@ -57,7 +57,7 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def _layers(report: Report) -> Iterator[dict[str, Any]]:
-    nodes, shared = report.graph.nodes, dict[int, dict[str, Any]]()
+    nodes, dtypes, fates, shared = report.graph.nodes, report.dtypes, report.fates, dict[int, dict[str, Any]]()
     for row in report.rows:
         layer, part, sums = row.layer, row.part, id(row.figures)
         if sums not in shared:
@@ -66,6 +66,8 @@ def _layers(report: Report) -> Iterator[dict[str, Any]]:
             "name": layer.name,
             "type": layer.type,
             "line": layer.place.line if layer.place else None,
+            "dtype": dtypes[row.node],
+            "part_of": nodes[fates[row.node].of].name if fates and fates[row.node].kind == "part" else None,
             "inputs": [nodes[i].name for i in layer.inputs],
             "input_shapes": [_shape(report.shaped(i)) for i in layer.inputs],
             "output_shape": _shape(report.shaped(row.node)),
@@ -80,6 +82,7 @@ def _regime(report: Report) -> dict[str, Any]:
     names = [node.name for node in report.graph.nodes]
     return {
         "amp": setting.amp or None,
+        "int8": setting.int8,
         "channels_last": setting.channels_last,
         "frozen": [names[node] for node in sorted(setting.frozen)],
         "checkpointed": [[names[node] for node in part] for part in regime.checkpointed],
@@ -106,6 +109,11 @@ def document_schema() -> dict[str, Any]:
         "name": text,
         "type": text,
         "line": whole,
+        "dtype": {**text, "description": "the type of its output"},
+        "part_of": {
+            "type": ["string", "null"],
+            "description": "the layer that it is a part of once the network is quantized",
+        },
         "inputs": {"type": "array", "items": text},
         "input_shapes": {"type": "array", "items": shape},
         "output_shape": shape,
@@ -128,6 +136,7 @@ def document_schema() -> dict[str, Any]:
         "regime": _object(
             {
                 "amp": {"type": ["string", "null"], "description": "the narrow type of autocast"},
+                "int8": {"type": "boolean", "description": "whether the network is quantized after training"},
                 "channels_last": {"type": "boolean"},
                 "frozen": {"type": "array", "items": text, "description": "layers that are not trained"},
                 "checkpointed": {"type": "array", "items": {"type": "array", "items": text}},

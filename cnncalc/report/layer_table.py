@@ -142,6 +142,7 @@ def setting(report: Report) -> str:
     shapes = ", ".join(f"{each.name} {readable(each.shape)}" if named_ else readable(each.shape) for each in inputs)
     text = f"input {shapes} (H×W×C) · batch {report.batch} · {report.dtype}"
     text += f" · autocast {report.setting.amp}" if report.setting.amp else ""
+    text += " · quantized to int8" * report.setting.int8
     text += " · channels last" * report.setting.channels_last
     return text + " · activations in place" * report.inplace
 

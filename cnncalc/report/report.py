@@ -7,14 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..analysis import autocast, cost, memory, receptive_field
+from ..analysis import cost, memory, quantized, receptive_field
 from ..analysis import training as step
 from ..analysis.axes import channel_axes
+from ..analysis.dtypes import dtypes
 from ..analysis.receptive_field import ReceptiveField
 from ..analysis.storages import Storage
 from ..analysis.traffic import traffic
 from ..errors import Problem, Source, did_you_mean, usage_error
 from ..explanation import Derivation, Explanation
+from ..formula import Step
 from ..graph import Graph
 from ..language.model import load
 from ..ops import Shape
@@ -68,26 +70,49 @@ class Report:
         """The layers, in order of work."""
         batch, nodes, types = self.batch, self.graph.nodes, self.dtypes
         rows: list[Row] = []
-        worked_out: dict[tuple[int, Shape, str], Sums] = {}  # layers that cost the same share their figures
+        stored = self.stored
+        worked_out: dict[tuple[int, Shape, str, int | None], Sums] = {}  # layers that cost the same share their figures
         for index in range(self.graph.input_count, len(nodes)):
             shape, own = nodes[index].shape, self.costs[index]
             if own is None or shape is None:
                 rows.append(Row(self, index, UNKNOWN))
                 continue
-            sums = worked_out.get((id(own), shape, types[index]))
+            key = id(own), shape, types[index], stored[index]
+            sums = worked_out.get(key)
             if sums is None:
                 size = int(memory.tensor_bytes(batch, shape, memory.BYTES[types[index]]))
                 macs = None if own.macs is None else int(cost.batch_work(batch, own.macs))
                 other = None if own.other is None else int(cost.batch_work(batch, own.other))
-                sums = Sums(own.weights, own.biases, own.buffers, macs, other, own.connections, size)
-                worked_out[id(own), shape, types[index]] = sums
+                sums = Sums(own.weights, own.biases, own.buffers, macs, other, own.connections, size, stored[index])
+                worked_out[key] = sums
             rows.append(Row(self, index, sums))
         return rows
 
     @cached_property
     def dtypes(self) -> list[str]:
-        """The type of each node's output, which autocast may change."""
-        return autocast.dtypes(self.graph, self.setting) if self.setting.amp else [self.dtype] * len(self.graph.nodes)
+        """The type of each node's output, which autocast and quantizing may change."""
+        return dtypes(self.graph, self.setting)
+
+    @cached_property
+    def fates(self) -> list[quantized.Fate]:
+        """What becomes of each node where the network is quantized; none where it is not."""
+        return quantized.fates(self.graph) if self.setting.int8 else []
+
+    @cached_property
+    def quantized(self) -> list[Step | None]:
+        """The work behind what the parameters of each node take where the network is quantized."""
+        return quantized.stored(self.graph, self.fates)
+
+    @cached_property
+    def stored(self) -> list[int | None]:
+        """The bytes of each node's parameters and buffers."""
+        if self.setting.int8:
+            return [None if step is None else int(step.value) for step in self.quantized]
+        width = memory.BYTES[self.dtype]
+        return [
+            None if own is None or own.params is None or own.buffers is None else (own.params + own.buffers) * width
+            for own in self.costs
+        ]
 
     @property
     def title(self) -> str:
@@ -145,7 +170,7 @@ class Report:
     def training(self) -> step.TrainingStep:
         """The memory of one training step; raises `SpecError` for a dtype that cannot be trained."""
         if not self.trainable:
-            raise usage_error(f"{self.dtype} cannot be trained: it has no gradients", "use a floating-point dtype")
+            raise usage_error("int8 cannot be trained: it has no gradients", "use a floating-point dtype")
         return step.step(self.graph, self.setting, self.optimizer, self.regime)
 
     @property
@@ -158,8 +183,8 @@ class Report:
 
     @property
     def trainable(self) -> bool:
-        """Whether the dtype has gradients."""
-        return self.dtype != "int8"
+        """Whether there are gradients: integers have none."""
+        return self.dtype != "int8" and not self.setting.int8
 
     @cached_property
     def traffic(self) -> list[int | None]:
@@ -261,10 +286,12 @@ def analyse(
     ddp: int = 1,
     checkpoint: Sequence[str] = (),
     amp: str = "",
+    int8: bool = False,
 ) -> Report:
     """All figures of a network: a path, a name in the zoo, a `Source`, or a graph that is loaded already.
 
-    `amp` is the narrow type of autocast ("bfloat16" or "float16"), with float32 for all else.
+    `amp` is the narrow type of autocast ("bfloat16" or "float16"), with float32 for all else. With `int8` its memory is
+    that of inference once PyTorch has quantized it after training.
     `device` ("cpu" or "cuda") and `channels_last` matter to memory; `optimizer`, `freeze` (layers and groups that are
     not trained), `accumulate` (batches before an update), `ddp` (processes) and `checkpoint` (layers and groups that
     are run again in place of being kept) to training only. Raises `SpecError` for
@@ -288,12 +315,18 @@ def analyse(
         raise usage_error(f"there is no autocast to {amp}", "amp is bfloat16 or float16")
     if amp and dtype != "float32":
         raise usage_error(f"autocast starts from float32, not from {dtype}", "leave --dtype out")
+    if int8 and (amp or dtype != "float32" or device != "cpu" or channels_last):
+        raise usage_error(
+            "int8 starts from float32, on a processor", "leave --dtype, --device, --amp and --channels-last out"
+        )
     for what, count in (("accumulate", accumulate), ("ddp", ddp)):
         if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 10**6:
             raise usage_error(f"{what} is {count}; it must be a whole number from 1 to 10^6")
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
     frozen = frozenset(node for name in freeze for node in graph.nodes_of(name))
-    setting = Setting(batch, dtype, inplace, device=device, channels_last=channels_last, frozen=frozen, amp=amp)
+    setting = Setting(
+        batch, dtype, inplace, device=device, channels_last=channels_last, frozen=frozen, amp=amp, int8=int8
+    )
     parts = tuple(tuple(graph.nodes_of(name)) for name in checkpoint)
     for name, part in zip(checkpoint, parts, strict=True):
         for node in part:

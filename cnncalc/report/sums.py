@@ -11,7 +11,8 @@ from ..analysis.cost import macs_to_flops
 class Sums(NamedTuple):
     """What is added up, for one layer, some layers or the network; None where it is not known.
 
-    `macs`, `other`, `flops` and `output_bytes` are for the whole batch. `partial` names the sums of which
+    `macs`, `other`, `flops` and `output_bytes` are for the whole batch; `weight_bytes` is what its parameters and
+    buffers take. `partial` names the sums of which
     a part is not known: of them it is known that they are at least so much.
     """
 
@@ -22,6 +23,7 @@ class Sums(NamedTuple):
     other: int | None
     connections: int | None
     output_bytes: int | None
+    weight_bytes: int | None
     partial: frozenset[str] = frozenset()
 
     @property
@@ -40,7 +42,7 @@ class Sums(NamedTuple):
 
 
 NAMES = Sums._fields[:-1]
-UNKNOWN = Sums(None, None, None, None, None, None, None)
+UNKNOWN = Sums._make((*(None for _ in NAMES), frozenset()))
 ALL = frozenset(NAMES)
 
 

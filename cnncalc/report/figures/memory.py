@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...analysis import memory as analysis
 from ...explanation import Derivation
 from ...quantities import number
-from .base import Figure, of_network, summed
+from .base import Figure, of_layer, of_network, summed
 
 if TYPE_CHECKING:
-    from ..parts import Row
+    from ..parts import Part, Row
     from ..report import Report
 
 
@@ -47,7 +47,24 @@ output_bytes = Figure(
 
 def _stored(report: Report) -> int:
     sums = report.whole.sums
+    if report.setting.int8:
+        return sums.weight_bytes or 0
     return int(analysis.weight_bytes((sums.params or 0) + (sums.buffers or 0), analysis.BYTES[report.dtype]))
+
+
+class _Weights(summed):
+    """What parameters and buffers take: of the network also what is known of layers of which not all is."""
+
+    def __call__(self, part: Part) -> Any:
+        return of_network(_stored, "weights", "biases", "buffers")(part) if part.whole else super().__call__(part)
+
+
+def _weight_steps(row: Row) -> Iterator[Derivation]:
+    report = row.report
+    if report.setting.int8 and (step := report.quantized[row.node]) is not None:
+        if row.figures.params or row.figures.buffers:
+            yield Derivation("weights, bytes", step)
+        yield Derivation("computed in", text=row.computed_in)
 
 
 weight_bytes = Figure(
@@ -55,9 +72,31 @@ weight_bytes = Figure(
     "weights",
     "bytes",
     "parameters and buffers, as they are stored",
-    of_network(_stored, "weights", "biases", "buffers"),
+    _Weights("weight_bytes"),
     chapter="memory",
-    scope="network",
+    question="memory",
+    derive=_weight_steps,
+)
+
+
+def _computed_in(row: Row) -> str:
+    fates = row.report.fates
+    if fates and fates[row.node].kind == "part":
+        return f"in {row.report.graph.nodes[fates[row.node].of].name}"
+    return row.report.dtypes[row.node]
+
+
+computed_in = Figure(
+    "computed_in",
+    "computed in",
+    "",
+    "the type of its output, or the layer that it is a part of once a network is quantized",
+    of_layer(_computed_in),
+    chapter="memory",
+    scope="layers",
+    show=str,
+    additive=False,
+    document=False,
 )
 peak_inference_bytes = Figure(
     "peak_inference_bytes",
@@ -98,11 +137,15 @@ inference_bytes = Figure(
 )
 
 
-def _allocated(report: Report) -> int:
+def _allocated(report: Report) -> int | None:
+    if report.setting.int8:  # what libraries allocate inside an int8 operation is not known
+        return None
     return _stored(report) + report.given_bytes + report.totals.peak.allocated[1]
 
 
 def _allocated_steps(report: Report) -> Iterator[Derivation]:
+    if report.setting.int8:
+        return
     low, high = report.totals.peak.allocated
     fixed = _stored(report) + report.given_bytes
     text = f"weights and input {number(fixed)} + {_between(low, high)}, the most at {report.totals.peak.at}"
