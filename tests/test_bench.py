@@ -523,6 +523,23 @@ def test_files_that_are_no_benchmark(content: str, tmp_path: Path) -> None:
 # -- the real thing, on the processor --------------------------------------------------------------------------------
 
 
+#: The program with a plan that is over at once: for what a run does and not for how long it measures.
+BRIEF = """
+import sys
+from cnncalc.cli import main
+from cnncalc.pytorch.bench.plan import PLANS
+PLANS["quick"] = PLANS["quick"]._replace(least_s=0.1, most_s=0.5, warm_least_s=0.05, warm_most_s=0.2, blocks=2, block_s=0.05)
+sys.argv = ["cnncalc", *sys.argv[1:]]
+main()
+"""
+
+
+def briefly(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", BRIEF, "bench", *arguments, "--quick"], capture_output=True, text=True, check=False
+    )
+
+
 class TestOnTheProcessor:
     @pytest.fixture(autouse=True)
     def _torch(self) -> None:
@@ -551,7 +568,7 @@ class TestOnTheProcessor:
     ], ids=" ".join)  # fmt: skip
     def test_options(self, options: list[str]) -> None:
         network = "lenet" if options[0] == "--dtype" else "resnet20"  # narrow types are slow on a processor
-        done = cnncalc("bench", network, "--quick", "--batch", "2", "--format", "json", *options)
+        done = briefly(network, "--batch", "2", "--format", "json", *options)
         assert done.returncode == 0, done.stderr
         (result,) = json.loads(done.stdout)["results"]
         assert result["status"] in ("complete", "unstable")
@@ -559,7 +576,7 @@ class TestOnTheProcessor:
             assert result["memory"]["activation_bytes"] <= result["predicted"]["activation_bytes"]
 
     def test_two_networks_side_by_side(self) -> None:
-        done = cnncalc("bench", "lenet", "mlp", "--quick", "--batch", "1,4")
+        done = briefly("lenet", "mlp", "--batch", "1,4")
         assert (
             done.returncode == 0
             and done.stdout.count("\nLeNet-5 ") == 2
@@ -567,7 +584,8 @@ class TestOnTheProcessor:
         )
 
     def test_the_search_within_a_budget(self) -> None:
-        done = cnncalc("bench", "mlp", "--find-batch", "--budget", "50MB")
+        # A budget of few images, so that the search is short.
+        done = cnncalc("bench", "srcnn_915", "--input", "1x400x400", "--find-batch", "--budget", "200MB")
         assert done.returncode == 0, done.stderr
         assert "fits twice, and one more does not" in done.stdout
 

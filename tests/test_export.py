@@ -124,6 +124,43 @@ outputs: [self, out]
         assert_same(load(Source("odd.yaml", text)), [torch.randn(2, 3, 8, 8), torch.randn(2, 1, 8, 8)])
 
 
+#: Two inverted residuals with squeeze and excitation: what MobileNets are made of, in a few layers.
+INVERTED = Source(
+    "net.yaml",
+    """
+name: inverted
+input: [8, 24, 24]
+blocks:
+  inverted_residual:
+    args: [width, stride: 1]
+    layers:
+      sum:
+        add:
+          - expand: {Conv2d: {out_channels: 4 * width, kernel_size: 1, bias: false}}
+            bn1: BatchNorm2d
+            relu1: {ReLU6: {inplace: true}}
+            depthwise: {Conv2d: {out_channels: 4 * width, kernel_size: 3, padding: 1, stride: stride, groups: 4 * width, bias: false}}
+            bn2: BatchNorm2d
+            act2: Hardswish
+            excited:
+              multiply:
+                - []
+                - pool: {AdaptiveAvgPool2d: {output_size: 1}}
+                  fc: {Conv2d: {out_channels: 4 * width, kernel_size: 1}}
+                  gate: Hardsigmoid
+            project: {Conv2d: {out_channels: width, kernel_size: 1, bias: false}}
+            bn3: BatchNorm2d
+          - []
+layers:
+  one: {inverted_residual: {width: 8}}
+  two: {inverted_residual: {width: 8}}
+  pool: {AdaptiveAvgPool2d: {output_size: 1}}
+  flatten: Flatten
+  classifier: {Linear: {out_features: 10}}
+""",
+)
+
+
 class TestOnnx:
     @pytest.fixture(autouse=True)
     def _onnx(self) -> None:
@@ -131,14 +168,20 @@ class TestOnnx:
             pytest.importorskip(package, reason=f"{package} checks the export: pip install 'cnncalc[onnx]' onnxruntime")
 
     @pytest.mark.filterwarnings("ignore")
-    @pytest.mark.parametrize("name", ["lenet", "lenet_1998", "resnet20", "mobilenet_v2_035", "googlenet_aux"])
-    def test_outputs_equal_and_every_value_has_a_shape(self, name: str, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("name", "args"),
+        [("lenet", {}), ("lenet_1998", {}), ("resnet20", {"n": 1}), ("googlenet_2014_aux", {}), (INVERTED, {})],
+        ids=["lenet", "lenet_1998", "resnet8", "googlenet_2014_aux", "inverted residuals"],
+    )
+    def test_outputs_equal_and_every_value_has_a_shape(
+        self, name: str | Source, args: dict[str, int], tmp_path: Path
+    ) -> None:
         import onnx
         import onnxruntime
 
         from cnncalc import export
 
-        graph, path = load(name), str(tmp_path / "net.onnx")
+        graph, path = load(name, args=args), str(tmp_path / "net.onnx")
         export(graph, "onnx", path)
         model = onnx.load(path)
         onnx.checker.check_model(model)
@@ -176,7 +219,7 @@ class TestOnnx:
         import onnx
         import onnxruntime
 
-        graph, path = load("resnet20"), str(tmp_path / "net.onnx")
+        graph, path = load("resnet20", args={"n": 1}), str(tmp_path / "net.onnx")
         export(graph, "onnx", path, opset=opset)
         model = onnx.load(path)
         assert [each.version for each in model.opset_import if each.domain == ""] == [opset]
@@ -192,7 +235,7 @@ class TestOnnx:
     )
     def test_sets_that_there_are_not(self, opset: int, message: str, tmp_path: Path) -> None:
         with pytest.raises(SpecError, match=message):
-            export("mobilenet_v3_small", "onnx", tmp_path / "net.onnx", opset=opset)
+            export(INVERTED, "onnx", tmp_path / "net.onnx", opset=opset)
         assert not list(tmp_path.iterdir())
 
     def test_a_result_that_is_called_like_a_parameter(self, tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_a_receptive_field_beyond_all_pictures_is_not_known() -> None:
 def test_time_grows_in_proportion_to_the_layers(command: tuple[str, ...], tmp_path: Path) -> None:
     """Five times the layers take about five times as long; what is quadratic would take twenty-five times."""
     taken = []
-    for layers in (1_200, 6_000):
+    for layers in (600, 3_000):
         (tmp_path / "net.yaml").write_text(
             f"input: [4, 8, 8]\nlayers: [{{inline: [{{Conv2d: {{out_channels: 4, kernel_size: 1}}}}, BatchNorm2d, ReLU, ReLU], repeat: {layers // 4}}}]\n"
         )
