@@ -97,6 +97,73 @@ class TestTorch:
         assert "cnncalc" not in text and len(text.split("\n")) < 100 and text.count("class ") == 2
         assert '(f"denselayer{i + 1}", DenseLayer(64 + 32 * i)) for i in range(6)' in torch_source(load("densenet121"))
 
+    def test_what_a_block_goes_without_is_a_condition(self) -> None:
+        """A block is one class, whatever `when` leaves out of some of its uses."""
+        text = torch_source(load("mobilenet_v3_large"))
+        assert [line.split("(")[0] for line in text.split("\n") if line.startswith("class ")] == [
+            "class ConvBn", "class SqueezeExcitation", "class BneckBlock", "class Bneck", "class MobileNetV3large",
+        ]  # fmt: skip
+        for line in (
+            "        if hard_swish:\n            layers.append(nn.Hardswish(inplace=True))",
+            "        if in_channels != exp:\n            layers.append(\n",
+            "        return out + x if self.residual else out",
+            "Bneck(40, exp=240, hs=True, k=3, s=2, out=80, se=False),",
+            "*(Bneck(40, exp=120, hs=False, k=5, s=1, out=40, se=True, squeeze=32) for _ in range(2)),",
+        ):
+            assert line in text, line
+        assert torch_source(load("efficientnet")).count("class Mbconv") == 2  # with its inner chain
+        assert "self.residual = in_channels == out_channels" in torch_source(load("mobilenet_v2"))
+
+    @pytest.mark.parametrize("part", range(4))
+    def test_blocks_that_go_without_some_of_their_parts(self, part: int) -> None:
+        """Random blocks with `when`, used with random arguments; what stands in place of what is left out is the same."""
+        rng = random.Random(part)
+        layers = [
+            "ReLU: {}",
+            "Tanh: {}",
+            "Linear: {out_features: width}",
+            "Sigmoid: {}",
+            "LayerNorm: {normalized_shape: 6}",
+        ]
+
+        def entry(named: str, depth: int) -> str:
+            when = rng.choice(["", "", "a", "not b", "a and b", "c > 1", "c == in_features"])
+            name = f"{named}: " if named else ""
+            if depth and rng.random() < 0.35:
+                inner = [entry(f"{named}{i}" if named else "", depth - 1) for i in range(rng.randint(1, 2))]
+                other = rng.choice(["[]", "{layers: [], when: b}", f"[{entry('', 0)}]"])
+                merge = rng.choice(["add", "multiply"])
+                branch = f"{{{', '.join(inner)}}}" if named else f"[{', '.join(inner)}]"
+                body = f"{{{merge}: [{branch}, {other}]}}"
+                return f"{name}{body}"
+            said = f", when: '{when}'" if when else ""
+            return f"{name}{{{rng.choice(layers)}{said}}}"
+
+        for _ in range(40):
+            named = rng.random() < 0.5
+            entries = [entry(f"p{i}" if named else "", 2) for i in range(rng.randint(2, 5))]
+            body = f"{{{', '.join(entries)}}}" if named else f"[{', '.join(entries)}]"
+            uses = [
+                f"  - b: {{a: {rng.randint(0, 1)}, b: {rng.randint(0, 1)}, c: {rng.choice([1, 2, 6])}}}\n"
+                for _ in range(rng.randint(2, 6))
+            ]
+            text = f"input: [6]\nargs: {{width: 6}}\nblocks:\n  b: {{args: [a, b, c], layers: {body}}}\nlayers:\n{''.join(uses)}"
+            try:
+                graph = load(Source("blocks.yaml", text))
+            except SpecError:
+                continue
+            try:
+                assert_same(graph, [torch.randn(3, 6)])
+            except Exception as error:
+                raise AssertionError(f"{error}\n{text}") from error
+
+    @pytest.mark.parametrize("layers", [
+        "{b: {args: [k], layers: [ReLU, {b: {k: k - 1}, when: k > 0}, {Tanh: {}, when: k > 3}]}}, layers: [{b: {k: 20}}, {b: {k: 5}}]",
+        "{b: {args: [k], layers: [ReLU, {c: {k: 0}, when: k}]}, c: {args: [k], layers: [Tanh, {b: {k: 0}, when: k}]}}, layers: [{b: {k: 1}}, {c: {k: 1}}]",
+    ], ids=["itself", "one another"])  # fmt: skip
+    def test_blocks_that_hold_themselves(self, layers: str) -> None:
+        assert_same(load(Source("deep.yaml", f"{{input: [4], blocks: {layers}}}")), [torch.randn(2, 4)])
+
     @pytest.mark.parametrize("name", SMALL)
     def test_lines_are_not_too_long(self, name: str) -> None:
         assert max(map(len, torch_source(load(name)).split("\n"))) <= 120

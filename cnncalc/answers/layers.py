@@ -78,6 +78,8 @@ def _memory_notes(report: Report) -> tuple[str, ...]:
 
 def _int8_notes(report: Report) -> tuple[str, ...]:
     """What quantizing saves, and what it leaves in float32."""
+    if not report.setting.int8:
+        return _memory_notes(report)
     fates, graph = report.fates, report.graph
     plain = Report(graph, report.setting._replace(int8=False))
     kept = Counter(row.type for row in report.rows if not fates[row.node].kind)

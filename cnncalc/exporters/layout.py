@@ -8,10 +8,31 @@ from collections.abc import Sequence
 WIDTH = 110
 
 
-def optional_module(made: str, name: str) -> str:
+def optional_module(made: str, name: str, condition: str) -> str:
+    """A module that is None where a condition does not hold."""
     if "\n" not in made:
-        return f"{made} if {name} else None"
-    return f"None\nif {name}:\n    self.{name} = " + made.replace("\n", "\n    ")
+        return f"{made} if {condition} else None"
+    return f"None\nif {condition}:\n    self.{name} = " + made.replace("\n", "\n    ")
+
+
+def listed(made: Sequence[tuple[str, str]]) -> list[str]:
+    """Statements that make a list of layers, each with the condition on which it is there."""
+    lines, at = ["        layers = []"], 0
+    while at < len(made):
+        condition, end = made[at][0], at + 1
+        while end < len(made) and made[end][0] == condition:
+            end += 1
+        items, indent = looped([each for _, each in made[at:end]]), 12 if condition else 8
+        if condition:
+            lines.append(f"        if {condition}:")
+        if at == 0 and not condition:
+            lines[0] = wrapped("layers = [", items, "]", 8)
+        elif len(items) == 1 and not items[0].startswith("*"):
+            lines.append(" " * indent + f"layers.append({items[0]})".replace("\n", "\n" + " " * indent))
+        else:
+            lines.append(wrapped("layers += [", items, "]", indent))
+        at = end
+    return lines
 
 
 def broken(line: str) -> str:

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..errors import Place
 from ..graph import Graph, Layer
-from ..names import LONGEST, is_word
+from ..names import LONGEST
 from ..ops import Shape
-from .common import RESERVED
 
 #: Methods of nn.Sequential, which has no modules that are called so.
 OF_SEQUENTIAL = frozenset(["append", "extend", "insert", "pop"])
@@ -61,8 +61,16 @@ def inputs_of(layer: Layer) -> tuple[int, ...]:
 class Scope:
     """A group or a use of a block: its parts in order of work, what it takes in, and what others take of it."""
 
-    def __init__(self, path: str, block: str, arguments: Mapping[str, Any]) -> None:
-        self.path, self.block, self.block_arguments = path, block, arguments
+    def __init__(
+        self,
+        path: str,
+        block: str,
+        arguments: Mapping[str, Any],
+        place: Place | None = None,
+        parent: Scope | None = None,
+    ) -> None:
+        self.path, self.block, self.block_arguments, self.place, self.parent = path, block, arguments, place, parent
+        self.channels = 0  # of what goes in
         self.name = path.rpartition(".")[2]
         self.parts: list[Leaf | Scope] = []
         self.inputs: tuple[int, ...] = ()
@@ -74,6 +82,13 @@ class Scope:
                 yield part
             else:
                 yield from part.leaves()
+
+    def scopes(self) -> Iterator[Scope]:
+        """The scope itself and all inside it."""
+        yield self
+        for part in self.parts:
+            if isinstance(part, Scope):
+                yield from part.scopes()
 
     @property
     def is_sequential(self) -> bool:
@@ -124,6 +139,9 @@ def outline(graph: Graph) -> Scope:
     for i in graph.outputs:
         users.setdefault(i, []).append(len(graph.nodes))
     _connect(root, users)
+    for scope in root.scopes():
+        first = graph.nodes[scope.inputs[0]].shape if scope.inputs and scope.inputs[0] >= 0 else None
+        scope.channels = first[0] if first else 0
     root.inputs, root.results = tuple(range(graph.input_count)), graph.outputs
     return root
 
@@ -136,7 +154,9 @@ def _place(graph: Graph, root: Scope, name: str) -> Scope:
         last = scope.parts[-1] if scope.parts else None
         if not isinstance(last, Scope) or last.path != path:
             group = graph.groups.get(path)
-            last = Scope(path, group.block if group else "", group.arguments if group else {})
+            last = Scope(path, "", {}, None, scope)
+            if group:
+                last = Scope(path, group.block, group.arguments, group.place, scope)
             scope.parts.append(last)
         scope = last
     return scope
@@ -163,43 +183,6 @@ class Hole(NamedTuple):
 
     name: str
     value: Any
-
-
-def form(scope: Scope, without: str = "") -> tuple[Any, tuple[Hole, ...]]:
-    """What two scopes must have in common to be one class, and the values that may differ, in order.
-
-    `without` leaves a part out, as if its input were its result.
-    """
-    holes: list[Hole] = []
-    sources: dict[int, tuple[Any, ...]] = {node: ("from", i) for i, node in enumerate(scope.inputs)}
-    parts: list[Any] = []
-    for part in scope.parts:
-        wires = tuple(sources[node] for node in part.inputs)
-        if part.name == without:
-            sources[part.results[0]] = wires[0]
-            continue
-        if isinstance(part, Leaf):
-            values = leaf_values(part)
-            parts.append((part.name, part.layer.type, tuple(name for name, _ in values), ends_of(part), wires))
-            holes += values
-        else:
-            inner, more = form(part)
-            parts.append((part.name, part.block, inner, wires))
-            holes += more
-        sources |= {node: ("part", part.name, j) for j, node in enumerate(part.results)}
-    return (tuple(parts), tuple(sources[node] for node in scope.results)), tuple(holes)
-
-
-def optional_part(scope: Scope, smaller: Any) -> str:
-    """The part without which a scope has a smaller form; an empty string if there is none."""
-    if scope.is_sequential:
-        return ""
-    for part in scope.parts:
-        module = isinstance(part, Scope) or part.has_module
-        alone = module and len(part.inputs) == len(part.results) == 1
-        if alone and is_word(part.name) and part.name not in RESERVED and form(scope, part.name)[0] == smaller:
-            return part.name
-    return ""
 
 
 #: Arguments for which one number stands for all axes.

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 from ..generated import inspected, literal
 from ..graph import Graph, Group
 from ..names import is_word
 from .common import OWN, RESERVED, docstring, own_class, quoted, refuse_what_has_no_source
-from .layout import broken, looped, optional_module, wrapped
-from .outline import Leaf, Scope, class_name, ends_of, form, leaf_values, network_name, optional_part, outline
+from .families import Families, Family, arguments_of
+from .layout import broken, listed, looped, optional_module, wrapped
+from .outline import Hole, Leaf, Scope, class_name, ends_of, leaf_values, network_name, outline
 from .parameters import MISSING, Parameters, Text, written
+from .pattern import Pattern, Source, is_module
 from .vocabulary import of_torch
 
 
@@ -68,16 +72,16 @@ def torch_source(graph: Graph) -> str:
     return inspected(text, of_torch(graph, frozenset(classes.words), own), about)
 
 
-#: Forms of one block among which one is looked for that has one part more.
-MOST_FORMS = 20
-
-
-class Known(NamedTuple):
-    """A class that is written already: its name, its parameters, and the part that an instance may do without."""
+class Class(NamedTuple):
+    """A class that is written already: its name, its parameters, and which row of them an instance has."""
 
     name: str
     parameters: Parameters
-    optional: str = ""
+    rows: Mapping[int, int]
+
+    def values(self, scope: Scope) -> list[Any]:
+        """The values of the parameters for an instance."""
+        return self.parameters.row(self.rows[id(scope)])
 
 
 class _Classes:
@@ -88,69 +92,55 @@ class _Classes:
         self.texts: list[str] = []
         self.words: set[str] = set()  # all names that are made here
         self.numbers: dict[str, int] = {}  # behind names that several classes would have
-        self.known: dict[Any, Known] = {}
-        self.instances: dict[Any, list[Scope]] = {}
         given = {name for group in groups.values() for name in group.arguments}
         self.taken: set[str] = {*OWN, *RESERVED, *root.block_arguments, *given}
-        for scope in _scopes(root):
-            if self.is_class(scope):
-                self.instances.setdefault(self.key(scope), []).append(scope)
-        self.larger: dict[Any, tuple[Any, str]] = {}  # a form → the form that has one part more, and that part
-        by_length: dict[tuple[str, int], list[Any]] = {}
-        for key, (scope, *_) in self.instances.items():
-            by_length.setdefault((scope.block, len(scope.parts)), []).append(key)
-        for key, (scope, *_) in self.instances.items():
-            for other in by_length.get((scope.block, len(scope.parts) + 1), ())[:MOST_FORMS] if scope.block else ():
-                part = optional_part(self.instances[other][0], key[1])
-                if part:
-                    self.larger[key] = other, part
-                    break
-
-    def is_class(self, scope: Scope) -> bool:
-        """Blocks are classes, and so is what is no plain chain of modules."""
-        return scope is not self.root and (bool(scope.block) or not scope.is_sequential)
-
-    def key(self, scope: Scope) -> Any:
-        return scope.block, form(scope)[0]
+        self.families = Families(root)
+        self.known: dict[int, Class] = {}
 
     def of_root(self, name: str) -> str:
         """Write the network itself."""
         name = self.unused(name)
-        holes = form(self.root)[1]
-        self.write(name, self.root, Parameters(holes, [[hole.value for hole in holes]]))
+        pattern = Pattern([self.root], self.families.likeness)
+        holes = [hole for slot in pattern.slots for hole in self.holes(slot.part)]
+        self.write(name, pattern, Parameters(holes, [[hole.value for hole in holes]]))
         return name
 
-    def of(self, scope: Scope) -> Known:
+    def of(self, scope: Scope) -> Class:
         """The class of a scope, written if it is not yet."""
-        key = self.key(scope)
-        key = self.larger.get(key, (key, ""))[0]
-        if key not in self.known:
-            instances = list(self.instances[key])
-            smaller = [(other, part) for other, (larger, part) in self.larger.items() if larger == key][:1]
-            optional = smaller[0][1] if smaller else ""
-            for other, _ in smaller:
-                instances += self.instances[other]
-            model = instances[0]
-            values = [self.values(instance, model, optional) for instance in instances]
-            taken = [part.name for part in model.parts]
-            parameters = Parameters(form(model)[1], values, [instance.block_arguments for instance in instances], taken)
-            name = self.unused(class_name(model.block or model.name))
-            self.known[key] = Known(name, parameters, optional)
-            self.write(name, model, parameters, optional)
-        return self.known[key]
+        family = self.families.of[id(scope)]
+        if id(family) not in self.known:
+            pattern, instances = family.pattern, family.instances
+            holes = [hole for slot in pattern.slots for hole in self.holes(slot.part)]
+            rows = [self.values(family, instance) for instance in instances]
+            parameters = Parameters(
+                holes,
+                rows,
+                [arguments_of(instance) for instance in instances],
+                [instance.channels for instance in instances],
+                family.flags,
+                [slot.part.name for slot in pattern.slots if not slot.optional],
+            )
+            name = self.unused(class_name(family.name))
+            self.known[id(family)] = Class(name, parameters, {id(each): row for row, each in enumerate(instances)})
+            self.write(name, pattern, parameters)
+        return self.known[id(family)]
 
-    def values(self, scope: Scope, model: Scope, optional: str) -> list[Any]:
-        """The values at the places of a model's form; missing where an instance does without the optional part."""
-        own = [hole.value for hole in form(scope)[1]]
-        if not optional or any(part.name == optional for part in scope.parts):
-            return own
-        before = 0
-        for part in model.parts:
-            count = len(leaf_values(part)) if isinstance(part, Leaf) else len(form(part)[1])
-            if part.name == optional:
-                return [*own[:before], *[MISSING] * count, *own[before:]]
-            before += count
-        return own
+    def holes(self, part: Leaf | Scope) -> list[Hole]:
+        """The places in the expression of a part at which a value stands."""
+        if isinstance(part, Leaf):
+            return leaf_values(part)
+        if self.families.is_class(part):
+            known = self.of(part)
+            return [Hole(*pair) for pair in zip(known.parameters.signature, known.values(part), strict=True)]
+        return [hole for each in part.parts for hole in self.holes(each)]
+
+    def values(self, family: Family, scope: Scope) -> list[Any]:
+        """The values at the places of a pattern; missing where an instance goes without a part."""
+        found: list[Any] = []
+        for slot, part in zip(family.pattern.slots, family.parts(scope), strict=True):
+            own = self.holes(part or slot.part)
+            found += [hole.value if part else MISSING for hole in own]
+        return found
 
     def unused(self, name: str) -> str:
         candidate = name
@@ -161,27 +151,37 @@ class _Classes:
         self.words.add(candidate)
         return candidate
 
-    def write(self, name: str, scope: Scope, parameters: Parameters, optional: str = "") -> None:
+    def write(self, name: str, pattern: Pattern, parameters: Parameters) -> None:
         """The text of one class."""
         holes = _Holes(parameters)
+        optional = [number for number, slot in enumerate(pattern.slots) if slot.optional]
+        conditions = dict(zip(optional, parameters.conditions, strict=True))
+        numbered = pattern.scopes[0] is not self.root and pattern.numbered
+        made: list[tuple[str, str]] = []  # the condition and the expression of each module
         lines: list[str] = []
-        numbered = scope is not self.root and scope.is_numbered and not optional
-        for part in scope.parts:
+        for number, slot in enumerate(pattern.slots):
+            part, said = slot.part, conditions.get(number, "")
             if isinstance(part, Scope) or part.has_module or (part.call and part.call.tensors == "own"):
-                made = self.made(part, holes)
-                if part.name == optional:
-                    made = optional_module(made, optional)
-                lines.append(made if numbered else _assigned(part.name, made))
+                made.append((said, self.made(part, holes)))
+                if not numbered:
+                    text = optional_module(made[-1][1], part.name, said) if said else made[-1][1]
+                    lines.append(_assigned(part.name, text))
             else:
                 holes.take(len(leaf_values(part)))
-        forward = "" if numbered and scope.is_sequential else self.forward(scope, parameters, optional, numbered)
-        kept = [f"        self.{each} = {each}" for each in parameters.signature if f"self.{each}" in forward]
-        if numbered:
-            body = "\n".join([wrapped("super().__init__(", looped(lines), ")", 8), *kept])
+        chain = numbered and all(scope.is_sequential for scope in pattern.scopes)
+        forward, kept = ("", dict[str, str]()) if chain else self.forward(pattern, parameters, conditions, numbered)
+        parts = {slot.part.name for slot in pattern.slots}
+        needed = set(re.findall(r"\bself\.(\w+)", forward))
+        kept |= {each: each for each in parameters.signature if each in needed - parts}
+        attributes = [f"        self.{each} = {value}" for each, value in kept.items()]
+        if not numbered:
+            body = "\n".join(["        super().__init__()", *attributes, *lines])
+        elif any(said for said, _ in made):
+            body = "\n".join([*listed(made), "        super().__init__(*layers)", *attributes])
         else:
-            body = "\n".join(["        super().__init__()", *kept, *lines])
-        signature = "".join(f", {each}" for each in parameters.signature) + f", {optional}=True" * bool(optional)
-        self.words |= {*parameters.signature, *([optional] if optional else [])}
+            body = "\n".join([wrapped("super().__init__(", looped([each for _, each in made]), ")", 8), *attributes])
+        signature = "".join(f", {each}" for each in parameters.declared)
+        self.words |= {*parameters.signature, *kept, "layers", "append"}
         base = "nn.Sequential" if numbered else "nn.Module"
         text = f"class {name}({base}):\n    def __init__(self{signature}):\n{body}"
         text += "\n\n" + forward if forward else ""
@@ -191,14 +191,10 @@ class _Classes:
         """The expression that makes a part."""
         if isinstance(part, Leaf):
             return _leaf(part, holes)
-        if self.is_class(part):
+        if self.families.is_class(part):
             known = self.of(part)
-            own = holes.take(len(form(part)[1]))
-            without = bool(known.optional) and all(each.name != known.optional for each in part.parts)
-            if without:
-                own = self.spread(own, part, known.optional)
-            passed = known.parameters.passed(own) + [f"{known.optional}=False"] * without
-            return f"{known.name}({', '.join(passed)})"
+            own = holes.take(len(known.parameters.signature))
+            return f"{known.name}({', '.join(known.parameters.passed(own))})"
         items = [self.made(each, holes) for each in part.parts]
         if part.is_numbered:
             return wrapped("nn.Sequential(", looped(items), ")", 0)
@@ -207,36 +203,40 @@ class _Classes:
             return f"nn.Sequential(OrderedDict{pairs[0][1:]})"
         return "nn.Sequential(OrderedDict(" + wrapped("[", pairs, "]", 0) + "))"
 
-    def spread(self, own: list[Any], scope: Scope, optional: str) -> list[Any]:
-        """Expressions for the places of the larger form."""
-        model = self.instances[self.larger[self.key(scope)][0]][0]
-        places = iter(own)
-        return [each if each is MISSING else next(places) for each in self.values(scope, model, optional)]
-
-    def forward(self, scope: Scope, parameters: Parameters, optional: str, numbered: bool) -> str:
-        """The forward method. What it needs of the class's parameters are attributes."""
-        holes = _Holes(parameters)
-        names = _Variables(scope, self.root)
+    def forward(
+        self, pattern: Pattern, parameters: Parameters, conditions: Mapping[int, str], numbered: bool
+    ) -> tuple[str, dict[str, str]]:
+        """The forward method, and the attributes that it needs besides the class's parameters."""
+        holes, kept = _Holes(parameters), dict[str, str]()
+        names = _Variables(pattern)
         lines = []
-        whole = numbered and scope.parts[: scope.chain] == scope.modules
-        for at, part in enumerate(scope.parts):
-            if whole and at < scope.chain:
-                holes.take(len(leaf_values(part)) if isinstance(part, Leaf) else len(form(part)[1]))
-                target = names.assign(part)
-                if at == scope.chain - 1:
-                    lines.append(f"{target} = super().forward({names[scope.inputs[0]]})")
+        chain = pattern.chain if numbered else 0
+        for number, slot in enumerate(pattern.slots):
+            part, sources = slot.part, slot.sources
+            values = holes.take(len(self.holes(part)))
+            if number < chain:
+                target = names.assign(number)
+                if number == chain - 1:
+                    lines.append(f"{target} = super().forward({names.arguments[0]})")
                 continue
             if isinstance(part, Leaf):
-                values = holes.take(len(leaf_values(part)))
                 values = [value.of("self") if isinstance(value, Text) else value for value in values]
-                expression = _called(part, [names[i] for i in part.inputs], values)
+                expression = _called(part, [names[source] for source in sources], values)
             else:
-                holes.take(len(form(part)[1]))
-                expression = f"{_path(part.name)}({', '.join(names[i] for i in part.inputs)})"
-            if part.name == optional:
-                expression = f"{names[part.inputs[0]]} if self.{optional} is None else {expression}"
-            lines.append(f"{names.assign(part)} = {expression}")
-        results = ", ".join(names[i] for i in scope.results)
+                expression = f"{_path(part.name)}({', '.join(names[source] for source in sources)})"
+            if number in conditions:
+                without = names[sources[slot.passes]]
+                if is_module(part):
+                    expression = f"{without} if {_path(part.name)} is None else {expression}"
+                else:
+                    asked = conditions[number]
+                    if not is_word(asked):
+                        taken = {*parameters.names, *kept, *(slot.part.name for slot in pattern.slots)}
+                        asked = next(each for each in _wishes(part) if each not in taken)
+                        kept[asked] = conditions[number]
+                    expression = f"{expression} if self.{asked} else {without}"
+            lines.append(f"{names.assign(number)} = {expression}")
+        results = ", ".join(names[source] for source in pattern.results)
         last = lines[-1].partition(" = ") if lines else ("", "", "")
         if lines and last[0] == results:
             lines[-1] = f"return {last[2]}"
@@ -244,7 +244,15 @@ class _Classes:
             lines.append(f"return {results}")
         body = "\n".join(f"        {line}" for line in lines)
         self.words |= names.taken
-        return f"    def forward(self, {', '.join(names.arguments)}):\n{body}"
+        return f"    def forward(self, {', '.join(names.arguments)}):\n{body}", kept
+
+
+def _wishes(part: Leaf | Scope) -> Iterator[str]:
+    """What an attribute may be called that says whether something is done."""
+    wish = "residual" if isinstance(part, Leaf) and part.layer.type == "add" else "joined"
+    yield wish
+    for number in count(2):
+        yield f"{wish}{number}"
 
 
 class _Holes:
@@ -263,32 +271,29 @@ class _Holes:
 class _Variables:
     """The names of values in a forward: one that is needed no more gives its name to the next."""
 
-    def __init__(self, scope: Scope, root: Scope) -> None:
-        self.scope = scope
-        count = len(scope.inputs)
-        self.arguments = ["x"] if count == 1 else [f"x{i}" for i in range(1, count + 1)]
-        self.names = dict(zip(scope.inputs, self.arguments, strict=True))
+    def __init__(self, pattern: Pattern) -> None:
+        self.pattern = pattern
+        many = len(pattern.scopes[0].inputs)
+        self.arguments = ["x"] if many == 1 else [f"x{i}" for i in range(1, many + 1)]
+        self.names: dict[Source, str] = {(-1, i): name for i, name in enumerate(self.arguments)}
         self.taken = {*RESERVED, *self.arguments}
         self.numbers: dict[str, int] = {}
-        self.last: dict[int, int] = {}
-        for at, part in enumerate(scope.parts):
-            for node in part.inputs:
-                self.last[node] = at
-        for node in scope.results:
-            self.last[node] = len(scope.parts)
-        self.at = 0
+        self.last: dict[Source, int] = {}
+        for number, slot in enumerate(pattern.slots):
+            self.last |= dict.fromkeys(slot.sources, number)
+        self.last |= dict.fromkeys(pattern.results, len(pattern.slots))
 
-    def __getitem__(self, node: int) -> str:
-        return self.names[node]
+    def __getitem__(self, source: Source) -> str:
+        return self.names[source]
 
-    def assign(self, part: Leaf | Scope) -> str:
-        """The variables for the results of the next part."""
-        free = [self.names[node] for node in dict.fromkeys(part.inputs) if self.last[node] <= self.at]
-        self.at += 1
+    def assign(self, number: int) -> str:
+        """The variables for the results of a part."""
+        slot = self.pattern.slots[number]
+        free = [self.names[source] for source in dict.fromkeys(slot.sources) if self.last[source] <= number]
         found = []
-        for node in part.results:
-            name = self.new(part, "places") if node < 0 else free.pop(0) if free else self.new(part)
-            self.names[node] = name
+        for i, node in enumerate(slot.part.results):
+            name = self.new(slot.part, "places") if node < 0 else free.pop(0) if free else self.new(slot.part)
+            self.names[number, i] = name
             found.append(name)
         return ", ".join(found)
 
@@ -301,13 +306,6 @@ class _Variables:
             name = f"{wish}{self.numbers[wish]}"
         self.taken.add(name)
         return name
-
-
-def _scopes(scope: Scope) -> Iterator[Scope]:
-    yield scope
-    for part in scope.parts:
-        if isinstance(part, Scope):
-            yield from _scopes(part)
 
 
 def _path(name: str) -> str:
