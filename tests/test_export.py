@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import random
@@ -313,12 +314,19 @@ class TestOnnx:
         assert [each.name for each in onnx.load(str(tmp_path / "net.onnx")).graph.output] == ["scale.out"]
 
 
+#: What is slow in building a thousand models, and says nothing of them: values of weights, garbage, signatures.
 KERAS = """
-import json, sys, warnings
+import functools, gc, inspect, json, sys, warnings
 warnings.simplefilter("ignore")
-import keras
+import keras, torch
+from keras.src.initializers import random_initializers
+for cls in (random_initializers.RandomInitializer, random_initializers.VarianceScaling):
+    cls.__call__ = lambda self, shape, dtype=None: torch.empty(shape, device="meta")
+inspect.signature = functools.lru_cache(None)(inspect.signature)
+sys.setrecursionlimit(20_000)  # Keras looks through a model recursively
+gc.freeze()
 found = []
-for text in json.load(sys.stdin):
+for number, text in enumerate(json.load(sys.stdin)):
     names = {"__name__": "exported"}
     exec(text, names)
     (build,) = [each for each in names.values() if getattr(each, "__module__", "") == "exported"]
@@ -329,7 +337,10 @@ for text in json.load(sys.stdin):
         "outputs": [list(each.shape[1:]) for each in model.outputs],
         "layers": {each.name: list(each.output.shape[1:]) for each in model.layers if not isinstance(each.output, (list, tuple))},
     })
-    keras.utils.clear_session()
+    del model, build, names
+    keras.utils.clear_session(free_memory=False)
+    if number % 20 == 0:
+        gc.collect()
 print("FOUND", json.dumps(found))
 """
 
@@ -337,10 +348,12 @@ print("FOUND", json.dumps(found))
 class TestKeras:
     @pytest.fixture(autouse=True)
     def _keras(self) -> None:
-        pytest.importorskip("keras", reason="Keras checks the export: pip install keras")
+        # Not imported here: without TensorFlow it asks for another backend, which the process that builds chooses.
+        if importlib.util.find_spec("keras") is None:
+            pytest.skip("Keras checks the export: pip install keras")
 
     def built(self, graphs: list[Graph]) -> list[dict[str, Any]]:
-        environment = {**os.environ, "KERAS_BACKEND": "torch"}
+        environment = {**os.environ, "KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": "meta"}
         done = subprocess.run(
             [sys.executable, "-c", KERAS], input=json.dumps([keras_source(each) for each in graphs]), capture_output=True, text=True, env=environment, check=False
         )  # fmt: skip
@@ -363,21 +376,19 @@ class TestKeras:
                     compared += 1
             assert compared or len(graph.layers) < 30
 
-    def test_the_zoo(self) -> None:
-        names = [
-            "lenet",
-            "alexnet",
-            "vgg11_bn",
-            "resnet18",
-            "resnet50",
-            "resnext50_32x4d",
-            "mobilenet_v2",
-            "densenet121",
-            "googlenet_aux",
-            "unet",
-            "resnet20",
-        ]
-        self.assert_same([load(name) for name in names])
+    @pytest.mark.parametrize("part", range(4))
+    def test_every_network_that_it_can_express(self, part: int) -> None:
+        graphs = []
+        for name in ZOO[part::4]:
+            graph = load(name)
+            try:
+                keras_source(graph)
+            except SpecError as refused:
+                assert "cannot be expressed in Keras" in str(refused)
+                continue
+            graphs.append(graph)
+        assert len(graphs) > 0.85 * len(ZOO[part::4])
+        self.assert_same(graphs)
 
     def test_random_layers_of_every_type(self) -> None:
         graphs, refused = [], set()
