@@ -24,9 +24,8 @@ from cnncalc.pytorch.storages import TensorMemory, own_tensors  # noqa: E402
 
 INPUTS = {"unet": [1, 188, 188], "resnet20": [3, 32, 32], "lenet": [1, 32, 32], "inception_v3": [3, 75, 75]}
 NETWORKS = [
-    "lenet", "alexnet", "resnet20", "resnet18", "se_resnet50", "vgg11_bn", "unet", "squeezenet1_1", "mobilenet_v2",
-    "mobilenet_v3_small", "shufflenet_v2_x0_5", "densenet121", "googlenet", "inception_v3", "efficientnet", "regnet_y_400mf",
-    "mnasnet0_5", "convnext_tiny",
+    "lenet", "alexnet", "resnet20", "unet", "squeezenet1_1", "mobilenet_v3_small", "shufflenet_v2_x0_5",
+    "googlenet", "efficientnet", "convnext_tiny",
 ]  # fmt: skip
 
 pytestmark = pytest.mark.skipif(

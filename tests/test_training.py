@@ -40,9 +40,14 @@ def built(graph: Graph, batch: int, device: str) -> tuple[Any, list[Any]]:
 
 def kept_bytes(net: Any, inputs: list[Any]) -> int:
     """Bytes that autograd keeps of a training pass, as it happens."""
+    return trained(net, inputs)[0]
+
+
+def trained(net: Any, inputs: list[Any]) -> tuple[int, list[tuple[int, ...]]]:
+    """The same, and the shapes of what comes out, without the batch."""
     with Kept(own_tensors(net)) as kept:
-        net(*inputs)
-    return int(kept.total)
+        out = net(*inputs)
+    return int(kept.total), [tuple(each.shape[1:]) for each in (out if isinstance(out, tuple) else (out,))]
 
 
 def kept_and_peak(graph: Graph, batch: int, device: str = "cpu") -> tuple[int, int]:
@@ -56,10 +61,12 @@ def kept_and_peak(graph: Graph, batch: int, device: str = "cpu") -> tuple[int, i
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_what_is_kept_of_the_zoo_to_the_byte(name: str) -> None:
+def test_every_network_of_the_zoo_gives_its_shapes_and_keeps_what_is_predicted_to_the_byte(name: str) -> None:
     graph = load(name)
     saved = step(graph, Setting(3)).saved
-    if saved != kept_bytes(*built(graph, 3, "meta")):  # shuffling a single group copies there, as no processor does
+    kept, shapes = trained(*built(graph, 3, "meta"))
+    assert shapes == [graph.nodes[i].shape for i in graph.outputs]
+    if saved != kept:  # shuffling a single group copies there, as no processor does
         assert saved == kept_bytes(*built(graph, 3, "cpu"))
 
 
