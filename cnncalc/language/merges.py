@@ -1,0 +1,94 @@
+"""Merges and their branches: those that are written out, and those that `branch` makes by `repeat` and `foreach`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .items import BESIDE, Item
+from .reader import Mapping, Node, Scalar, Sequence
+from .workspace import Names, Scope
+
+if TYPE_CHECKING:
+    from .expand import Expander
+
+
+class Merges:
+    """Works merges out for an expander."""
+
+    def __init__(self, expander: Expander) -> None:
+        self.expander, self.space, self.builder = expander, expander.space, expander.builder
+
+    def merge(
+        self, item: Item, template: str | None, key: Scalar | None, scope: Scope, x: int | None, names: Names
+    ) -> int | None:
+        body = item.body
+        options = {key: value for key, value in item.beside.items() if key not in BESIDE}
+        if isinstance(body, Mapping) and "branches" in body.pairs:
+            options |= {name: value for name, _, value in body.items() if name != "branches"}
+            body = body.get("branches")
+        if not isinstance(body, Sequence):
+            self.space.problem("merge", f"{item.name} wants a list of branches", item.place, f"{item.name}: [[…], []]")
+            return self.expander.unknown(item, template or scope.number(), scope, x)
+        ends: list[int | None] = []
+        kept = 0
+        for branch in body.items:
+            self.space.budget.spend(4)
+            end, there = self.branch(branch, scope, x, names)
+            if there:
+                kept += 1
+                ends.append(end)
+        if kept == 0:
+            self.space.problem(
+                "merge", f"no branch of this {item.name} is left", item.place, "a branch of its own: [] is the identity"
+            )
+            return None
+        if kept == 1:
+            # The branch itself; a name of the merge is then one more name of it.
+            if template is not None and ends[0] is not None:
+                self.builder.finish(scope.child(self.space.filled(template, key, names, x)), "", ends[0], item, names)
+            return ends[0]
+        name = scope.number() if template is None else self.space.filled(template, key, names, x)
+        op = self.builder.make(item, options, x, names)
+        inputs = tuple(end for end in ends if end is not None)
+        if len(inputs) < len(ends) and not self.space.graph.errors:
+            called, known = (
+                self.space.called(scope.child(name)),
+                ", ".join(node.name for node in self.space.graph.inputs),
+            )
+            self.space.problem("input", f"a branch of {called} has no input", item.place, f"name one: {known}")
+        if op is None or len(inputs) < len(ends):
+            return self.builder.put(item, name, scope, None, inputs, names)
+        return self.builder.put(item, name, scope, op, inputs, names)
+
+    def branch(self, node: Node, scope: Scope, x: int | None, names: Names) -> tuple[int | None, bool]:
+        """One branch of a merge: the node that it ends with, and whether it is there at all."""
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            found = self.space.find(node, scope, x, names)
+            return found, True
+        if isinstance(node, Sequence):
+            return self.expander.layers(node, scope, x, names), True
+        if isinstance(node, Mapping):
+            item = self.expander.sorter.sort(node)
+            if item.kind == "group" and item.body is not node:
+                return self.branch_with_keys(item, scope, x, names)
+            return self.expander.layers(node, scope, x, names), True
+        self.space.problem(
+            "merge", "a branch is a list of layers, or the name of an earlier layer", node.place, "[] is the identity"
+        )
+        return None, True
+
+    def branch_with_keys(self, item: Item, scope: Scope, x: int | None, names: Names) -> tuple[int | None, bool]:
+        for key in item.beside:
+            if key not in ("when", "from", "note"):
+                self.space.problem(
+                    "merge", f"{key} does not go with a branch", item.beside[key].place, "put it on a layer inside"
+                )
+        if "when" in item.beside:
+            wanted = self.expander.wanted(item, x, names)
+            if not wanted:
+                return None, wanted is None
+        if "from" in item.beside:
+            sources = self.space.sources(item.beside["from"], scope, x, names)
+            x = sources[0] if sources else None
+        assert item.body is not None
+        return self.expander.layers(item.body, scope, x, names), True
