@@ -16,8 +16,8 @@ from cnncalc import load
 from cnncalc.errors import Source
 from cnncalc.formula import prod
 from cnncalc.language.locate import variant_names, zoo_files
-from cnncalc.language.model import open_spec
 from cnncalc.language.schema import example_input, example_layers
+from cnncalc.language.spec import open_spec
 from cnncalc.ops import FAMILIES, REGISTRY, Op
 from cnncalc.ops.base import OPERATIONS
 

@@ -11,7 +11,7 @@ import pytest
 from cnncalc import analyse, check, load
 from cnncalc.graph import Graph
 from cnncalc.language.locate import zoo_files
-from cnncalc.language.model import open_spec
+from cnncalc.language.spec import open_spec
 
 DATA = Path(__file__).parent / "data"
 TORCHVISION = {each["name"]: each for each in json.loads((DATA / "torchvision.json").read_text())}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Problem, Source, SpecError, did_you_mean, usage_error
 from ..graph import Claim
-from ..language.model import Spec, open_spec
+from ..language.spec import Spec, open_spec
 from ..quantities import number, readable, rounded
 from ..report import Report, analyse
 from ..report.figures import BY_NAME, OF_LAYERS, OF_NETWORK, QUESTIONS

@@ -10,7 +10,7 @@ from ..errors import did_you_mean, usage_error
 from ..generated import literal
 from ..graph import Claim
 from ..language.locate import ZOO, zoo_files
-from ..language.model import Spec, open_spec
+from ..language.spec import Spec, open_spec
 from ..quantities import mib, readable
 from ..report import Report, analyse
 from ..report.figures import BY_NAME, OF_NETWORK

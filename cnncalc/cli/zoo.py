@@ -98,7 +98,8 @@ def show(
     output: Output = None,
 ) -> None:
     """Print a spec as it stands; with --expanded the flat network, itself a spec that gives the same figures."""
-    from ..language.model import load, open_spec
+    from ..language.model import load
+    from ..language.spec import open_spec
 
     refuse_to_overwrite(spec, output)
     if output and re.search(r"\.(json|csv|md|html|tex|py|onnx)$", output):
@@ -136,9 +137,9 @@ def new(
     ] = "",
 ) -> None:
     """Write a first spec, with the schema beside it so that editors complete and explain."""
-    from ..language.model import open_spec
     from ..language.schema import FILE
     from ..language.schema import schema as made
+    from ..language.spec import open_spec
     from ..language.starter import first_spec
 
     path, text = first_spec(name, like)

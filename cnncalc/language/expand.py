@@ -6,6 +6,8 @@ one place is noted there, the shape becomes unknown, and the walk goes on: so on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import Misfit, Place, did_you_mean
@@ -123,8 +125,6 @@ class Expander:
             count = count_of(self.space, item, x, column)
             if count is None:
                 return None
-            outer_factor, self.factor = self.factor, self.factor * max(count, 1)
-            self.check_bound(item)
             group_name = template
             if templated and not named_by_i:
                 group_name = self.space.filled(template or "", key, column, x)
@@ -134,15 +134,15 @@ class Expander:
             if inner is not None and not inner.next and inner.path in self.space.outputs:
                 hint = "give one another name"
                 self.space.problem("duplicate", f"there are two parts named {inner.path}", item.place, hint)
-            for i in range(count):
-                bound = column.new_child({"i": i}) if "repeat" in item.beside else column
-                if template is None:
-                    x = self.copy(item, node, None, key, scope, x, bound)
-                elif inner is not None:
-                    x = self.copy(item, node, inner.number(), key, inner, x, bound)
-                else:
-                    x = self.copy(item, node, template, key, scope, x, bound)
-            self.factor = outer_factor
+            with self.multiplied(item, count):
+                for i in range(count):
+                    bound = column.new_child({"i": i}) if "repeat" in item.beside else column
+                    if template is None:
+                        x = self.copy(item, node, None, key, scope, x, bound)
+                    elif inner is not None:
+                        x = self.copy(item, node, inner.number(), key, inner, x, bound)
+                    else:
+                        x = self.copy(item, node, template, key, scope, x, bound)
             if inner is not None and x is not None:
                 self.space.outputs[inner.path] = x
                 self.space.graph.groups.setdefault(inner.path, Group(inner.path, "", x, item.place))
@@ -151,6 +151,14 @@ class Expander:
     def unwanted(self, item: Item, x: int | None, names: Names) -> bool:
         """Whether `when` is false for all copies: then it does not matter how many there would be."""
         return "when" in item.beside and not is_by_copy(item) and self.wanted(item, x, names) is False
+
+    @contextmanager
+    def multiplied(self, item: Item, count: int) -> Iterator[None]:
+        """What is made inside is made so many times; raises `TooBig` where that is too often."""
+        outer, self.factor = self.factor, self.factor * max(count, 1)
+        self.check_bound(item)
+        yield
+        self.factor = outer
 
     def check_bound(self, item: Item) -> None:
         if self.factor > MAX_LAYERS:

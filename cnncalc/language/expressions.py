@@ -53,7 +53,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "len": len,
     "sum": sum,
     "divisible": divisible,
+    "sqrt": math.sqrt,
+    "log2": math.log2,
 }
+#: Functions that names of a file may hide, since they came later.
+HIDDEN = frozenset({"sqrt", "log2"})
 CONSTANTS = {"true": True, "false": False, "null": None}
 #: Names that mean something everywhere.
 OWN = frozenset({*FUNCTIONS, *CONSTANTS})

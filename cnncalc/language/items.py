@@ -51,6 +51,7 @@ class Sorter:
     def __init__(self, space: Workspace, blocks: dict[str, Block], types: dict[str, Declaration]) -> None:
         self.space, self.blocks, self.types = space, blocks, types
         self._items: dict[int, Item] = {}
+        self._generated: dict[int, Item | None] = {}
 
     def sort(self, node: Node) -> Item:
         item = self._items.get(id(node))
@@ -95,6 +96,38 @@ class Sorter:
             self.space.problem("keys", "there is no layer here", node.place, "a type, as in: - ReLU")
             return Item("broken", "", None, {}, node.place)
         return Item("named" if len(others) == 1 else "named-many", others[0], node, {}, node.place)
+
+    def is_generated(self, node: Mapping) -> bool:
+        """Whether a branch of a merge is many: `branch`, with what makes them beside it.
+
+        Alone it is the name of a layer, and so is what the file has a type or block for.
+        """
+        beside = not {"repeat", "foreach", "when"}.isdisjoint(node.pairs)
+        return "branch" in node.pairs and beside and not self.is_known("branch")
+
+    def generated(self, node: Mapping) -> Item | None:
+        """The branches that are generated, sorted out; None after an error, which is noted."""
+        if id(node) not in self._generated:
+            self._generated[id(node)] = self._sorted_branches(node)
+        return self._generated[id(node)]
+
+    def _sorted_branches(self, node: Mapping) -> Item | None:
+        key, body = node.pairs["branch"]
+        beside = {name: value for name, _, value in node.items() if name in BESIDE}
+        for name, other, _ in node.items():
+            if name != "branch" and (name not in BESIDE or name == "expect"):
+                hint = "beside branch stand when, repeat, foreach, from and note; layers stand in it"
+                self.space.problem("keys", f"{name} is not a key beside branch", other.place, hint)
+                return None
+        if isinstance(body, Scalar) and not isinstance(body.value, str):
+            hint = "branch: [layers], or the name of an earlier layer"
+            self.space.problem("merge", "there are no layers in this branch", key.place, hint)
+            return None
+        if isinstance(body, Scalar) and "from" in beside:
+            hint = f"leave it out, or let a layer take {body.text}"
+            self.space.problem("merge", "an earlier layer takes nothing: from does not go with it", key.place, hint)
+            return None
+        return Item("branch", "", body, beside, key.place)
 
     def _sorted_word(self, node: Scalar) -> Item:
         if not isinstance(node.value, str):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .items import BESIDE, Item
 from .reader import Mapping, Node, Scalar, Sequence
+from .repeat import columns, count_of
 from .workspace import Names, Scope
 
 if TYPE_CHECKING:
@@ -30,19 +31,15 @@ class Merges:
             self.space.problem("merge", f"{item.name} wants a list of branches", item.place, f"{item.name}: [[…], []]")
             return self.expander.unknown(item, template or scope.number(), scope, x)
         ends: list[int | None] = []
-        kept = 0
         for branch in body.items:
             self.space.budget.spend(4)
-            end, there = self.branch(branch, scope, x, names)
-            if there:
-                kept += 1
-                ends.append(end)
-        if kept == 0:
+            ends += self.ends(branch, scope, x, names)
+        if not ends:
             self.space.problem(
                 "merge", f"no branch of this {item.name} is left", item.place, "a branch of its own: [] is the identity"
             )
             return None
-        if kept == 1:
+        if len(ends) == 1:
             # The branch itself; a name of the merge is then one more name of it.
             if template is not None and ends[0] is not None:
                 self.builder.finish(scope.child(self.space.filled(template, key, names, x)), "", ends[0], item, names)
@@ -60,35 +57,76 @@ class Merges:
             return self.builder.put(item, name, scope, None, inputs, names)
         return self.builder.put(item, name, scope, op, inputs, names)
 
-    def branch(self, node: Node, scope: Scope, x: int | None, names: Names) -> tuple[int | None, bool]:
-        """One branch of a merge: the node that it ends with, and whether it is there at all."""
+    def ends(self, node: Node, scope: Scope, x: int | None, names: Names) -> list[int | None]:
+        """The nodes that a branch ends with: one, none where it is left out, many where it is generated."""
         if isinstance(node, Scalar) and isinstance(node.value, str):
-            found = self.space.find(node, scope, x, names)
-            return found, True
+            return [self.space.find(node, scope, x, names)]
         if isinstance(node, Sequence):
-            return self.expander.layers(node, scope, x, names), True
+            return [self.expander.layers(node, scope, x, names)]
         if isinstance(node, Mapping):
+            if self.expander.sorter.is_generated(node):
+                return self.generated(node, scope, x, names)
             item = self.expander.sorter.sort(node)
             if item.kind == "group" and item.body is not node:
-                return self.branch_with_keys(item, scope, x, names)
-            return self.expander.layers(node, scope, x, names), True
+                return self.with_keys(item, scope, x, names)
+            return [self.expander.layers(node, scope, x, names)]
         self.space.problem(
             "merge", "a branch is a list of layers, or the name of an earlier layer", node.place, "[] is the identity"
         )
-        return None, True
+        return [None]
 
-    def branch_with_keys(self, item: Item, scope: Scope, x: int | None, names: Names) -> tuple[int | None, bool]:
+    def with_keys(self, item: Item, scope: Scope, x: int | None, names: Names) -> list[int | None]:
+        """A branch under `when`, or with an input of its own."""
         for key in item.beside:
             if key not in ("when", "from", "note"):
+                many = key in ("repeat", "foreach")
+                hint = f"{{branch: …, {key}: …}} is many branches; copies in a row: [{{inline: …, {key}: …}}]"
                 self.space.problem(
-                    "merge", f"{key} does not go with a branch", item.beside[key].place, "put it on a layer inside"
+                    "merge",
+                    f"{key} does not go with a branch",
+                    item.beside[key].place,
+                    hint if many else "put it on a layer inside",
                 )
         if "when" in item.beside:
             wanted = self.expander.wanted(item, x, names)
             if not wanted:
-                return None, wanted is None
+                return [] if wanted is False else [None]
         if "from" in item.beside:
             sources = self.space.sources(item.beside["from"], scope, x, names)
             x = sources[0] if sources else None
         assert item.body is not None
-        return self.expander.layers(item.body, scope, x, names), True
+        return [self.expander.layers(item.body, scope, x, names)]
+
+    def generated(self, node: Mapping, scope: Scope, x: int | None, names: Names) -> list[int | None]:
+        """A branch for each column of `foreach` and each copy of `repeat`, `i` and the columns' names bound."""
+        item = self.expander.sorter.generated(node)
+        if item is None:
+            return [None]
+        if self.expander.unwanted(item, x, names):
+            return []
+        ends: list[int | None] = []
+        for column in columns(self.space, item, x, names):
+            self.space.budget.spend(16)
+            count = count_of(self.space, item, x, column)
+            if count is None:
+                return [None]
+            with self.expander.multiplied(item, count):
+                for i in range(count):
+                    bound = column.new_child({"i": i}) if "repeat" in item.beside else column
+                    ends += self.one(item, scope, x, bound)
+        return ends
+
+    def one(self, item: Item, scope: Scope, x: int | None, names: Names) -> list[int | None]:
+        """One of the branches that are generated."""
+        self.space.budget.spend(16)
+        if "when" in item.beside:
+            wanted = self.expander.wanted(item, x, names)
+            if not wanted:
+                return [] if wanted is False else [None]
+        if "from" in item.beside:
+            sources = self.space.sources(item.beside["from"], scope, x, names)
+            x = sources[0] if sources else None
+        assert item.body is not None
+        if isinstance(item.body, Scalar) and isinstance(item.body.value, str):
+            return [self.space.find(item.body, scope, x, names)]
+        return [self.expander.layers(item.body, scope, x, names)]

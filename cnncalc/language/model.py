@@ -1,4 +1,4 @@
-"""A whole spec: its head, its families and variants, then its layers."""
+"""A whole spec becomes a graph: its families and variants, its inputs, then its layers, outputs and claims."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping as Map
 from collections.abc import Sequence as Items
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..errors import Place, Problem, Source, SpecError, did_you_mean, usage_error
+from ..errors import Place, Source, SpecError, did_you_mean, usage_error
 from ..graph import Graph, Layer
 from ..names import RULE, is_name, is_path, is_word
 from ..ops import REGISTRY
@@ -22,9 +22,9 @@ from .declared import KEYS as TYPE_KEYS
 from .declared import Declaration
 from .expand import Expander
 from .items import BESIDE, GROUPS, Block
-from .locate import locate
 from .pretrained import pretrained
-from .reader import Mapping, Node, Scalar, Sequence, read
+from .reader import Mapping, Node, Scalar, Sequence
+from .spec import Spec, open_spec
 from .warnings import MOST, warn, warning
 from .workspace import Names, Scope, TooBig
 
@@ -41,87 +41,17 @@ FACTS = ("paper", "year", "task")
 NAMING = "letters, digits and _, and no name that expressions have already"
 #: Names that mean something in expressions already.
 _SIZES = ("channels", "features", "length", "depth", "height", "width")
-RESERVED = {*expressions.FUNCTIONS, *expressions.CONSTANTS, "i", *(f"in_{size}" for size in _SIZES)}
+RESERVED = {
+    *(set(expressions.FUNCTIONS) - expressions.HIDDEN),
+    *expressions.CONSTANTS,
+    "i",
+    *(f"in_{size}" for size in _SIZES),
+}
 
 
 def usable(name: str) -> bool:
     """Whether expressions can use a name."""
     return is_word(name) and name not in RESERVED
-
-
-class Spec(NamedTuple):
-    """A spec that is read, and which of its networks is wanted."""
-
-    source: Source
-    root: Mapping
-    variant: str = ""
-
-    @property
-    def variants(self) -> list[str]:
-        """The names of its variants."""
-        node = self.root.get("variants")
-        return list(node.pairs) if isinstance(node, Mapping) else []
-
-    @property
-    def title(self) -> str:
-        return self._text("name") or self.file
-
-    @property
-    def file(self) -> str:
-        """The name of its file, without an ending."""
-        return Path(self.source.name).stem
-
-    @property
-    def about(self) -> str:
-        return self._text("source")
-
-    @property
-    def note(self) -> str:
-        return self._text("note")
-
-    @property
-    def task(self) -> str:
-        """What the network is for: classification, detection …"""
-        return self._text("task")
-
-    @property
-    def year(self) -> int | None:
-        """When the network was published."""
-        node = self.root.get("year")
-        return node.value if isinstance(node, Scalar) and isinstance(node.value, int) else None
-
-    def _text(self, key: str) -> str:
-        node = self.root.get(key)
-        return node.text if isinstance(node, Scalar) and node.value is not None else ""
-
-    def graph(self, args: Map[str, Any] | None = None, inputs: Map[str, Any] | None = None) -> Graph:
-        """The network; raises `SpecError` with all that is wrong, unless unknown layer types are all that is."""
-        return _Model(self, dict(args or {}), dict(inputs or {})).graph()
-
-
-def open_spec(spec: str | Path | Source) -> Spec:
-    """Find and read a spec: a path, a name in the zoo, `file:variant`, `-`, or a `Source`; raises `SpecError`."""
-    source, variant = (spec, "") if isinstance(spec, Source) else locate(str(spec))
-    root = read(source)
-    if not isinstance(root, Mapping):
-        shape = "a list" if isinstance(root, Sequence) else f"the single value {root.text[:40]!r}"
-        raise SpecError(
-            [
-                Problem(
-                    "shape",
-                    f"a spec is a mapping with input and layers; this is {shape}",
-                    source,
-                    root.place,
-                    hint="`cnncalc new my_net` writes a spec to begin with",
-                )
-            ]
-        )
-    found = Spec(source, root, variant)
-    if variant and variant not in found.variants:
-        hint = did_you_mean(variant, found.variants)
-        hint = hint or (f"it has {', '.join(found.variants)}" if found.variants else "the file has no variants")
-        raise usage_error(f"there is no variant {variant}", hint, where=source.name, code="variant")
-    return found
 
 
 def load(
@@ -144,7 +74,7 @@ def load(
     return open_spec(spec).graph(args, shapes)
 
 
-class _Model:
+class Model:
     """One network of a spec, while it is built."""
 
     def __init__(self, spec: Spec, args: dict[str, Any], inputs: dict[str, Any]) -> None:

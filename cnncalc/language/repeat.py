@@ -23,7 +23,7 @@ def columns(space: Workspace, item: Item, x: int | None, names: Names) -> Iterat
         return
     lists: dict[str, list[Any]] = {}
     for name, key, value in node.items():
-        if not is_word(name) or name in expressions.FUNCTIONS:
+        if not is_word(name) or name in set(expressions.FUNCTIONS) - expressions.HIDDEN:
             space.problem("foreach", f"{name!r} cannot be a name in expressions", key.place, "letters, digits and _")
             return
         found = space.value(value, x, names)

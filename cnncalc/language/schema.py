@@ -138,7 +138,7 @@ def _language() -> dict[str, Any]:
         for name, cls in REGISTRY.items()
         if name not in MERGES
     }
-    layer = _ref("layer")
+    layer, earlier = _ref("layer"), {"type": "string", "description": "an earlier layer"}
     return {
         "shape": {
             "type": "array",
@@ -160,9 +160,17 @@ def _language() -> dict[str, Any]:
             # Any other key is the name of a layer, or a block with its arguments.
             "additionalProperties": {"anyOf": [layer, {"type": "object"}, {"type": "null"}]},
         },
-        "branches": {
-            "type": "array",
-            "items": {"anyOf": [_ref("layers"), {"type": "string", "description": "an earlier layer"}]},
+        "branches": {"type": "array", "items": {"anyOf": [_ref("branch"), _ref("layers"), earlier]}},
+        "branch": {
+            "description": "many branches by repeat and foreach, or one under a condition",
+            "type": "object",
+            "required": ["branch"],
+            "anyOf": [{"required": [key]} for key in ("when", "repeat", "foreach")],
+            "properties": {
+                "branch": {"anyOf": [_ref("layers"), earlier]},
+                **{key: beside[key] for key in ("when", "repeat", "foreach", "from", "note")},
+            },
+            "additionalProperties": False,
         },
         "output": {
             "anyOf": [

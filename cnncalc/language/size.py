@@ -62,7 +62,7 @@ class Size:
         if item.kind == "merge":
             branches = item.body if isinstance(item.body, Sequence) else None
             kept = [each for each in branches.items if not isinstance(each, Scalar)] if branches else []
-            return sum(self.of(each, names, depth) for each in kept)
+            return sum(self._branch(each, names, depth) for each in kept)
         if item.kind == "block":
             return max(1, self._block(item, names, depth))
         if item.kind in ("named", "named-many") and isinstance(node, Mapping):
@@ -71,6 +71,15 @@ class Size:
             return 0
         # An empty group is no layer, but it costs as much to expand.
         return max(item.kind == "group", self.of(item.body, names, depth))
+
+    def _branch(self, node: Node, names: dict[str, Any], depth: int) -> int:
+        if not isinstance(node, Mapping) or not self.sorter.is_generated(node):
+            return self.of(node, names, depth)
+        item = self.sorter.generated(node)
+        if item is None or ("when" in item.beside and not self._value(item.beside["when"], names)):
+            return 0
+        inside = 0 if isinstance(item.body, Scalar) else self.of(item.body, names, depth)
+        return min(ENOUGH, self._copies(item, names) * inside)
 
     def _block(self, item: Item, names: dict[str, Any], depth: int) -> int:
         block = self.blocks[item.name]

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from ..errors import usage_error
-from .model import open_spec
 from .schema import FILE
+from .spec import open_spec
 
 
 def first_spec(name: str, like: str = "") -> tuple[Path, str]:

@@ -142,7 +142,8 @@ class Workspace:
         if isinstance(node, Scalar) and isinstance(node.value, str) and not is_rounded(node.value):
             self.budget.spend(len(node.value))
             used = expressions.names_in(node.value) - expressions.OWN
-            if node.value in expressions.FUNCTIONS or not all(name in names for name in used):
+            function = node.value in expressions.FUNCTIONS and node.value not in names
+            if function or not all(name in names for name in used):
                 return node.value
             found = self.value(node, None, names)
             return None if found is UNKNOWN else found
