@@ -336,7 +336,7 @@ layers:
 net.yaml:3:28: 'in_channels.real' may not stand in an expression: attribute is not among what a spec may use
     3 |   - Conv2d: {out_channels: in_channels.real, kernel_size: 3}
       |                            ^
-  hint: allowed are names, arithmetic, comparisons, and or not, a if c else b, lists, min, max, round, int, floor, ceil, abs, len, sum, divisible""",
+  hint: allowed are names, arithmetic, comparisons, and or not, a if c else b, lists, min, max, round, int, floor, ceil, abs, len, sum, divisible, sqrt, log2""",
     ),
     "call": (
         """\
@@ -348,7 +348,7 @@ layers:
 net.yaml:3:28: 'open' cannot be called
     3 |   - Conv2d: {out_channels: open(1), kernel_size: 3}
       |                            ^
-  hint: there are min, max, round, int, floor, ceil, abs, len, sum, divisible""",
+  hint: there are min, max, round, int, floor, ceil, abs, len, sum, divisible, sqrt, log2""",
     ),
     "unknown name": (
         """\

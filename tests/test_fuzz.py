@@ -162,6 +162,8 @@ class Monster:
         body = rng.choice([
             "ReLU: {}", "Identity: {}", f"Linear: {{out_features: {rng.randint(1, 4)}}}", f"Linear: {{out_features: '{self.number()}'}}", f"inline: [{inner}]", f"layers: [{inner}]",
             f"add: [[{inner}], []]" if "Linear" not in inner else f"layers: [{inner}]", f"add: [{', '.join(['[]'] * self.count(3_000))}]", f"concat: [{', '.join(['[]'] * self.count(900))}], dim: 1",
+            f"add: [{{branch: [{inner}], repeat: {self.count()}}}, []]" if "Linear" not in inner else "ReLU: {}",
+            f"add: [{{branch: [{inner}], foreach: {{k: '{self.list()}'}}, when: k != 1}}, []]" if "Linear" not in inner else "ReLU: {}",
             "D: {a: 2}", *([f"{block}: {{n: '{self.number()}', k: '{self.number()}'}}", f"{block}: {{n: n + 1}}", f"{block}: {{}}"] if self.blocks else []),
         ])  # fmt: skip
         beside = [

@@ -155,7 +155,10 @@ class Builder:
         if path in self.space.outputs:
             first = self.space.graph.nodes[self.space.outputs[path]].place
             message = f"there are two layers named {path}" + (f" (line {first.line})" if first else "")
-            self.space.problem("duplicate", message, item.place, "give one another name")
+            last = path.rpartition(".")[2]
+            copies = first == item.place and not last.isdigit()
+            hint = f"an expression tells copies apart: '{last}{{i}}'" if copies else "give one another name"
+            self.space.problem("duplicate", message, item.place, hint)
 
     def note(self, item: Item) -> str:
         """The note beside a layer, or an empty string."""
