@@ -20,7 +20,12 @@ QUICK = {
 SLOW = ("linters", "wheel", "heavy", "zoo_filters", "zoo.zoo")
 
 
+#: What takes half a minute at a time: it comes first, so that no process is left alone with it at the end.
+LONG = ("every_network_that_it_can_express", "random_layers_of_every_type", "OnTheProcessor", "linters")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not any(word in item.nodeid for word in LONG))
     for item in items:
         path = Path(str(item.fspath))
         core = "cnncalc" in path.parts and not {"pytorch", "teach", "tests"} & set(path.parts)

@@ -591,10 +591,10 @@ class TestOnTheProcessor:
 
     def test_an_interruption(self, tmp_path: Path) -> None:
         process = subprocess.Popen(
-            [PROGRAM, "bench", "resnet50", "--rigorous", "--json", "a.json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+            [PROGRAM, "bench", "resnet20", "--rigorous", "--json", "a.json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # the tests may run where it is ignored
         )  # fmt: skip
-        time.sleep(9)
+        time.sleep(6)
         os.kill(process.pid, signal.SIGINT)
         out, errors = process.communicate(timeout=60)
         assert process.returncode == 130 and "Traceback" not in errors

@@ -325,6 +325,7 @@ for cls in (random_initializers.RandomInitializer, random_initializers.VarianceS
 inspect.signature = functools.lru_cache(None)(inspect.signature)
 sys.setrecursionlimit(20_000)  # Keras looks through a model recursively
 gc.freeze()
+gc.disable()
 found = []
 for number, text in enumerate(json.load(sys.stdin)):
     names = {"__name__": "exported"}
