@@ -25,7 +25,7 @@ from cnncalc.pytorch.storages import TensorMemory, own_tensors  # noqa: E402
 INPUTS = {"unet": [1, 188, 188], "resnet20": [3, 32, 32], "lenet": [1, 32, 32], "inception_v3": [3, 75, 75]}
 NETWORKS = [
     "lenet", "alexnet", "resnet20", "unet", "squeezenet1_1", "mobilenet_v3_small", "shufflenet_v2_x0_5",
-    "googlenet", "efficientnet", "convnext_tiny",
+    "mnasnet0_5", "convnext_tiny",
 ]  # fmt: skip
 
 pytestmark = pytest.mark.skipif(
@@ -134,7 +134,7 @@ def network(rng: random.Random) -> str:
 @pytest.mark.parametrize("seed", range(8))
 def test_random_networks_to_the_byte(seed: int) -> None:
     rng = random.Random(seed)
-    for _ in range(12):
+    for _ in range(8):
         text = network(rng)
         report = analyse(Source("net.yaml", text), batch=rng.randint(1, 3), int8=True)
         try:
