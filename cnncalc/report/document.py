@@ -57,7 +57,8 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def _layers(report: Report) -> Iterator[dict[str, Any]]:
-    nodes, dtypes, fates, shared = report.graph.nodes, report.dtypes, report.fates, dict[int, dict[str, Any]]()
+    nodes, shared = report.graph.nodes, dict[int, dict[str, Any]]()
+    mixed = report.setting.amp or report.setting.int8
     for row in report.rows:
         layer, part, sums = row.layer, row.part, id(row.figures)
         if sums not in shared:
@@ -66,14 +67,20 @@ def _layers(report: Report) -> Iterator[dict[str, Any]]:
             "name": layer.name,
             "type": layer.type,
             "line": layer.place.line if layer.place else None,
-            "dtype": dtypes[row.node],
-            "part_of": nodes[fates[row.node].of].name if fates and fates[row.node].kind == "part" else None,
             "inputs": [nodes[i].name for i in layer.inputs],
             "input_shapes": [_shape(report.shaped(i)) for i in layer.inputs],
             "output_shape": _shape(report.shaped(row.node)),
             **shared[sums],
             **{figure.key: figure.json(part) for figure in _OTHERS},
+            **(_types(report, row.node) if mixed else {}),
         }
+
+
+def _types(report: Report, node: int) -> dict[str, Any]:
+    """The type of a layer's output, and the layer that it became a part of."""
+    fate = report.fates[node] if report.fates else None
+    part_of = report.graph.nodes[fate.of].name if fate and fate.kind == "part" else None
+    return {"dtype": report.dtypes[node], "part_of": part_of}
 
 
 def _regime(report: Report) -> dict[str, Any]:
@@ -109,7 +116,7 @@ def document_schema() -> dict[str, Any]:
         "name": text,
         "type": text,
         "line": whole,
-        "dtype": {**text, "description": "the type of its output"},
+        "dtype": {**text, "description": "the type of its output, in mixed precision and in int8"},
         "part_of": {
             "type": ["string", "null"],
             "description": "the layer that it is a part of once the network is quantized",
@@ -146,7 +153,7 @@ def document_schema() -> dict[str, Any]:
             }
         ),
         "inputs": {"type": "array", "items": named},
-        "layers": {"type": "array", "items": _object(layer)},
+        "layers": {"type": "array", "items": _object(layer, optional=("dtype", "part_of"))},
         "totals": _object(totals),
         "outputs": {"type": "array", "items": named},
         "warnings": {"type": "array", "items": _object(warning)},
@@ -154,8 +161,9 @@ def document_schema() -> dict[str, Any]:
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "cnncalc report", **_object(properties)}
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
+def _object(properties: dict[str, Any], optional: Sequence[str] = ()) -> dict[str, Any]:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "required": required, "properties": properties}
 
 
 def _described(figure: Figure) -> dict[str, Any]:
