@@ -9,6 +9,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -160,10 +161,23 @@ class TestTorch:
 
     @pytest.mark.parametrize("layers", [
         "{b: {args: [k], layers: [ReLU, {b: {k: k - 1}, when: k > 0}, {Tanh: {}, when: k > 3}]}}, layers: [{b: {k: 20}}, {b: {k: 5}}]",
+        "{b: {args: [layers, k], layers: [{ReLU: {}, when: k}, {Linear: {out_features: layers}}]}}, layers: [{b: {layers: 5, k: 0}}, {b: {layers: 6, k: 1}}]",
         "{b: {args: [k], layers: [ReLU, {c: {k: 0}, when: k}]}, c: {args: [k], layers: [Tanh, {b: {k: 0}, when: k}]}}, layers: [{b: {k: 1}}, {c: {k: 1}}]",
-    ], ids=["itself", "one another"])  # fmt: skip
-    def test_blocks_that_hold_themselves(self, layers: str) -> None:
+    ], ids=["itself", "an argument called layers", "one another"])  # fmt: skip
+    def test_blocks_that_are_odd(self, layers: str) -> None:
         assert_same(load(Source("deep.yaml", f"{{input: [4], blocks: {layers}}}")), [torch.randn(2, 4)])
+
+    def test_conditions_are_looked_for_in_bounded_time(self) -> None:
+        """A block with a hundred arguments, of which none says when a part is there: not all pairs of pairs are tried."""
+        rng, names = random.Random(1), [f"a{i}" for i in range(100)]
+        uses = [f"{{b: {{{', '.join(f'{name}: {rng.choice([1, 2, 3])}' for name in names)}}}}}" for _ in range(40)]
+        layers = "[Tanh, {ReLU: {}, when: '(a0 * a1 + a2 * a5 + a7) % 2 == 0'}]"
+        text = (
+            f"input: [4]\nblocks: {{b: {{args: [{', '.join(names)}], layers: {layers}}}}}\nlayers: [{', '.join(uses)}]"
+        )
+        graph, start = load(Source("net.yaml", text)), time.process_time()
+        assert torch_source(graph).count("class ") == 2
+        assert time.process_time() - start < 4  # a twentieth of a second on a quiet machine
 
     @pytest.mark.parametrize("name", SMALL)
     def test_lines_are_not_too_long(self, name: str) -> None:

@@ -68,7 +68,7 @@ class Storages:
         self._actions = Memo(lambda op, out, *more: op.actions(more[-1], out, *more[:-1]))
         self.dtypes = dtypes(graph, setting)
         self.fates = quantized.fates(graph) if setting.int8 else []
-        self._last = quantized.lies_channels_last(graph, self.fates) if self.fates else []
+        self._channels_last = quantized.lies_channels_last(graph, self.fates) if self.fates else []
         self._converted: dict[tuple[int, str], tuple[int, int]] = {}  # storage and value, by node and type
         self.copy = -1  # of the weights of the layer at hand, in autocast's type
         self.values: list[int] = []
@@ -129,7 +129,9 @@ class Storages:
         if self.setting.amp:
             self._cast(layer, shapes, local)
         if self.fates:
-            self.at_hand = self._typed(self.dtypes[len(self.of_node)], any(self._last[i] for i in layer.inputs))
+            self.at_hand = self._typed(
+                self.dtypes[len(self.of_node)], any(self._channels_last[i] for i in layer.inputs)
+            )
         actions = self._actions(layer.op, layer.shape, shapes, self.at_hand)
         if self.fates:
             actions = quantized.actions(self.fates[len(self.of_node)], actions, layer.shape, len(shapes))

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
+#: Variables that are compared with one another: their pairs of pairs are tried.
+MOST_COMPARED = 10
+
 
 class Condition(NamedTuple):
     """An expression, and the names in it."""
@@ -33,7 +36,7 @@ def condition(column: tuple[bool, ...], variables: Mapping[str, tuple[Any, ...]]
             return Condition(f"not {name}", (name,))
     if len({(said, *row) for said, *row in zip(column, *columns.values(), strict=True)}) < 3:
         return None
-    compared = list(_compared(columns))
+    compared = list(_compared(dict(list(columns.items())[:MOST_COMPARED])))
     for found, holds in compared:
         if holds == column:
             return found

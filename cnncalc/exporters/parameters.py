@@ -62,7 +62,7 @@ class Parameters:
         flags: Sequence[Flag] = (),
         taken: Sequence[str] = (),
     ) -> None:
-        self.taken = {*taken, *RESERVED, *TAKEN}
+        self.taken = {*taken, *RESERVED, *TAKEN, "layers"}  # the list that a class makes of its parts
         self.columns = [tuple(row[i] for row in values) for i in range(len(holes))] if values else []
         self.names: dict[str, tuple[Any, ...]] = {}
         self.expressions: list[Any] = []

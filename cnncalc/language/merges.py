@@ -87,15 +87,7 @@ class Merges:
                     item.beside[key].place,
                     hint if many else "put it on a layer inside",
                 )
-        if "when" in item.beside:
-            wanted = self.expander.wanted(item, x, names)
-            if not wanted:
-                return [] if wanted is False else [None]
-        if "from" in item.beside:
-            sources = self.space.sources(item.beside["from"], scope, x, names)
-            x = sources[0] if sources else None
-        assert item.body is not None
-        return [self.expander.layers(item.body, scope, x, names)]
+        return self.one(item, scope, x, names)
 
     def generated(self, node: Mapping, scope: Scope, x: int | None, names: Names) -> list[int | None]:
         """A branch for each column of `foreach` and each copy of `repeat`, `i` and the columns' names bound."""
@@ -117,7 +109,7 @@ class Merges:
         return ends
 
     def one(self, item: Item, scope: Scope, x: int | None, names: Names) -> list[int | None]:
-        """One of the branches that are generated."""
+        """One branch, if it is wanted, with an input of its own where it has one."""
         self.space.budget.spend(16)
         if "when" in item.beside:
             wanted = self.expander.wanted(item, x, names)
@@ -127,6 +119,6 @@ class Merges:
             sources = self.space.sources(item.beside["from"], scope, x, names)
             x = sources[0] if sources else None
         assert item.body is not None
-        if isinstance(item.body, Scalar) and isinstance(item.body.value, str):
+        if item.kind == "branch" and isinstance(item.body, Scalar):
             return [self.space.find(item.body, scope, x, names)]
         return [self.expander.layers(item.body, scope, x, names)]
