@@ -391,19 +391,26 @@ class TestKeras:
                     compared += 1
             assert compared or len(graph.layers) < 30
 
-    @pytest.mark.parametrize("part", range(2))
-    def test_every_network_that_it_can_express(self, part: int) -> None:
+    def test_every_network_that_it_can_express(self) -> None:
+        """All are written. Keras builds those with something in a block that no smaller one of the file has."""
         graphs = []
-        for name in ZOO[part::2]:
+        for name in ZOO:
             graph = load(name)
             try:
-                keras_source(graph)
+                compile(keras_source(graph), name, "exec")
             except SpecError as refused:
                 assert "cannot be expressed in Keras" in str(refused)
                 continue
             graphs.append(graph)
-        assert len(graphs) > 0.85 * len(ZOO[part::2])
-        self.assert_same(graphs)
+        assert len(graphs) > 0.85 * len(ZOO)
+        seen, built = set[tuple[str, str, str]](), list[Graph]()
+        for graph in sorted(graphs, key=lambda each: len(each.layers)):
+            parts = {(graph.source.name, layer.block, layer.type) for layer in graph.layers}
+            if not parts <= seen:
+                built.append(graph)
+                seen |= parts
+        assert len(built) > 40
+        self.assert_same(built)
 
     def test_random_layers_of_every_type(self) -> None:
         graphs, refused = [], set()
