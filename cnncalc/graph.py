@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from .errors import Place, Problem, Source, did_you_mean, usage_error
 from .names import RULE, is_name, is_path
-from .ops import Op, Shape
+from .ops import REGISTRY, Op, Shape
 from .pictures import Pictures
 
 
@@ -22,6 +22,12 @@ class Layer(NamedTuple):
     place: Place | None = None
     note: str = ""
     block: str = ""  # the block that it was written in, if any
+    shares: int = -1  # the node that it is once more, with its weights
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether its type is one that the spec declares, with figures and no more."""
+        return self.op is not None and REGISTRY.get(self.type) is not type(self.op)
 
 
 class Group(NamedTuple):
@@ -57,6 +63,7 @@ class Graph:
         self.input_count = 0
         self.outputs: tuple[int, ...] = ()
         self.groups: dict[str, Group] = {}
+        self.uses: dict[str, str] = {}  # parts that are another once more, by their names
         self.claims: list[Claim] = []
         self.disputes: list[Claim] = []  # figures that were published, and that the network does not have
         self.pretrained: list[Pictures] = []  # how published weights want their pictures, the usual ones first
@@ -92,6 +99,26 @@ class Graph:
             raise usage_error(f"there is no part {name}", did_you_mean(name, names) or "name a layer or a group")
         return found
 
+    def loose(self) -> set[str]:
+        """The paths whose layers do not run in a row: lists of modules that take turns with others."""
+        found, last = set[str](), dict[str, int]()
+        for node, layer in enumerate(self.nodes):
+            end = layer.name.find(".")
+            while end >= 0:
+                path = layer.name[:end]
+                if last.get(path, node - 1) != node - 1:
+                    found.add(path)
+                last[path] = node
+                end = layer.name.find(".", end + 1)
+        return found
+
+    def levels(self) -> list[tuple[str, ...]]:
+        """The name of each layer by parts, from the outermost on; what is loose is no part of its own."""
+        loose = self.loose()
+        if not loose:
+            return [tuple(layer.name.split(".")) for layer in self.layers]
+        return [_by_level(layer.name, loose) for layer in self.layers]
+
     def strange_names(self) -> list[Problem]:
         """Names that no spec can hold, since it is checked when it is read: whatever writes source asks once more."""
         found: list[Problem] = []
@@ -108,5 +135,20 @@ class Graph:
             found.append(Problem("name", f"{name!r} is no name", self.source, near.place if near else None, (), RULE))
         return found
 
+    def owner(self, node: int) -> int:
+        """The node whose weights a node has: its own, or those of the one that it is once more."""
+        shared = self.nodes[node].shares
+        return node if shared < 0 else shared
+
     def shapes_into(self, layer: Layer) -> tuple[Shape | None, ...]:
         return tuple(self.nodes[i].shape for i in layer.inputs)
+
+
+def _by_level(name: str, loose: set[str]) -> tuple[str, ...]:
+    found, begin, end = list[str](), 0, name.find(".")
+    while end >= 0:
+        if name[:end] not in loose:
+            found.append(name[begin:end])
+            begin = end + 1
+        end = name.find(".", end + 1)
+    return (*found, name[begin:])

@@ -18,7 +18,7 @@ from .printable import printable
 #: Characters of a name.
 LONGEST = 100
 #: The rule, as a hint says it.
-RULE = f"at most {LONGEST} letters, digits, _ and -; no dot and no space"
+RULE = f"at most {LONGEST} letters, digits, _ and -, no space; a dot stands between a list and what is in it"
 
 _ASCII = re.compile(r"[A-Za-z0-9_-]+")
 

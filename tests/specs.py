@@ -215,6 +215,37 @@ def spec(rng: random.Random, length: int = 8) -> str:
     return text
 
 
+def shared(rng: random.Random, length: int = 8) -> str:
+    """The text of a spec whose random layers, groups and copies are used again, with generated branches beside them."""
+    shape: tuple[int, ...] = tuple(rng.randint(1, 9) for _ in range(rng.randint(2, 4)))
+    text, used = f"input: {list(shape)}\nlayers:\n", 0
+    for number in range(6 * length):
+        names = [name for name in ALONE if REGISTRY[name].spatial in (0, len(shape) - 1)]
+        first, second = ("{" + f"{name}: {flow(arguments(rng, name, shape))}" + "}" for name in rng.choices(names, k=2))
+        known = [line.split(":")[0].strip(" -") for line in text.splitlines() if line.startswith("  - p")]
+        forms = [
+            f"p{number}: {first}",
+            f"p{number}: [{first}, inner: {second}]",
+            f"p{number}: {first[:-1]}, repeat: 2}}",
+            f"p{number}: {{add: [{{branch: [{first}], repeat: 2}}, []]}}",
+            f"p{number}: {{add: [{{branch: [{first}], foreach: {{k: [1, 2]}}}}, {{branch: [], when: true}}]}}",
+        ]
+        if known:
+            target = rng.choice(known)
+            again = rng.choice(["", ", repeat: 2", f", from: {rng.choice(known)}"])
+            forms += [f"u{number}: {{use: {target}{again}}}"] * 4
+            forms += [f"multiply: [[{{use: {target}}}], []]"]
+        entry = rng.choice(forms)
+        try:
+            graph = load(Source("shared.yaml", f"{text}  - {entry}\n"))
+        except SpecError:
+            continue
+        end = graph.nodes[-1].shape or ()
+        if len(graph.layers) <= 2 * length and prod(end) < 10**5:
+            text, shape, used = f"{text}  - {entry}\n", end, used + ("use:" in entry)
+    return text if used else shared(rng, length)
+
+
 def _entry(rng: random.Random, name: str, shape: tuple[int, ...], indent: str) -> list[str]:
     layer = f"{{{name}: {flow(arguments(rng, name, shape))}}}"
     chance = rng.random()

@@ -52,8 +52,13 @@ NOTHING = Cost(0, 0, 0, 0, 0, 0)
 
 
 def costs(graph: Graph) -> list[Cost | None]:
-    """The cost of each node; None for what is not known, nothing for the inputs."""
-    return [NOTHING] * graph.input_count + asked(graph, cost_of)[graph.input_count :]
+    """The cost of each node; None for what is not known, nothing for the inputs. What is shared is had once."""
+    found = asked(graph, cost_of)
+    for node, layer in enumerate(graph.nodes):
+        cost = found[node]
+        if layer.shares >= 0 and cost is not None:
+            found[node] = cost._replace(weights=0, biases=0, buffers=0)
+    return [NOTHING] * graph.input_count + found[graph.input_count :]
 
 
 def cost_of(op: Op, output: Shape, *shapes: Shape) -> Cost:

@@ -51,7 +51,8 @@ class Walk:
         self.layer = self.phase = ""
         self.gradients: dict[int, _Gradient] = {}  # by value
         self.owned = Memo(owned_by)
-        self.trained: set[int] = set()  # nodes whose parameters have their gradients
+        self.trained: set[int] = set()  # nodes whose parameters were passed backwards
+        self.begun: set[int] = set()  # those of them, shared ones once, whose parameters have their gradients
         self.released: dict[int, int] = {}  # moment → bytes that its backward pass is the last to need
         for storage, now in kept.items():
             self.release(storage, now)
@@ -180,11 +181,12 @@ class Walk:
     def backward(self, now: int, moment: Moment, gradient: _Gradient) -> None:
         layer, values = self.graph.nodes[moment.node], self.storages.values
         shapes = known_shapes(self.graph, layer)
-        own = 0
+        own, largest, owner = 0, 0, self.graph.owner(moment.node)
         if moment.trained and moment.node not in self.trained and shapes is not None and layer.op and layer.shape:
             self.trained.add(moment.node)
-            own = self.owned(layer.op, layer.shape, shapes)[0] * BYTES[self.storages.setting.dtype]
-            self.live += own // 2 if moment.narrow else own
+            width = BYTES[self.storages.setting.dtype] // (2 if moment.narrow else 1)
+            own, _, largest = (size * width for size in self.owned(layer.op, layer.shape, shapes))
+            self.live += own
         passes = moment.passes
         made = [(source, gradient if passes else _Gradient(values[source])) for source in moment.sources]
         self.live += 0 if passes else sum(each.size for _, each in made)
@@ -200,7 +202,18 @@ class Walk:
         self.live -= self.released.get(now, 0)
         for source, each in made:
             self.take(moment.node, source, each)
-        if moment.narrow and own:
-            self.widen(moment.node, own)
-        if self.before:  # they are added to those that are there, in place
+        if owner in self.begun and own:  # added to those of a later use of the same weights
+            if self.watched:
+                added = own - largest if layer.op and layer.op.bias_first else 0  # and let go already
+                self.live += largest - added
+                self.note(moment.node, "backward")
+                self.live -= largest - added
             self.live -= own
+        elif own:
+            self.begun.add(owner)
+        if own and owner == moment.node:  # all uses were passed
+            own *= 2 if moment.narrow else 1
+            if moment.narrow:
+                self.widen(moment.node, own)
+            if self.before:  # they are added to those that are there, in place
+                self.live -= own

@@ -71,6 +71,7 @@ class Storages:
         self._channels_last = quantized.lies_channels_last(graph, self.fates) if self.fates else []
         self._converted: dict[tuple[int, str], tuple[int, int]] = {}  # storage and value, by node and type
         self.copy = -1  # of the weights of the layer at hand, in autocast's type
+        self._copies: dict[int, int] = {}  # the same of those that are used again, by the node that owns them
         self.values: list[int] = []
         self.value_of_node: list[int] = []
         self._places: dict[int, tuple[int, int]] = {}  # storage and value of the places that a max pool noted, by node
@@ -177,7 +178,10 @@ class Storages:
         self.at_hand = self._typed(dtype)
         if not kind_of(op, self.setting):
             return
-        if dtype == self.setting.amp:
+        owner = self.graph.owner(node)
+        if dtype == self.setting.amp and owner in self._copies:
+            self.copy = self._copies[owner]
+        elif dtype == self.setting.amp:
             for parameter in sorted(op.parameters(*shapes), key=lambda each: each.role):  # biases first
                 if parameter.role not in ("weight", "bias"):
                     continue
@@ -188,6 +192,8 @@ class Storages:
                 else:  # copied anew each time, and given back behind the layer
                     self.last[storage] = len(self.moments)
                 self.copy = storage if parameter.role == "weight" else self.copy
+            if self.copy >= 0 and local.wants["weight"]:
+                self._copies[owner] = self.copy
         for name, i, shape in zip(inputs(len(layer.inputs)), layer.inputs, shapes, strict=True):
             if self.dtypes[i] != dtype:
                 before, value, wants = local.storages[name], local.values[name], local.wants[name]

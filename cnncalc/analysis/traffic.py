@@ -33,7 +33,8 @@ def traffic(graph: Graph, costs: list[Cost | None], setting: Setting) -> list[in
         return sum(int(prod(shape)) for shape in (*shapes, out))
 
     moved: list[int | None] = []
-    for size, cost in zip(asked(graph, values), costs, strict=True):
+    for node, size in enumerate(asked(graph, values)):
+        cost = costs[graph.owner(node)]  # shared weights are read each time
         if size is None or cost is None or cost.params is None or cost.buffers is None:
             moved.append(None)
         else:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..formula import formula, prod
 from ..graph import Graph
-from ..ops import REGISTRY, Op, Shape
+from ..ops import Op, Shape
 from ..ops.actions import BYTES, Setting
 from .checkpoints import kept_storages, regions
 from .memory import weight_bytes
@@ -71,7 +71,7 @@ def buckets(graph: Graph, setting: Setting) -> list[int]:
     """The bytes of DistributedDataParallel's buckets, filled in the order in which gradients come: backwards."""
     found, filling = list[int](), 0
     for node, layer, shapes in reversed(list(layers_with_shapes(graph))):
-        if shapes is None or layer.op is None or node in setting.frozen:
+        if shapes is None or layer.op is None or node in setting.frozen or layer.shares >= 0:
             continue
         parameters = layer.op.parameters(*shapes)
         for parameter in reversed(parameters) if layer.op.bias_first else parameters:
@@ -102,7 +102,7 @@ def backward_work(graph: Graph, frozen: frozenset[int] = frozenset()) -> list[Ba
     gradients = Memo(_gradients)
     for index, layer, shapes in layers_with_shapes(graph):
         wanted = tuple([wants[i] for i in layer.inputs])
-        if shapes is None or layer.op is None or layer.shape is None or layer.type not in REGISTRY:
+        if shapes is None or layer.op is None or layer.shape is None or layer.is_declared:
             # Unknown; and what a spec declares of a layer says nothing of its backward pass.
             wants.append(True)
             work.append(None)
@@ -196,7 +196,11 @@ def step(graph: Graph, setting: Setting, optimizer: str = "sgd", regime: Regime 
     for storage, now in kept.items():
         by_node[storages.moments[now].node] += storages.all[storage].bytes
     width = BYTES[setting.dtype]
-    owned = [(each, node not in setting.frozen) for node, each in enumerate(asked(graph, owned_by)) if each is not None]
+    owned = [
+        (each, node not in setting.frozen)
+        for node, each in enumerate(asked(graph, owned_by))
+        if each is not None and graph.nodes[node].shares < 0
+    ]
     stored, parameters = sum(each[0] + each[1] for each, _ in owned), sum(each[0] for each, trains in owned if trains)
     largest = max((each[2] for each, trains in owned if trains), default=0) * width
     weights = int(weight_bytes(stored, width))

@@ -47,7 +47,7 @@ def refuse_what_has_no_source(graph: Graph, framework: str) -> None:
                 seen.add(part)
                 message = f"no layer of a PyTorch module may be called {part}, which is {other}"
                 problems.append(Problem("unbuildable", message, graph.source, layer.place, (), "give it another name"))
-        if layer.op is not None and layer.type not in REGISTRY and layer.type not in seen:
+        if layer.is_declared and layer.type not in seen:
             seen.add(layer.type)
             message = f"{layer.type} is declared in the spec, and {framework} has no such layer"
             problems.append(Problem("unbuildable", message, graph.source, layer.place))

@@ -16,16 +16,25 @@ class Inexpressible(Exception):
 
 
 class Statement(NamedTuple):
-    """One line: `write` makes it of the inputs' variables and a name; `name` is the one that it wishes for."""
+    """One line: `write` makes it of the inputs' variables and a name; `name` is the one that it wishes for.
+
+    Of a layer, `constructor` is what makes it, without the name and the last parenthesis.
+    """
 
     write: Callable[[Sequence[str], str], str]
     name: str = ""
+    constructor: str = ""
+
+    def made(self, name: str) -> str:
+        """The layer alone, before it is applied."""
+        comma = "" if self.constructor.endswith("(") else ", "
+        return f"{self.constructor}{comma}name={literal(name)})"
 
 
 def _layer(text: str, name: str) -> Statement:
     """A step that applies a layer: `text` is its constructor without the last parenthesis."""
-    comma = "" if text.endswith("(") else ", "
-    return Statement(lambda inputs, name: f"{text}{comma}name={literal(name)})({listed(inputs)})", name)
+    layer = Statement(lambda inputs, name: "", name, text)
+    return layer._replace(write=lambda inputs, name: f"{layer.made(name)}({listed(inputs)})")
 
 
 def _expression(text: str) -> Statement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 
 from ..errors import Problem, SpecError
@@ -55,6 +55,8 @@ def keras_source(graph: Graph) -> str:
         raise SpecError(problems)
     called = _LayerNames(graph, _automatic(step for steps in found.values() for step in steps))
     names = _Variables(graph, called.inputs)
+    shared = _Shared(graph, found)
+    shared.refuse_second_weights()
     lines, group = [], ""
     for node, steps in found.items():
         layer = graph.nodes[node]
@@ -64,8 +66,13 @@ def keras_source(graph: Graph) -> str:
         group = path
         inputs = [names[i] for i in layer.inputs]
         target = names.assign(node)
-        for step in steps:
-            lines.append(f"    {target} = {step.write(inputs, called.unique(step.name, _plain(layer.name)))}")
+        for number, step in enumerate(steps):
+            variable = shared.variable(node, number)
+            if variable and node == graph.owner(node):
+                lines.append(f"    {variable} = {step.made(called.unique(step.name, _plain(layer.name)))}")
+            text = f"{variable}({listed(inputs)})" if variable else ""
+            text = text or step.write(inputs, called.unique(step.name, _plain(layer.name)))
+            lines.append(f"    {target} = {text}")
             inputs = [target]
         if not steps and target != inputs[0]:
             lines.append(f"    {target} = {inputs[0]}")
@@ -101,7 +108,8 @@ def keras_source(graph: Graph) -> str:
             "",
         ]
     )
-    return inspected(text, of_keras(frozenset({function, *names.words}), frozenset({title, *called.used})), about)
+    words = frozenset({function, *names.words, *shared.words})
+    return inspected(text, of_keras(words, frozenset({title, *called.used})), about)
 
 
 def _plain(text: str) -> str:
@@ -140,6 +148,38 @@ class _LayerNames:
             name = f"{wish}_{self._numbers[wish]}"
         self.used.add(name)
         return name
+
+
+#: The layers of Keras that have weights.
+_WEIGHTS = re.compile(r"layers\.(\w*Conv\w*|Dense|\w*Norm\w*|PReLU|MultiHead\w*)")
+
+
+class _Shared:
+    """The layers that are applied more than once, each with a variable of its own."""
+
+    def __init__(self, graph: Graph, steps: Mapping[int, Sequence[Statement]]) -> None:
+        self.graph, self.steps = graph, steps
+        owners = dict.fromkeys(layer.shares for layer in graph.layers if layer.shares >= 0)
+        made = [(node, at) for node in owners for at, step in enumerate(steps[node]) if step.constructor]
+        self._variables = {each: f"layer{number}" for number, each in enumerate(made, 1)}
+        self.words = frozenset(self._variables.values())
+
+    def refuse_second_weights(self) -> None:
+        """Raise `SpecError` where a layer would be made anew, with weights of its own."""
+        for node, steps in self.steps.items():
+            for number, step in enumerate(steps):
+                anew = self.graph.nodes[node].shares >= 0 and step.constructor and not self.variable(node, number)
+                if anew and _WEIGHTS.match(step.constructor):
+                    layer = self.graph.nodes[node]
+                    message = f"{layer.name} ({layer.type}) cannot be expressed in Keras: it takes another form there"
+                    raise SpecError([Problem("inexpressible", message, self.graph.source, layer.place)])
+
+    def variable(self, node: int, number: int) -> str:
+        """The variable of a layer's step: none where it is applied once, or made anew for what comes in."""
+        owner = self.graph.owner(node)
+        first = self.steps[owner]
+        same = number < len(first) and first[number].constructor == self.steps[node][number].constructor
+        return self._variables.get((owner, number), "") if same else ""
 
 
 class _Variables:

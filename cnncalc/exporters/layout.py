@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from ..generated import literal
 
 WIDTH = 110
 
@@ -33,6 +35,32 @@ def listed(made: Sequence[tuple[str, str]]) -> list[str]:
             lines.append(wrapped("layers += [", items, "]", indent))
         at = end
     return lines
+
+
+def contained(parts: Mapping[str, str]) -> str:
+    """The module that holds others by their paths: a list where these are numbers, else one with names.
+
+    >>> contained({"0": "nn.ReLU()", "1": "nn.Tanh()"})
+    'nn.ModuleList([nn.ReLU(), nn.Tanh()])'
+    """
+    held: dict[str, dict[str, str]] = {}
+    for path, made in parts.items():
+        head, _, inside = path.partition(".")
+        held.setdefault(head, {})[inside] = made
+    items = {name: inside[""] if "" in inside else contained(inside) for name, inside in held.items()}
+    if are_numbered(parts):
+        items_ = looped(list(items.values()))
+        if len(items_) == 1 and items_[0].startswith("*("):
+            return f"nn.ModuleList{items_[0][1:]}"
+        return wrapped("nn.ModuleList([", items_, "])", 0)
+    pairs = looped([f"({literal(name)}, {made})" for name, made in items.items()])
+    return "nn.Sequential(OrderedDict(" + wrapped("[", pairs, "]", 0) + "))"
+
+
+def are_numbered(parts: Mapping[str, str]) -> bool:
+    """Whether the outermost names of modules, by their paths, are 0, 1, 2 …"""
+    heads = list(dict.fromkeys(path.partition(".")[0] for path in parts))
+    return heads == [str(i) for i in range(len(heads))]
 
 
 def broken(line: str) -> str:

@@ -1,14 +1,10 @@
-"""A flat graph, folded back into the parts that a person would give names to.
-
-Groups and uses of blocks become scopes. Scopes of the same form are one class, and what differs between its instances
-becomes the class's parameters.
-"""
+"""The parts of a network as a person would write it: layers, scopes of them, and the values of their arguments."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..errors import Place
@@ -26,29 +22,40 @@ def places(node: int) -> int:
 
 
 class Leaf:
-    """A layer. A max pool whose places another layer goes back to has them as a second result."""
+    """A layer. A max pool whose places another layer goes back to has them as a second result.
 
-    def __init__(self, node: int, layer: Layer, shapes: tuple[Shape, ...], noted: bool = False) -> None:
-        self.node, self.layer, self.shapes, self.noted = node, layer, shapes, noted
-        self.name = layer.name.rpartition(".")[2]
+    `of` is the module that it calls again, by its path in the scope around it; `is_layer` tells that this is no scope.
+    """
+
+    def __init__(
+        self, node: int, layer: Layer, shapes: tuple[Shape, ...], name: str, noted: bool = False, of: str = ""
+    ) -> None:
+        self.node, self.layer, self.shapes, self.noted, self.name = node, layer, shapes, noted, name
         assert layer.op is not None
         self.call = layer.op.call(*shapes)
         self.arguments = layer.op.module_arguments(*shapes) if self.call is None else {}
         if noted:
             self.arguments["return_indices"] = True
+        self.inputs = inputs_of(layer)
+        self.results: tuple[int, ...] = (node, places(node)) if noted else (node,)
+        self.of, self.is_layer = of, True
+
+    @classmethod
+    def again(cls, last: Leaf, scope: Scope, of: str, results: tuple[int, ...]) -> Leaf:
+        """The call of a whole scope once more, which ends with the layer `last`."""
+        made = cls(last.node, last.layer, last.shapes, scope.name, of=of)
+        made.inputs, made.results, made.call, made.is_layer = scope.inputs, results, None, False
+        return made
 
     @property
-    def inputs(self) -> tuple[int, ...]:
-        return inputs_of(self.layer)
-
-    @property
-    def results(self) -> tuple[int, ...]:
-        return (self.node, places(self.node)) if self.noted else (self.node,)
+    def is_own(self) -> bool:
+        """Whether it is a parameter of the class around it, and no module."""
+        return self.call is not None and self.call.tensors == "own" and not self.of
 
     @property
     def has_module(self) -> bool:
-        """Whether it is a module, and no mere function."""
-        return self.call is None
+        """Whether it is a module of its own, and no mere function."""
+        return self.call is None and not self.of
 
 
 def inputs_of(layer: Layer) -> tuple[int, ...]:
@@ -71,7 +78,7 @@ class Scope:
     ) -> None:
         self.path, self.block, self.block_arguments, self.place, self.parent = path, block, arguments, place, parent
         self.channels = 0  # of what goes in
-        self.name = path.rpartition(".")[2]
+        self.name = path[len(parent.path) + 1 :] if parent and parent.path else path
         self.parts: list[Leaf | Scope] = []
         self.inputs: tuple[int, ...] = ()
         self.results: tuple[int, ...] = ()
@@ -106,7 +113,7 @@ class Scope:
     def is_numbered(self) -> bool:
         """Whether its modules are called 0, 1, 2 …"""
         modules = self.modules
-        own = any(isinstance(part, Leaf) and part.call and part.call.tensors == "own" for part in self.parts)
+        own = any(isinstance(part, Leaf) and part.is_own for part in self.parts)
         return bool(modules) and not own and [part.name for part in modules] == [str(i) for i in range(len(modules))]
 
     @property
@@ -122,60 +129,6 @@ class Scope:
                 return at
             before = part.results[0]
         return len(self.parts)
-
-
-def outline(graph: Graph) -> Scope:
-    """The scopes of a graph."""
-    root = Scope("", "", graph.args)
-    noted = {layer.inputs[1] for layer in graph.layers if layer.op is not None and layer.op.places_of}
-    for node in range(graph.input_count, len(graph.nodes)):
-        layer = graph.nodes[node]
-        shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
-        _place(graph, root, layer.name).parts.append(Leaf(node, layer, shapes, node in noted))
-    users: dict[int, list[int]] = {}
-    for node, layer in enumerate(graph.nodes):
-        for i in inputs_of(layer):
-            users.setdefault(i, []).append(node)
-    for i in graph.outputs:
-        users.setdefault(i, []).append(len(graph.nodes))
-    _connect(root, users)
-    for scope in root.scopes():
-        first = graph.nodes[scope.inputs[0]].shape if scope.inputs and scope.inputs[0] >= 0 else None
-        scope.channels = first[0] if first else 0
-    root.inputs, root.results = tuple(range(graph.input_count)), graph.outputs
-    return root
-
-
-def _place(graph: Graph, root: Scope, name: str) -> Scope:
-    """The scope that a layer belongs to. Its parts stand together, so it is the last one of its parent or a new one."""
-    scope, path = root, ""
-    for part in name.split(".")[:-1]:
-        path = f"{path}.{part}" if path else part
-        last = scope.parts[-1] if scope.parts else None
-        if not isinstance(last, Scope) or last.path != path:
-            group = graph.groups.get(path)
-            last = Scope(path, "", {}, None, scope)
-            if group:
-                last = Scope(path, group.block, group.arguments, group.place, scope)
-            scope.parts.append(last)
-        scope = last
-    return scope
-
-
-def _connect(scope: Scope, users: Mapping[int, Sequence[int]]) -> None:
-    inside: set[int] = set()
-    inputs: list[int] = []
-    for part in scope.parts:
-        if isinstance(part, Scope):
-            _connect(part, users)
-        inputs += [i for i in part.inputs if i not in inside]
-        leaves = part.leaves() if isinstance(part, Scope) else [part]
-        inside |= {node for leaf in leaves for node in leaf.results}
-    scope.inputs = tuple(dict.fromkeys(inputs))
-    made = [node for part in scope.parts for node in part.results]
-    scope.results = tuple(node for node in made if any(user not in inside for user in users.get(node, ())))
-    if not scope.results:
-        scope.results = tuple(made[-1:])
 
 
 class Hole(NamedTuple):
@@ -196,6 +149,8 @@ ORDER = (
 
 def leaf_values(leaf: Leaf) -> list[Hole]:
     """The values of a layer's arguments, as they are written: one number where all axes have the same."""
+    if leaf.of:
+        return []
     if leaf.call is None:
         found = [Hole(name, simple(value) if name in BY_AXIS else value) for name, value in leaf.arguments.items()]
         return sorted(found, key=lambda hole: ORDER.index(hole.name) if hole.name in ORDER else -1)
@@ -214,7 +169,7 @@ def leaf_values(leaf: Leaf) -> list[Hole]:
 
 def ends_of(leaf: Leaf) -> tuple[tuple[int, str], ...]:
     """The ends that a slice states: which axis, and "start", "stop" or "step"; none for other layers."""
-    if leaf.call is None or leaf.call.function != "operator.getitem":
+    if leaf.of or leaf.call is None or leaf.call.function != "operator.getitem":
         return ()
     (cut,) = leaf.call.arguments
     ends = ("start", "stop", "step")

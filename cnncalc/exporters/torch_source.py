@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -13,8 +13,9 @@ from ..graph import Graph, Group
 from ..names import is_word
 from .common import OWN, RESERVED, docstring, own_class, quoted, refuse_what_has_no_source
 from .families import Families, Family, arguments_of
-from .layout import broken, listed, looped, optional_module, wrapped
-from .outline import Hole, Leaf, Scope, class_name, ends_of, leaf_values, network_name, outline
+from .fold import outline
+from .layout import are_numbered, broken, contained, listed, looped, optional_module, wrapped
+from .outline import Hole, Leaf, Scope, class_name, ends_of, leaf_values, network_name
 from .parameters import MISSING, Parameters, Text, written
 from .pattern import Pattern, Source, is_module
 from .vocabulary import of_torch
@@ -159,17 +160,27 @@ class _Classes:
         numbered = pattern.scopes[0] is not self.root and pattern.numbered
         made: list[tuple[str, str]] = []  # the condition and the expression of each module
         lines: list[str] = []
+        loose: dict[str, dict[str, str]] = {}  # modules that stand in one of no class of its own
         for number, slot in enumerate(pattern.slots):
             part, said = slot.part, conditions.get(number, "")
-            if isinstance(part, Scope) or part.has_module or (part.call and part.call.tensors == "own"):
+            if isinstance(part, Scope) or part.has_module or part.is_own:
                 made.append((said, self.made(part, holes)))
-                if not numbered:
+                head, _, inside = part.name.partition(".")
+                if inside:
+                    if head not in loose:
+                        lines.append(head)
+                    loose.setdefault(head, {})[inside] = made[-1][1]
+                elif not numbered:
                     text = optional_module(made[-1][1], part.name, said) if said else made[-1][1]
                     lines.append(_assigned(part.name, text))
             else:
                 holes.take(len(leaf_values(part)))
+        lines = [_assigned(each, contained(loose[each])) if each in loose else each for each in lines]
+        lists = {head for head, parts in loose.items() if are_numbered(parts)}
         chain = numbered and all(scope.is_sequential for scope in pattern.scopes)
-        forward, kept = ("", dict[str, str]()) if chain else self.forward(pattern, parameters, conditions, numbered)
+        forward, kept = (
+            ("", dict[str, str]()) if chain else self.forward(pattern, parameters, conditions, numbered, lists)
+        )
         parts = {slot.part.name for slot in pattern.slots}
         needed = set(re.findall(r"\bself\.(\w+)", forward))
         kept |= {each: each for each in parameters.signature if each in needed - parts}
@@ -204,7 +215,12 @@ class _Classes:
         return "nn.Sequential(OrderedDict(" + wrapped("[", pairs, "]", 0) + "))"
 
     def forward(
-        self, pattern: Pattern, parameters: Parameters, conditions: Mapping[int, str], numbered: bool
+        self,
+        pattern: Pattern,
+        parameters: Parameters,
+        conditions: Mapping[int, str],
+        numbered: bool,
+        lists: Container[str],
     ) -> tuple[str, dict[str, str]]:
         """The forward method, and the attributes that it needs besides the class's parameters."""
         holes, kept = _Holes(parameters), dict[str, str]()
@@ -221,9 +237,9 @@ class _Classes:
                 continue
             if isinstance(part, Leaf):
                 values = [value.of("self") if isinstance(value, Text) else value for value in values]
-                expression = _called(part, [names[source] for source in sources], values)
+                expression = _called(part, [names[source] for source in sources], values, lists)
             else:
-                expression = f"{_path(part.name)}({', '.join(names[source] for source in sources)})"
+                expression = f"{_path(part.name, lists)}({', '.join(names[source] for source in sources)})"
             if number in conditions:
                 without = names[sources[slot.passes]]
                 if is_module(part):
@@ -308,8 +324,14 @@ class _Variables:
         return name
 
 
-def _path(name: str) -> str:
-    return f"self.{name}" if is_word(name) else f"self.get_submodule({literal(name)})"
+def _path(name: str, lists: Container[str] = ()) -> str:
+    """A module as a class calls it; `lists` are those of its attributes that are lists."""
+    words, (head, _, inside) = all(map(is_word, name.split("."))), name.partition(".")
+    if head in lists and is_word(head):
+        at, _, more = inside.partition(".")
+        if not more or is_word(more):
+            return f"self.{head}[{at}]" + (f".{more}" if more else "")
+    return f"self.{name}" if words else f"self.get_submodule({literal(name)})"
 
 
 def _assigned(name: str, made: str) -> str:
@@ -354,17 +376,17 @@ def _same(value: Any, default: Any) -> bool:
     return bool(value == default) and isinstance(value, type(default))
 
 
-def _called(leaf: Leaf, inputs: Sequence[str], values: Sequence[Any]) -> str:
+def _called(leaf: Leaf, inputs: Sequence[str], values: Sequence[Any], lists: Container[str]) -> str:
     """The expression of a layer in a forward."""
-    call = leaf.call
+    call, path = leaf.call, _path(leaf.of or leaf.name, lists)
     if call is None:
-        if leaf.layer.type == "MultiheadAttention":
+        if leaf.layer.type == "MultiheadAttention" and leaf.is_layer:
             three = inputs if len(inputs) == 3 else [inputs[0]] * 3
-            return f"{_path(leaf.name)}({', '.join(three)}, need_weights=False)[0]"
-        return f"{_path(leaf.name)}({', '.join(inputs)})"
+            return f"{path}({', '.join(three)}, need_weights=False)[0]"
+        return f"{path}({', '.join(inputs)})"
     sign = {"operator.add": " + ", "operator.mul": " * "}.get(call.function)
     if sign:
-        own = [_path(leaf.name).replace("get_submodule", "get_parameter")] if call.tensors == "own" else []
+        own = [path.replace("get_submodule", "get_parameter")] if call.tensors == "own" else []
         return sign.join([*inputs, *own])
     if call.function == "operator.getitem":
         stated = dict(zip(ends_of(leaf), map(written, values), strict=True))

@@ -26,7 +26,7 @@ _TORCH_IMPORTS = frozenset(
 _METHODS = _words(
     "__init__ forward eval parameters numel shape add_module register_parameter get_submodule get_parameter"
 )
-_OF_TORCH = _words("nn Module Sequential Parameter pad cat mean permute full randn inference_mode")
+_OF_TORCH = _words("nn Module ModuleList Sequential Parameter pad cat mean permute full randn inference_mode")
 
 
 def of_torch(graph: Graph, words: frozenset[str], own: Sequence[str]) -> Vocabulary:

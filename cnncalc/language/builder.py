@@ -15,7 +15,7 @@ from ..ops.kinds import LARGEST
 from ..quantities import readable
 from .items import BESIDE, Item
 from .reader import Mapping, Node, Scalar
-from .workspace import UNKNOWN, Names, Scope, Workspace
+from .workspace import UNKNOWN, Names, Part, Scope, Workspace
 
 MAX_LAYERS = 150_000
 MAX_PATH = 400
@@ -99,19 +99,26 @@ class Builder:
         self, item: Item, name: str, scope: Scope, op: Op | None, inputs: tuple[int, ...], names: Names
     ) -> int | None:
         """A new node of the graph; its shape is unknown where an input's is, or where it does not fit."""
-        path, graph = scope.child(name), self.space.graph
+        path = scope.child(name)
+        block = self.space.uses[-1].block if self.space.uses else ""
+        kind = item.name if is_name(item.name) else "unknown"
+        layer = Layer(path, kind, op, inputs, None, item.place, self.note(item), block)
+        index = self.add(item, layer)
+        self.claims(item, path, index, names)
+        return index
+
+    def add(self, item: Item, layer: Layer) -> int:
+        """A new node, its shape worked out."""
+        graph, inputs = self.space.graph, layer.inputs
         index = len(graph.nodes)
         if index > MAX_LAYERS + graph.input_count:
             raise self.space.too_big(f"more than {MAX_LAYERS:,} layers", item.place)
         self.space.budget.earn()
         self.space.budget.spend(4 * len(inputs))
-        shape = None if op is None else self.shape(item, path, op, inputs)
-        self.check_path(item, path)
-        block = self.space.uses[-1].block if self.space.uses else ""
-        kind = item.name if is_name(item.name) else "unknown"
-        graph.nodes.append(Layer(path, kind, op, inputs, shape, item.place, self.note(item), block))
-        self.space.outputs[path] = index
-        self.claims(item, path, index, names)
+        shape = None if layer.op is None else self.shape(item, layer.name, layer.op, inputs)
+        self.check_path(item, layer.name)
+        graph.nodes.append(layer._replace(shape=shape))
+        self.space.outputs[layer.name] = index
         return index
 
     def shape(self, item: Item, path: str, op: Op, inputs: tuple[int, ...]) -> Shape | None:
@@ -149,6 +156,9 @@ class Builder:
 
     def check_path(self, item: Item, path: str) -> None:
         """Note a path that is taken already, or too long."""
+        if path in self.space.holders:
+            message = f"{path} is a layer, and cannot hold {self.space.holders[path]} as well"
+            self.space.problem("duplicate", message, item.place, "give one another name")
         if len(path) > MAX_PATH:
             message = f"a path of {len(path)} characters; at most {MAX_PATH}"
             self.space.problem("too-big", message, item.place, "use shorter names")
@@ -159,6 +169,19 @@ class Builder:
             copies = first == item.place and not last.isdigit()
             hint = f"an expression tells copies apart: '{last}{{i}}'" if copies else "give one another name"
             self.space.problem("duplicate", message, item.place, hint)
+
+    def hold(self, item: Item, scope: Scope, name: str) -> None:
+        """Note what a name with dots puts a layer into; a layer holds none."""
+        path = scope.child(name)
+        end = path.find(".", len(scope.path) + 1 if scope.path else 0)
+        while end >= 0:
+            holder = path[:end]
+            self.space.budget.hold(4)
+            self.space.holders.setdefault(holder, path)
+            if holder in self.space.outputs and holder not in self.space.graph.groups:
+                message = f"{holder} is a layer, and cannot hold {path} as well"
+                self.space.problem("duplicate", message, item.place, "give one another name")
+            end = path.find(".", end + 1)
 
     def note(self, item: Item) -> str:
         """The note beside a layer, or an empty string."""
@@ -202,9 +225,16 @@ class Builder:
         return f"{readable(node.shape or ())} comes from {node.name} ({node.type}{line})"
 
     def finish(
-        self, path: str, block: str, x: int | None, item: Item, names: Names, arguments: Mapping_[str, Any] = {}
+        self,
+        path: str,
+        block: str,
+        x: int | None,
+        item: Item,
+        names: Names,
+        arguments: Mapping_[str, Any] = {},
+        since: Part | None = None,
     ) -> None:
-        """Note the end of a group or block, so that others can name it."""
+        """Note the end of a group or block that began at `since`, so that others can name it and use it again."""
         self.space.budget.hold(30 + len(path) // 16)
         if x is None:
             return
@@ -212,7 +242,19 @@ class Builder:
             self.space.problem("duplicate", f"there are two parts named {path}", item.place, "give one another name")
         self.space.outputs[path] = x
         self.space.graph.groups[path] = Group(path, block, x, item.place, self.note(item), arguments)
+        if since is not None:
+            self.end(path, since)
         self.claims(item, path, x, names)
+
+    def begin(self, x: int | None) -> Part:
+        """A part that begins here, with what goes into it."""
+        nodes, groups = len(self.space.graph.nodes), len(self.space.graph.groups)
+        return Part(nodes, nodes, x, (groups, groups))
+
+    def end(self, path: str, since: Part) -> None:
+        """Note what a part is made of that ends here."""
+        first, last = since.groups[0], len(self.space.graph.groups)
+        self.space.parts[path] = since._replace(stop=len(self.space.graph.nodes), groups=(first, last))
 
     def claims(self, item: Item, path: str, index: int, names: Names) -> None:
         node = item.beside.get("expect")

@@ -21,6 +21,7 @@ from .merges import Merges
 from .reader import Mapping, Node, Scalar, Sequence
 from .repeat import columns, count_of, is_by_copy, names_in_template
 from .size import Size
+from .uses import Uses
 from .workspace import UNKNOWN, Names, Scope, Use, Workspace
 
 MAX_BLOCKS = 60  # deep
@@ -36,7 +37,7 @@ class Expander:
         self.space = Workspace(graph, lambda name: self.sorter.is_known(name))
         self.sorter = Sorter(self.space, self.blocks, self.types)
         self.builder = Builder(self.space)
-        self.merges = Merges(self)
+        self.merges, self.uses = Merges(self), Uses(self.space, self.builder)
         self.factor = 1  # product of the repeats around
         self.at = Place(1, 1)  # what is being worked out
         self.used = 0  # uses of blocks
@@ -117,6 +118,7 @@ class Expander:
         template = bare(key.text) if key else None
         named_by_i = template is not None and "i" in names_in_template(template)
         inner: Scope | None = None
+        since = self.builder.begin(x)
         templated = template is not None and "{" in template
         if self.unwanted(item, x, names):
             return x
@@ -129,6 +131,7 @@ class Expander:
             if templated and not named_by_i:
                 group_name = self.space.filled(template or "", key, column, x)
                 inner = Scope(scope.child(group_name)) if "repeat" in item.beside else None
+                since = self.builder.begin(x)
             elif template is not None and not templated and inner is None:
                 inner = Scope(scope.child(template))
             if inner is not None and not inner.next and inner.path in self.space.outputs:
@@ -146,6 +149,7 @@ class Expander:
             if inner is not None and x is not None:
                 self.space.outputs[inner.path] = x
                 self.space.graph.groups.setdefault(inner.path, Group(inner.path, "", x, item.place))
+                self.builder.end(inner.path, since)
         return x
 
     def unwanted(self, item: Item, x: int | None, names: Names) -> bool:
@@ -193,7 +197,7 @@ class Expander:
             wanted = self.wanted(item, x, names)
             if not wanted:
                 return x if wanted is False else None
-        if "from" in item.beside and item.kind not in ("type", "unknown"):
+        if "from" in item.beside and item.kind not in ("type", "use", "unknown"):
             sources = self.space.sources(item.beside["from"], scope, x, names)
             if not sources:
                 return None
@@ -210,23 +214,27 @@ class Expander:
             assert item.body is not None
             return self.layers(item.body, scope, x, names)
         name = scope.number() if template is None else self.space.filled(template, key, names, x)
+        if "." in name:
+            self.builder.hold(item, scope, name)
         if item.kind in ("group", "named-many", "named"):
             return self.group(node if item.kind != "group" else item.body or node, name, scope, x, names, item)
         if item.kind == "block":
             return self.block(item, name, scope, x, names)
+        if item.kind == "use":
+            return self.uses.use(item, name, scope, x, names)
         if item.kind == "unknown":
             return self.unknown_type(item, name, scope, x, names)
         return self.layer(item, name, scope, x, names)
 
     def group(self, body: Node, name: str, scope: Scope, x: int | None, names: Names, item: Item) -> int | None:
-        path = scope.child(name)
+        path, since = scope.child(name), self.builder.begin(x)
         if isinstance(body, Mapping) and item.kind == "named":
             # A mapping with a single name, as the value of a name: a group of one.
             inner, (key, value) = Scope(path), body.pairs[item.name]
             x = self.entry(value, key, inner, x, names)
         else:
             x = self.layers(body, Scope(path), x, names)
-        self.builder.finish(path, "", x, item, names)
+        self.builder.finish(path, "", x, item, names, since=since)
         return x
 
     def block(self, item: Item, name: str, scope: Scope, x: int | None, names: Names) -> int | None:
@@ -248,10 +256,11 @@ class Expander:
         bound = self.arguments(block, item, x, names)
         if bound is None:
             return self.unknown(item, name, scope, x)
+        since = self.builder.begin(x)
         outer, self.space.uses = self.space.uses, (*self.space.uses, Use(block.name, path, item.place))
         x = self.layers(block.layers, Scope(path), x, bound)
         self.space.uses = outer
-        self.builder.finish(path, block.name, x, item, names, bound.maps[0])
+        self.builder.finish(path, block.name, x, item, names, bound.maps[0], since)
         return x
 
     def arguments(self, block: Block, item: Item, x: int | None, names: Names) -> Names | None:

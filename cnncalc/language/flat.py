@@ -49,8 +49,8 @@ class _Writer:
         named = len(shapes) > 1 or next(iter(shapes)) != "input"
         lines.append(f"input: {_flow(shapes if named else shapes['input'])}")
         tree = _Tree()
-        for number, layer in enumerate(graph.nodes[graph.input_count :], graph.input_count):
-            self._place(tree, layer, number)
+        for number, parts in enumerate(graph.levels(), graph.input_count):
+            self._place(tree, parts, number)
         body = list(self._layers(tree, "", "  "))
         if self.declared:
             lines += ["", "types:"]
@@ -66,15 +66,15 @@ class _Writer:
         return "\n".join(lines) + "\n"
 
     @staticmethod
-    def _place(tree: _Tree, layer: Layer, number: int) -> None:
-        *path, last = layer.name.split(".")
+    def _place(tree: _Tree, parts: tuple[str, ...], number: int) -> None:
+        *path, last = parts
         for part in path:
             tree = tree.setdefault(part, _Tree())
         tree[last] = number
 
     def _layers(self, tree: _Tree, scope: str, indent: str) -> Any:
         for name, inside in tree.items():
-            word = name in REGISTRY or name in (*GROUPS, *BESIDE) or name in self.types
+            word = name in REGISTRY or name in (*GROUPS, *BESIDE, "use", "branch") or name in self.types
             key = name if name.isdigit() else _flow(f".{name}" if word else name)
             if isinstance(inside, _Tree):
                 yield f"{indent}{key}:"
@@ -85,23 +85,34 @@ class _Writer:
     def _layer(self, layer: Layer, number: int, scope: str) -> str:
         op = layer.op
         assert op is not None
+        if layer.shares >= 0 and layer.type not in MERGES:
+            return self._used(layer, number, scope)
         kind, arguments = self._described(layer, op)
         if kind in MERGES:
             beside = "".join(f", {name}: {_flow(value)}" for name, value in arguments.items())
             branches = [self._reference(i, scope) for i in layer.inputs]
             return f"{{{kind}: {_flow(branches)}{beside}}}"
         body = f"{{{kind}: {_flow(arguments)}" if arguments else f"{{{kind}: {{}}"
+        beside = self._beside(layer, number, scope)
+        return f"{body}{beside}}}" if arguments or beside else kind
+
+    def _used(self, layer: Layer, number: int, scope: str) -> str:
+        """A layer that is used again, by the full path of the first."""
+        first = _flow(f".{self.graph.nodes[layer.shares].name}")
+        return f"{{use: {first}{self._beside(layer, number, scope)}}}"
+
+    def _beside(self, layer: Layer, number: int, scope: str) -> str:
+        """What stands beside a layer: where its inputs come from, if not from the one before, and its note."""
         alone = number == self.graph.input_count > 1  # the first layer of several inputs follows none of them
+        beside = ""
         if layer.inputs != (number - 1,) or alone:
             sources = [self._reference(i, scope) for i in layer.inputs]
-            body += f", from: {_flow(sources[0] if len(sources) == 1 else sources)}"
-        elif not arguments and not layer.note:
-            return kind
-        return body + (f", note: {_flow(layer.note)}" if layer.note else "") + "}"
+            beside = f", from: {_flow(sources[0] if len(sources) == 1 else sources)}"
+        return beside + (f", note: {_flow(layer.note)}" if layer.note else "")
 
     def _described(self, layer: Layer, op: Op) -> tuple[str, dict[str, Any]]:
         """The type, and the arguments that are not its defaults; what a spec declares keeps its figures as a type."""
-        if layer.type in REGISTRY:
+        if not layer.is_declared:
             stated = {argument.name: getattr(op, argument.name) for argument in op.arguments()}
             defaults = {argument.name: argument.default for argument in op.arguments() if not argument.required}
             known = {argument.name for argument in op.arguments() if argument.inferred}
@@ -111,7 +122,7 @@ class _Writer:
                 spread = isinstance(value, list) and all(part == value[0] for part in value)
                 if spread and "one for each axis" in argument.kind.expects:
                     value = value[0]
-                if argument.name not in known and value != default:
+                if value != default and (argument.name not in known or self._matters(layer, op, argument.name)):
                     found[argument.name] = value
             return layer.type, found
         figures = {argument.name: _plain(getattr(op, argument.name)) for argument in op.arguments()}
@@ -124,6 +135,12 @@ class _Writer:
             self._taken.add(name)
             self.declared[key] = name, figures
         return self.declared[key][0], {}
+
+    def _matters(self, layer: Layer, op: Op, name: str) -> bool:
+        """Whether a layer would be another without an argument that the graph can work out."""
+        shapes = [shape for shape in self.graph.shapes_into(layer) if shape is not None]
+        stated = {each.name: getattr(op, each.name) for each in op.arguments()}
+        return bool(type(op)(**{**stated, name: None}).infer(*shapes).get(name) != stated[name])
 
     def _reference(self, number: int, scope: str) -> str:
         """A name for a node that is understood in a scope: names are looked for in the nearest scope, then outward."""

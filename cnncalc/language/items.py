@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..errors import Place, did_you_mean
-from ..names import RULE, is_name
+from ..names import RULE, is_path
 from ..ops import MERGES, REGISTRY
 from .declared import Declaration
 from .expressions import TEMPLATE
@@ -37,7 +37,7 @@ class Block(NamedTuple):
 class Item(NamedTuple):
     """One entry of a list or mapping of layers, sorted out: what it is, and the keys beside it."""
 
-    kind: str  # "type", "block", "merge", "group", "inline", "named", "named-many", "unknown", "broken"
+    kind: str  # "type", "block", "merge", "use", "group", "inline", "named", "named-many", "unknown", "broken"
     name: str  # of the type, block, merge, or of the named item
     body: Node | None
     beside: dict[str, Node]
@@ -64,15 +64,18 @@ class Sorter:
             return Item("group", "", node, {}, node.place)
         if isinstance(node, Scalar):
             return self._sorted_word(node)
-        heads = [key for key in node.pairs if key in GROUPS or self.is_known(key)]
+        heads = [key for key, _, value in node.items() if key in GROUPS or self.is_word(key, value)]
         beside = {key: value for key, _, value in node.items() if key in BESIDE}
         # What a merge takes besides its branches stands beside it: concat: […], dim: 2.
-        options = {argument.name for head in heads if head in MERGES for argument in REGISTRY[head].arguments()}
+        merges = [head for head in heads if self.kind_of(head) == "merge"]
+        options = {argument.name for head in merges for argument in REGISTRY[head].arguments()}
         others = [key for key in node.pairs if key not in heads and key not in BESIDE and key not in options]
         if len(heads) == 1 and not others:
             head, (word, body) = heads[0], node.pairs[heads[0]]
             if head in GROUPS:
                 return Item("group" if head == "layers" else "inline", "", body, beside, node.place)
+            if head == "use" and not self.is_known(head):
+                return Item("use", "", body, beside, word.place)
             stated = {key: value for key, _, value in node.items() if key in options}
             literal = self.is_literal(body) and not stated
             return Item(self.kind_of(head), head, body, beside | stated, word.place, literal)
@@ -149,6 +152,8 @@ class Sorter:
             return
         key = node.pairs[others[0]][0]
         hint = did_you_mean(others[0], BESIDE)
+        if heads == ["use"] and not self.is_known("use"):
+            hint = hint or "what is used again keeps its arguments; a name stands before it: name: {use: …}"
         if not hint and isinstance(node.pairs[heads[0]][1], Scalar) and node.pairs[heads[0]][1].value is None:  # type: ignore[union-attr]
             hint = f"the arguments of {heads[0]} belong inside: {heads[0]}: {{{others[0]}: …}}, or further to the right"
         self.space.problem(
@@ -162,15 +167,50 @@ class Sorter:
     def is_known(self, name: str) -> bool:
         return name in REGISTRY or name in self.blocks or name in self.types
 
+    def is_soft(self, name: str) -> bool:
+        """Whether a word yields to what the file calls so: it came later, and no spec changes its meaning by it."""
+        return name not in self.blocks and name not in self.types and is_soft(name)
+
+    def is_word(self, key: str, value: Node) -> bool:
+        """Whether a key is a type, a block or a word of the language, and not the name of a layer."""
+        if not self.is_soft(key):
+            return self.is_known(key)
+        if key == "use":
+            return isinstance(value, Scalar) and value.value is not None and not self.is_known(value.text)
+        return not self._are_layers(key, value)
+
+    def _are_layers(self, name: str, value: Node) -> bool:
+        """Whether what follows a word of the language is a layer or several, which then bear it as their name."""
+        if isinstance(value, Scalar):
+            return isinstance(value.value, str)
+        if isinstance(value, Sequence):
+            return name not in MERGES or not any(self._is_branch(item) for item in value.items)
+        if name in MERGES and "branches" in value.pairs:
+            return False
+        arguments = {argument.name for argument in REGISTRY[name].arguments()}
+        return any(
+            isinstance(each, Mapping)
+            or key in GROUPS
+            or self.is_known(key)
+            or (key not in arguments and (isinstance(each, Sequence) or self.is_known(each.text)))
+            for key, _, each in value.items()
+        )
+
+    def _is_branch(self, item: Node) -> bool:
+        """Whether an item of a list can only be a branch of a merge, and no layer."""
+        if isinstance(item, Mapping):
+            return self.is_generated(item)
+        return isinstance(item, Sequence) or not self.is_known(item.text)
+
     def known(self) -> list[str]:
         return [*REGISTRY, *self.blocks, *self.types]
 
     def kind_of(self, name: str) -> str:
-        if name in MERGES:
-            return "merge"
         if name in self.blocks:
             return "block"
-        return "type" if self.is_known(name) else "unknown"
+        if name in self.types or name not in REGISTRY:
+            return "type" if name in self.types else "unknown"
+        return "merge" if name in MERGES else "type"
 
     def looks_like_type(self, name: str, value: Node) -> bool:
         """Whether an unknown key is meant as a layer type: what follows are arguments and not layers."""
@@ -201,12 +241,12 @@ class Sorter:
 
     def name_fits(self, key: Scalar) -> bool:
         name = bare(key.text)
-        if name == key.text and (self.is_known(name) or name in GROUPS):
+        if name == key.text and (name in GROUPS or (self.is_known(name) and not self.is_soft(name))):
             hint = f"add a digit, or write .{name} to say that it is a name"
             self.space.problem(
                 "name", f"a layer may not bear the name {name}, which is a type or block", key.place, hint
             )
-        elif not is_name(TEMPLATE.sub("x", name)):
+        elif not is_path(TEMPLATE.sub("x", name)):
             shown = name if len(name) <= 60 else name[:57] + "…"
             self.space.problem("name", f"{shown!r} cannot be the name of a layer", key.place, RULE)
         else:
@@ -214,9 +254,16 @@ class Sorter:
         return False
 
 
+def is_soft(name: str) -> bool:
+    """Whether a word of the language yields to what a file calls so: a layer, a block or a type of its own.
+
+    >>> is_soft("use"), is_soft("Conv2d"), is_soft("layers")
+    (True, False, False)
+    """
+    return name == "use" or (name in REGISTRY and REGISTRY[name].yields)
+
+
 # Names that are arguments and hardly ever layers, so that an unknown type with arguments is not taken for a group.
-_ARGUMENT_NAMES = frozenset(argument.name for cls in REGISTRY.values() for argument in cls.arguments()) - {
-    "size",
-    "p",
-    "value",
-}
+_ARGUMENT_NAMES = frozenset(
+    argument.name for cls in REGISTRY.values() if not cls.yields for argument in cls.arguments()
+) - {"size", "p", "value"}

@@ -45,6 +45,8 @@ class Merges:
                 self.builder.finish(scope.child(self.space.filled(template, key, names, x)), "", ends[0], item, names)
             return ends[0]
         name = scope.number() if template is None else self.space.filled(template, key, names, x)
+        if "." in name:
+            self.builder.hold(item, scope, name)
         op = self.builder.make(item, options, x, names)
         inputs = tuple(end for end in ends if end is not None)
         if len(inputs) < len(ends) and not self.space.graph.errors:

@@ -21,7 +21,7 @@ from .claimed import ClaimReader
 from .declared import KEYS as TYPE_KEYS
 from .declared import Declaration
 from .expand import Expander
-from .items import BESIDE, GROUPS, Block
+from .items import BESIDE, GROUPS, Block, is_soft
 from .pretrained import pretrained
 from .reader import Mapping, Node, Scalar, Sequence
 from .spec import Spec, open_spec
@@ -183,7 +183,7 @@ class Model:
         for name, key, node in self.mapping("types", "types: {Deform: {shape: same, params: 9 * in_channels}}").items():
             if not is_name(name):
                 self.problem("types", f"{name!r} cannot be the name of a type", key.place, RULE)
-            elif name in REGISTRY or name in (*BESIDE, *GROUPS):
+            elif name in (*REGISTRY, *BESIDE, *GROUPS) and not is_soft(name):
                 self.problem(
                     "types", f"{name!r} cannot be declared: it has a meaning already", key.place, "give it another name"
                 )
@@ -201,7 +201,8 @@ class Model:
     def blocks(self) -> dict[str, Block]:
         found: dict[str, Block] = {}
         for name, key, node in self.mapping("blocks", "blocks: {conv_bn: {args: [c], layers: […]}}").items():
-            if name in REGISTRY or name in self.expander.types or name in (*BESIDE, *GROUPS) or not is_name(name):
+            taken = name in (*REGISTRY, *BESIDE, *GROUPS) and not is_soft(name)
+            if taken or name in self.expander.types or not is_name(name):
                 message = f"{name!r} cannot be the name of a block, or has a meaning already"
                 self.problem("blocks", message, key.place, "" if is_name(name) else RULE)
                 continue
@@ -269,7 +270,8 @@ class Model:
                 self.problem("input", f"{value.text} is no list of sizes", value.place, f"write [{', '.join(sizes)}]")
                 continue
             given = list(asked) if asked is not None else self.expander.space.value(value, None, names)
-            if isinstance(node, Mapping) and (self.expander.sorter.is_known(name) or not is_name(name)):
+            taken = self.expander.sorter.is_known(name) and not is_soft(name)
+            if isinstance(node, Mapping) and (taken or not is_name(name)):
                 hint = "" if is_name(name) else RULE
                 self.problem("input", f"{name!r} cannot be the name of an input", node.pairs[name][0].place, hint)
             if (

@@ -57,7 +57,7 @@ class Size:
         return found
 
     def _one(self, node: Node, item: Item, names: dict[str, Any], depth: int) -> int:
-        if item.kind in ("type", "unknown"):
+        if item.kind in ("type", "use", "unknown"):
             return 1
         if item.kind == "merge":
             branches = item.body if isinstance(item.body, Sequence) else None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Misfit, Place, Problem, did_you_mean
 from ..graph import Graph
-from ..names import RULE, is_name
+from ..names import RULE, is_path
 from ..ops import REGISTRY, Shape
 from ..quantities import is_rounded
 from . import expressions
@@ -45,6 +45,18 @@ class Use(NamedTuple):
     place: Place
 
 
+class Part(NamedTuple):
+    """A group, a block in use or the copies of a repeat: its nodes from `first` up to `stop`, and what went into it.
+
+    `groups` are the places of the groups inside it, in the order in which they were noted.
+    """
+
+    first: int
+    stop: int
+    entry: int | None
+    groups: tuple[int, int]
+
+
 class TooBig(Exception):
     """The spec breaks a bound; nothing more is expanded."""
 
@@ -63,6 +75,8 @@ class Workspace:
         self.graph = graph
         self.is_known = known  # whether a word is a type or block
         self.outputs: dict[str, int] = {}  # full path → node
+        self.parts: dict[str, Part] = {}  # full path of a group → what it is made of
+        self.holders: dict[str, str] = {}  # what a name with dots puts layers into → the first of them
         self.uses: tuple[Use, ...] = ()
         self.noted = 0  # errors, repeated ones too
         self._places: dict[
@@ -161,7 +175,7 @@ class Workspace:
             return template
         try:
             name = expressions.fill(template, self.seen(template, x, names), self.budget)
-            if check and not is_name(name):
+            if check and not is_path(name):
                 self.problem("name", f"{name!r} cannot be the name of a layer", key.place if key else Place(1, 1), RULE)
             return name
         except Misfit as misfit:
@@ -180,21 +194,26 @@ class Workspace:
 
     def find(self, node: Scalar, scope: Scope, x: int | None, names: Names) -> int | None:
         """The earlier layer of that name: in the nearest scope first, then outward; behind a dot the full path."""
+        path = self.path_of(node, scope, x, names)
+        return None if path is None else self.outputs[path]
+
+    def path_of(self, node: Scalar, scope: Scope, x: int | None, names: Names) -> str | None:
+        """The full path of the earlier layer of that name; None after an error, which is noted."""
         self.budget.spend(8 + len(scope.path) // 10)
         name = self.filled(node.text, node, names, x, check=False)
         path = "" if name.startswith(".") else scope.path
         name = name.removeprefix(".")
         while path:
             if f"{path}.{name}" in self.outputs:
-                return self.outputs[f"{path}.{name}"]
+                return f"{path}.{name}"
             path = path.rpartition(".")[0]
         if name in self.outputs:
-            return self.outputs[name]
+            return name
         if self.is_known(name):
             hint = f"a layer in a branch stands in a list: [{name}]"
         else:
             hint = did_you_mean(name, list(self.outputs)[-2000:])
-            hint = hint or "only layers that stand above can be named"
+            hint = hint or "only layers that stand above, and are done, can be named"
         self.problem("from", f"there is no earlier layer {name}", node.place, hint)
         return None
 

@@ -48,7 +48,8 @@ FAMILIES = {
     "LeNet-5": (lenet,),
 }
 
-MERGES = ("add", "multiply", "concat")
+#: The types that join branches.
+MERGES = tuple(name for name, cls in REGISTRY.items() if issubclass(cls, merge.Merge))
 
 __all__ = [
     "FAMILIES",

@@ -145,6 +145,7 @@ class Op:
     them takes longer than importing all of the package.)
     """
 
+    yields: ClassVar[bool] = False  # to what a spec calls by its name: a layer, a block or a type of its own
     spatial: ClassVar[int] = 0  # spatial axes that the type demands; 0 for any shape
     many_inputs: ClassVar[bool] = False
     weight_layers: ClassVar[int] = 0  # how much it adds to the depth, as papers count it

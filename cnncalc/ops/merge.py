@@ -35,7 +35,7 @@ def merge_work(E: Any, m: Any) -> Any:
     return E * (m - 1)
 
 
-class _Merge(Op):
+class Merge(Op, name="_merge"):
     """What all merges share."""
 
     many_inputs = True
@@ -56,7 +56,7 @@ class _Merge(Op):
         return tuple(found)
 
 
-class Add(_Merge, name="add"):
+class Add(Merge, name="add"):
     """The sum of branches of equal shape: the residual connection."""
 
     passes_gradient = True
@@ -84,7 +84,7 @@ class Add(_Merge, name="add"):
         return self.in_turn(False, *shapes)
 
 
-class Multiply(_Merge, name="multiply"):
+class Multiply(Merge, name="multiply"):
     """The product of branches, element by element; an axis of size 1 is repeated."""
 
     int8 = "own"
@@ -117,7 +117,7 @@ class Multiply(_Merge, name="multiply"):
         return self.in_turn(True, *shapes)
 
 
-class Concat(_Merge, name="concat"):
+class Concat(Merge, name="concat"):
     """Branches one after the other along an axis: the channels, unless dim says otherwise."""
 
     operations = ()

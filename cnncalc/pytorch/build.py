@@ -56,7 +56,7 @@ def build(
     root, traced = nn.Module(), fx.Graph()
     traced._graph_namespace.create_name("self", None)  # the first argument of every forward, which no node may be
     values: list[fx.Node] = []
-    noted = {layer.inputs[1] for layer in graph.layers if _unpools(layer)}
+    pools = {graph.owner(layer.inputs[1]) for layer in graph.layers if _unpools(layer)}
     places: dict[int, fx.Node] = {}
     for number, layer in enumerate(graph.inputs):
         alone = graph.input_count == 1
@@ -68,8 +68,8 @@ def build(
             if _unpools(layer):
                 given[1] = places[layer.inputs[1]]
             made = _add(layer, graph, root, traced, given)
-            if len(values) in noted:
-                made, places[len(values)] = _with_places(made, layer, root, traced)
+            if graph.owner(len(values)) in pools:
+                made, places[len(values)] = _with_places(made, layer, graph, root, traced)
             values.append(made)
     results = [values[i] for i in graph.outputs]
     traced.output(results[0] if len(results) == 1 else tuple(results))
@@ -104,15 +104,17 @@ def _add(layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: 
     first = len(traced.nodes)
     call = layer.op.call(*shapes)
     if call is not None:
-        made = _add_call(call, layer, shapes, root, traced, inputs)
-    elif layer.type == "MultiheadAttention":
-        _attach(root, layer.name, module(layer.op, *shapes))
-        arguments = (*inputs,) if len(inputs) == 3 else (inputs[0],) * 3
-        both = traced.call_module(layer.name, arguments, {"need_weights": False})
-        made = traced.call_function(operator.getitem, (both, 0))
+        made = _add_call(call, layer, graph, root, traced, inputs)
     else:
-        _attach(root, layer.name, module(layer.op, *shapes))
-        made = traced.call_module(layer.name, tuple(inputs))
+        path = _path(layer, graph)
+        if layer.shares < 0:
+            _attach(root, path, module(layer.op, *shapes))
+        if layer.type == "MultiheadAttention":
+            arguments = (*inputs,) if len(inputs) == 3 else (inputs[0],) * 3
+            both = traced.call_module(path, arguments, {"need_weights": False})
+            made = traced.call_function(operator.getitem, (both, 0))
+        else:
+            made = traced.call_module(path, tuple(inputs))
     node = made
     for _ in range(len(traced.nodes) - first):
         node.meta["layer"] = layer.name
@@ -120,13 +122,20 @@ def _add(layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: 
     return made
 
 
+def _path(layer: Layer, graph: Graph) -> str:
+    """Where the module of a layer stands: of one that is used again, where it stood the first time."""
+    return layer.name if layer.shares < 0 else graph.nodes[layer.shares].name
+
+
 def _unpools(layer: Layer) -> bool:
     return bool(layer.op and layer.op.places_of)
 
 
-def _with_places(made: fx.Node, layer: Layer, root: nn.Module, traced: fx.Graph) -> tuple[fx.Node, fx.Node]:
+def _with_places(
+    made: fx.Node, layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph
+) -> tuple[fx.Node, fx.Node]:
     """The result of a max pool and the places that it noted, which PyTorch returns only where it is told to."""
-    setattr(root.get_submodule(layer.name), "return_indices", True)  # noqa: B010
+    setattr(root.get_submodule(_path(layer, graph)), "return_indices", True)  # noqa: B010
     found = traced.call_function(operator.getitem, (made, 0)), traced.call_function(operator.getitem, (made, 1))
     for node in found:
         node.meta["layer"] = layer.name
@@ -134,16 +143,19 @@ def _with_places(made: fx.Node, layer: Layer, root: nn.Module, traced: fx.Graph)
 
 
 def _add_call(
-    call: Call, layer: Layer, shapes: tuple[Shape, ...], root: nn.Module, traced: fx.Graph, inputs: list[fx.Node]
+    call: Call, layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: list[fx.Node]
 ) -> fx.Node:
     function, keywords = FUNCTIONS[call.function], dict(call.keywords)
     if call.tensors == "list":
         return traced.call_function(function, (inputs, *call.arguments), keywords)
     if call.tensors == "own":
-        (parameter,) = layer.op.parameters(*shapes) if layer.op else ()
-        start = getattr(layer.op, "init_value")  # noqa: B009
-        _attach(root, layer.name, nn.Parameter(torch.full(parameter.shape, float(start))))
-        inputs = [*inputs, traced.get_attr(layer.name)]
+        path = _path(layer, graph)
+        if layer.shares < 0:
+            shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
+            (parameter,) = layer.op.parameters(*shapes) if layer.op else ()
+            start = getattr(layer.op, "init_value")  # noqa: B009
+            _attach(root, path, nn.Parameter(torch.full(parameter.shape, float(start))))
+        inputs = [*inputs, traced.get_attr(path)]
     if call.tensors in ("own", "fold"):
         result = inputs[0]
         for each in inputs[1:]:

@@ -72,6 +72,7 @@ def _layers(report: Report) -> Iterator[dict[str, Any]]:
             "output_shape": _shape(report.shaped(row.node)),
             **shared[sums],
             **{figure.key: figure.json(part) for figure in _OTHERS},
+            **({"shares": row.shares} if row.shares else {}),
             **(_types(report, row.node) if mixed else {}),
         }
 

@@ -91,13 +91,29 @@ def _part(report: Report, entry: Entry) -> Part:
 
 
 def _type_of(report: Report, entry: Entry) -> str:
-    if entry.kind == "layer":
-        return entry.rows[0].type
     group = report.graph.groups.get(entry.path)
     kind = (group.block if group else "") or (entry.rows[0].type if entry.copies == len(entry.rows) else "")
+    shared = _shared(report, entry)
+    if entry.kind == "layer":
+        kind = entry.rows[0].type
+    if shared:
+        return f"{kind or 'weights'} of {shared}"
+    if entry.kind == "layer":
+        return kind
     if entry.kind == "copies":
-        return f"{entry.copies} × {kind or 'the same'}"
+        owners = {row.shares for row in entry.rows}
+        kind = f"{entry.copies} × {kind or 'the same'}"
+        return f"{kind} of {max(owners)}" if len(owners) == 1 and max(owners) else kind
     return kind
+
+
+def _shared(report: Report, entry: Entry) -> str:
+    """Whose weights a layer or group has, where it is one that is used again."""
+    if entry.kind == "layer":
+        row = entry.rows[0]
+        owner = report[row.shares] if row.shares else None
+        return owner.name if owner is not None and owner.params != 0 else ""
+    return report.graph.uses.get(entry.path, "")
 
 
 def total(report: Report, chosen: Sequence[Source]) -> Line:

@@ -133,6 +133,11 @@ class Row(NamedTuple):
         return self.layer.type
 
     @property
+    def shares(self) -> str:
+        """The layer whose weights it has, where it is one that is used again; otherwise an empty string."""
+        return "" if self.layer.shares < 0 else self.report.graph.nodes[self.layer.shares].name
+
+    @property
     def line(self) -> int | None:
         """The line of the spec that it was written in."""
         return self.layer.place.line if self.layer.place else None

@@ -323,7 +323,10 @@ def analyse(
         if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 10**6:
             raise usage_error(f"{what} is {count}; it must be a whole number from 1 to 10^6")
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
-    frozen = frozenset(node for name in freeze for node in graph.nodes_of(name))
+    if int8 and any(layer.shares >= 0 for layer in graph.layers):
+        raise usage_error("it is not followed how PyTorch quantizes a layer that is used again", "leave --int8 out")
+    named = {graph.owner(node) for name in freeze for node in graph.nodes_of(name)}
+    frozen = frozenset(node for node in range(len(graph.nodes)) if named and graph.owner(node) in named)
     setting = Setting(
         batch, dtype, inplace, device=device, channels_last=channels_last, frozen=frozen, amp=amp, int8=int8
     )

@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 
 def entries(report: Report, depth: int | None = None, fold: bool = True) -> list[Entry]:
     """The lines of the tree down to `depth` levels; `fold` joins equal neighbours into one line."""
-    split = [tuple(row.name.split(".")) for row in report.rows]
+    split = report.graph.levels()
     return list(_level(report, split, 0, len(split), 0, depth, fold))
 
 
@@ -96,6 +96,6 @@ def _spans(split: list[tuple[str, ...]], start: int, stop: int, level: int) -> I
 def _signature(report: Report, split: list[tuple[str, ...]], first: int, last: int, level: int) -> Any:
     """What makes two parts equal: the same layers with the same shapes and figures, whatever their own name."""
     return [
-        (split[i][level + 1 :], row.type, row.layer.op, row.input_shapes, row.output_shape)
+        (split[i][level + 1 :], row.type, row.layer.op, row.input_shapes, row.output_shape, row.layer.shares >= 0)
         for i, row in enumerate(report.rows[first:last], first)
     ]

@@ -272,7 +272,8 @@ def _row(report: Report, name: str) -> Any:
 
 def _told(row: Any) -> str:
     told = ", ".join(f"{name} {value}" for name, value in stated(row))
-    return f"{row.type}" + (f" ({told})" if told else "")
+    again = f", with the weights of {row.shares}" if row.shares else ""
+    return f"{row.type}" + (f" ({told})" if told else "") + again
 
 
 def _written(value: Any) -> str:

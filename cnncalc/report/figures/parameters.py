@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 def _steps(row: Row) -> Iterator[Derivation]:
     op, shapes = row.known()
+    if row.shares and op.counts(*shapes):
+        yield Derivation("parameters", text=f"0: those of {row.shares}, which are counted there")
+        return
     counts = op.counts(*shapes)
     for count in counts:
         yield Derivation(count.role, count.step, remark=count.step.formula.remark)
