@@ -32,7 +32,7 @@ NASTY = [
     "é", "💥", "%", "@", "`", "#", "|", ">", "<<", "---", "...", "i + 1", "{i}", "{", "}", "1,2", "0x10", "1_000", "0o17",
 ]  # fmt: skip
 WORDS = [*REGISTRY, "layers", "inline", "repeat", "foreach", "when", "from", "expect", "note", "add", "concat", "blocks",
-         "args", "variants", "outputs", "input", "types", "branches", "shape", "params", "out_channels", "kernel_size"]  # fmt: skip
+         "args", "variants", "outputs", "input", "types", "branches", "use", "branch", "shape", "params", "out_channels", "kernel_size"]  # fmt: skip
 
 
 def mutated(rng: random.Random) -> bytes:
@@ -122,6 +122,7 @@ class Monster:
         self.rng = rng
         self.blocks = rng.choice([0, 1, 3, 12])
         self.named = 0
+        self.names: list[str] = []
 
     def count(self, most: int = 100_000) -> int:
         """A small number mostly, and now and then a large one."""
@@ -164,7 +165,7 @@ class Monster:
             f"add: [[{inner}], []]" if "Linear" not in inner else f"layers: [{inner}]", f"add: [{', '.join(['[]'] * self.count(3_000))}]", f"concat: [{', '.join(['[]'] * self.count(900))}], dim: 1",
             f"add: [{{branch: [{inner}], repeat: {self.count()}}}, []]" if "Linear" not in inner else "ReLU: {}",
             f"add: [{{branch: [{inner}], foreach: {{k: '{self.list()}'}}, when: k != 1}}, []]" if "Linear" not in inner else "ReLU: {}",
-            "D: {a: 2}", *([f"{block}: {{n: '{self.number()}', k: '{self.number()}'}}", f"{block}: {{n: n + 1}}", f"{block}: {{}}"] if self.blocks else []),
+            "D: {a: 2}", f"use: {rng.choice(self.names or ['0'])}", f"use: {rng.randrange(5)}", *([f"{block}: {{n: '{self.number()}', k: '{self.number()}'}}", f"{block}: {{n: n + 1}}", f"{block}: {{}}"] if self.blocks else []),
         ])  # fmt: skip
         beside = [
             (0.3, f"repeat: {self.count()}"), (0.1, f"repeat: '{self.number()}'"), (0.1, f"when: '{self.number()} > 1'"), (0.1, f"foreach: {{k: '{self.list()}'}}"),
@@ -178,7 +179,9 @@ class Monster:
         if rng.random() < 0.7 or body.startswith("inline"):
             return f"{{{text}}}"
         self.named += 1
-        return f"{{l{self.named}{'x' * self.count(60)}: {{{text}}}}}"
+        name = f"l{self.named}{'x' * self.count(60)}"
+        self.names.append(name)
+        return f"{{{rng.choice(['', '', 'list.'])}{name}: {{{text}}}}}"
 
     def text(self) -> str:
         rng = self.rng

@@ -286,7 +286,7 @@ def test_a_merge_of_one_branch_keeps_its_name() -> None:
         "layers: [{ReLU: {}, from: []}]",
         "layers: [a: ReLU, b: Tanh, {add: [[], []], from: [a, b]}]",
         "layers: [{a: ReLU}, {a: {ReLU: {}, repeat: 2}}]",
-        "layers: {\"x{'a.b'}\": ReLU}",
+        "layers: {\"x{'a..b'}\": ReLU}",
         "layers: {'x{null}': ReLU}",
         "args: {in_channels: 3}\nlayers: [ReLU]",
         "args: {class: 3}\nlayers: [ReLU]",

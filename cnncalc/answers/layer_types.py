@@ -73,8 +73,10 @@ def op_table(name: str) -> Table:
             "lines": [step.line for step in steps],
         },
     }
-    title, head = f"{name}: {_summary(cls)}", (f"family: {family_of(cls)}",)
-    return Table(title, columns if lines else (), lines, head, tuple(notes), (), document)
+    title, head = f"{name}: {_summary(cls)}", [f"family: {family_of(cls)}"]
+    if cls.yields:
+        head.append("a layer, block or type of a spec that is called so goes before it")
+    return Table(title, columns if lines else (), lines, tuple(head), tuple(notes), (), document)
 
 
 def _summary(cls: Any) -> str:

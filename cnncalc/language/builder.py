@@ -102,23 +102,32 @@ class Builder:
         path = scope.child(name)
         block = self.space.uses[-1].block if self.space.uses else ""
         kind = item.name if is_name(item.name) else "unknown"
-        layer = Layer(path, kind, op, inputs, None, item.place, self.note(item), block)
-        index = self.add(item, layer)
+        index = self.add(item, path, kind, op, inputs, self.note(item), block)
         self.claims(item, path, index, names)
         return index
 
-    def add(self, item: Item, layer: Layer) -> int:
+    def add(
+        self,
+        item: Item,
+        path: str,
+        kind: str,
+        op: Op | None,
+        inputs: tuple[int, ...],
+        note: str,
+        block: str,
+        shares: int = -1,
+    ) -> int:
         """A new node, its shape worked out."""
-        graph, inputs = self.space.graph, layer.inputs
+        graph = self.space.graph
         index = len(graph.nodes)
         if index > MAX_LAYERS + graph.input_count:
             raise self.space.too_big(f"more than {MAX_LAYERS:,} layers", item.place)
         self.space.budget.earn()
         self.space.budget.spend(4 * len(inputs))
-        shape = None if layer.op is None else self.shape(item, layer.name, layer.op, inputs)
-        self.check_path(item, layer.name)
-        graph.nodes.append(layer._replace(shape=shape))
-        self.space.outputs[layer.name] = index
+        shape = None if op is None else self.shape(item, path, op, inputs)
+        self.check_path(item, path)
+        graph.nodes.append(Layer(path, kind, op, inputs, shape, item.place, note, block, shares))
+        self.space.outputs[path] = index
         return index
 
     def shape(self, item: Item, path: str, op: Op, inputs: tuple[int, ...]) -> Shape | None:
@@ -137,9 +146,9 @@ class Builder:
         if key not in self._shapes:
             try:
                 if len(shapes) > 1 and not op.many_inputs:
-                    raise Misfit(f"{item.name} takes one input, not {len(shapes)}")
+                    raise Misfit(f"{op.type()} takes one input, not {len(shapes)}")
                 if op.places_of and [graph.nodes[i].type for i in inputs[1:]] != [op.places_of]:
-                    message = f"{item.name} takes what it enlarges, and the {op.places_of} whose places it goes back to"
+                    message = f"{op.type()} takes what it enlarges, and the {op.places_of} whose places it goes back to"
                     raise Misfit(message, "from: [conv5, pool5]", code="from")
                 op.check(*shapes)
                 shape = tuple(value_of(size) for size in op.output(*shapes))

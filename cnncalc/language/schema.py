@@ -128,17 +128,30 @@ def _pretrained() -> dict[str, Any]:
 def _language() -> dict[str, Any]:
     beside = _beside()
     merges = {
-        name: {"description": _summary(REGISTRY[name]), "anyOf": [_ref("branches"), _ref("merge")]} for name in MERGES
+        name: {
+            "description": _summary(REGISTRY[name]),
+            "anyOf": [_ref("branches"), _ref("merge"), *([_ref("layers")] if REGISTRY[name].yields else [])],
+        }
+        for name in MERGES
     }
     types = {
         name: {
             "description": _description(name, cls),
-            "anyOf": [_ref(name), *([] if _required(cls) else [{"type": "null"}])],
+            # What yields may be the name of a layer.
+            "anyOf": [
+                _ref(name),
+                *([] if _required(cls) else [{"type": "null"}]),
+                *([_ref("layers")] if cls.yields else []),
+            ],
         }
         for name, cls in REGISTRY.items()
         if name not in MERGES
     }
     layer, earlier = _ref("layer"), {"type": "string", "description": "an earlier layer"}
+    use = {
+        "description": "an earlier layer, group or block once more, with its weights",
+        "anyOf": [earlier, {"type": "integer", "minimum": 0}, _ref("layers")],
+    }
     return {
         "shape": {
             "type": "array",
@@ -156,7 +169,7 @@ def _language() -> dict[str, Any]:
         },
         "mapping": {
             "type": "object",
-            "properties": {**types, **merges, "layers": _ref("layers"), "inline": _ref("layers"), **beside},
+            "properties": {**types, **merges, "layers": _ref("layers"), "inline": _ref("layers"), "use": use, **beside},
             # Any other key is the name of a layer, or a block with its arguments.
             "additionalProperties": {"anyOf": [layer, {"type": "object"}, {"type": "null"}]},
         },

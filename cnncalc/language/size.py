@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import Misfit, Place
 from . import expressions
 from .budget import Budget, Exhausted
-from .items import Block, Item, Sorter
+from .items import Block, Item, Sorter, bare
 from .reader import Mapping, Node, Scalar, Sequence
 
 #: A lower bound beyond which counting on makes no sense.
@@ -29,6 +29,7 @@ class Size:
         self.culprit: Place | None = None
         self.budget = Budget(STEPS)
         self._known: dict[tuple[str, str], int] = {}
+        self._named: dict[str, int] = {}
 
     def least(self, node: Node) -> int:
         """The layers of a whole model, at least."""
@@ -57,8 +58,10 @@ class Size:
         return found
 
     def _one(self, node: Node, item: Item, names: dict[str, Any], depth: int) -> int:
-        if item.kind in ("type", "use", "unknown"):
+        if item.kind in ("type", "unknown"):
             return 1
+        if item.kind == "use":
+            return self._named.get(bare(item.body.text), 1) if isinstance(item.body, Scalar) else 1
         if item.kind == "merge":
             branches = item.body if isinstance(item.body, Sequence) else None
             kept = [each for each in branches.items if not isinstance(each, Scalar)] if branches else []
@@ -66,11 +69,17 @@ class Size:
         if item.kind == "block":
             return max(1, self._block(item, names, depth))
         if item.kind in ("named", "named-many") and isinstance(node, Mapping):
-            return sum(self.of(value, names, depth) for _, _, value in node.items())
+            return sum(self._of_name(bare(name), value, names, depth) for name, _, value in node.items())
         if item.body is node and not isinstance(node, Sequence):
             return 0
         # An empty group is no layer, but it costs as much to expand.
         return max(item.kind == "group", self.of(item.body, names, depth))
+
+    def _of_name(self, name: str, node: Node, names: dict[str, Any], depth: int) -> int:
+        """The same of an entry with a name, which counts again where the name is used; of several, the smallest."""
+        found = self.of(node, names, depth)
+        self._named[name] = min(found, self._named.get(name, found))
+        return found
 
     def _branch(self, node: Node, names: dict[str, Any], depth: int) -> int:
         if not isinstance(node, Mapping) or not self.sorter.is_generated(node):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from ..graph import Layer
+from ..graph import Group
 from ..ops import Op, Shape
 from ..ops.merge import Merge
 from ..quantities import readable
@@ -73,32 +73,33 @@ class Uses:
             layer = graph.nodes[node]
             inputs = tuple([moved.get(i, i) for i in layer.inputs])
             moved[node] = self._again(item, path + layer.name[len(target) :], node, inputs)
-        self._groups(item, path, target, part, moved, since)
+        self._groups(path, target, part, moved, since)
         end = self.space.outputs[target]
         x = moved.get(end, end)
         block = graph.groups[target].block
         self.builder.finish(path, block, x, item, names, graph.groups[target].arguments, since)
         return x
 
-    def _groups(self, item: Item, path: str, target: str, part: Part, moved: dict[int, int], since: Part) -> None:
+    def _groups(self, path: str, target: str, part: Part, moved: dict[int, int], since: Part) -> None:
         """Note the groups inside a part, so that they can be named in the new one too."""
         graph, shift = self.space.graph, since.first - part.first
         self._names += islice(graph.groups, len(self._names), None)
-        begun = len(graph.groups)
-        for name in self._names[part.groups[0] : part.groups[1]]:
-            group, inside = graph.groups[name], self.space.parts.get(name)
-            if not name.startswith(f"{target}."):
+        begun: dict[int, int] = {}  # where each of them stands among all groups, and where its copy does
+        for at in range(*part.groups):
+            name = self._names[at]
+            if name == target:
                 continue
+            group, inside = graph.groups[name], self.space.parts.get(name)
             self.space.budget.hold(40)
-            new = path + name[len(target) :]
-            graph.groups[new] = group._replace(name=new, output=moved.get(group.output, group.output), note="")
-            self.space.outputs[new] = graph.groups[new].output
+            new, output = path + name[len(target) :], moved.get(group.output, group.output)
+            begun[at] = len(graph.groups)
+            graph.groups[new] = Group(new, group.block, output, group.place, "", group.arguments)
+            self.space.outputs[new] = output
             graph.uses[new] = graph.uses.get(name, name)
             if inside is not None:
                 entry = inside.entry if inside.entry is None else moved.get(inside.entry, inside.entry)
-                groups = tuple(begun + at - part.groups[0] for at in inside.groups)
-                first, stop = inside.first + shift, inside.stop + shift
-                self.space.parts[new] = Part(first, stop, entry, groups)  # type: ignore[arg-type]
+                groups = begun[inside.groups[0]], begun[inside.groups[0]] + inside.groups[1] - inside.groups[0]
+                self.space.parts[new] = Part(inside.first + shift, inside.stop + shift, entry, groups)
 
     def _again(self, item: Item, path: str, node: int, inputs: tuple[int, ...], note: str = "") -> int:
         """A layer once more."""
@@ -106,8 +107,7 @@ class Uses:
         layer, first = graph.nodes[node], graph.owner(node)
         op = layer.op if layer.op is not None and self._fits(item, path, layer.op, first, inputs) else None
         shares = -1 if isinstance(op, Merge) else first  # a merge has nothing that could be shared
-        made = Layer(path, layer.type, op, inputs, None, item.place, note, layer.block, shares)
-        return self.builder.add(item._replace(kind="type", name=layer.type, body=None), made)
+        return self.builder.add(item, path, layer.type, op, inputs, note, layer.block, shares)
 
     def _fits(self, item: Item, path: str, op: Op, first: int, inputs: tuple[int, ...]) -> bool:
         """Whether what comes in is what the weights were made for; notes an error where it is not."""
@@ -133,7 +133,7 @@ class Uses:
         own = self.space.called(layer.name)
         message = f"{self.space.called(path)} receives {_all(given)}, but the weights of {own} are for {_all(made_for)}"
         context = (f"{layer.name} ({layer.type}) stands{at}",)
-        hint = "as many channels as the first time, or a layer of its own"
+        hint = "sizes that the weights depend on are those of the first time; or write a layer of its own"
         self.space.problem("use", message, item.place, hint, context)
         return False
 
