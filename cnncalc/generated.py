@@ -20,7 +20,7 @@ _NODES: tuple[type[ast.AST], ...] = (
     *(ast.Assign, ast.Return, ast.Expr, ast.If, ast.IfExp, ast.Compare, ast.Eq, ast.Is, ast.Call, ast.keyword),
     *(ast.Starred, ast.GeneratorExp, ast.ListComp, ast.comprehension, ast.JoinedStr, ast.FormattedValue),
     *(ast.Attribute, ast.Subscript, ast.Slice, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Load, ast.Store),
-    *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.UnaryOp, ast.USub),
+    *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.MatMult, ast.Div, ast.FloorDiv, ast.UnaryOp, ast.USub),
     *(ast.BoolOp, ast.And, ast.Or, ast.Not, ast.NotEq, ast.AugAssign),
 )
 

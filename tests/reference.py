@@ -60,13 +60,87 @@ class PadChannels(nn.Module):
         return nn.functional.pad(x, [0, 0] * (x.dim() - 2) + [self.before, self.after])
 
 
+class Reduction(nn.Module):
+    def __init__(self, kind: str, dim: Any, keepdim: bool, p: float = 2) -> None:
+        super().__init__()
+        self.kind, self.dim, self.keepdim, self.p = kind, dim, keepdim, p
+
+    def forward(self, x: Any) -> Any:
+        if 0 in self.dim or -x.dim() in self.dim:
+            raise RuntimeError("over the batch")
+        result = x
+        for dim in sorted((each % x.dim() for each in self.dim), reverse=True):  # one axis after the other
+            if self.kind == "Sum":
+                result = result.sum(dim, keepdim=self.keepdim)
+            elif self.kind == "Max":
+                result = result.max(dim, keepdim=self.keepdim).values
+            else:
+                result = torch.norm(result, self.p, dim, keepdim=self.keepdim)
+        if result.dim() == 1:
+            raise RuntimeError("no axis is left")
+        return result
+
+
+class Number(nn.Module):
+    def __init__(self, factor: float = 1, value: float = 0) -> None:
+        super().__init__()
+        self.factor, self.value = factor, value
+
+    def forward(self, x: Any) -> Any:
+        return x.mul(self.factor).add(self.value)
+
+
+class Token(nn.Module):
+    def __init__(self, shape: Any) -> None:
+        super().__init__()
+        self.token = nn.Parameter(torch.zeros(1, *shape, device="meta"))
+
+    def forward(self, x: Any) -> Any:
+        return self.token.repeat(len(x), *[1] * (self.token.dim() - 1))
+
+
+class DotProducts(nn.Module):
+    """Scaled dot products, written out for each head."""
+
+    def __init__(self, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+
+    def forward(self, *inputs: Any) -> Any:
+        query, key, value = inputs if len(inputs) == 3 else (inputs[0],) * 3
+        parts = []
+        for q, k, v in zip(*(each.chunk(self.num_heads, -1) for each in (query, key, value)), strict=True):
+            if q.shape[-1] * self.num_heads != query.shape[-1] or q.dim() < 3:
+                raise RuntimeError("heads do not divide the features")
+            parts.append((q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(-1) @ v)
+        return torch.cat(parts, -1)
+
+
+class Affine(nn.Module):
+    """As ResMLP's authors wrote it."""
+
+    def __init__(self, shape: Any) -> None:
+        super().__init__()
+        self.alpha = nn.Parameter(torch.ones(shape, device="meta"))
+        self.beta = nn.Parameter(torch.zeros(shape, device="meta"))
+
+    def forward(self, x: Any) -> Any:
+        out = torch.addcmul(self.beta, self.alpha, x)
+        if out.shape != x.shape:
+            raise RuntimeError("it enlarges")
+        return out
+
+
 class LayerScale(nn.Module):
     def __init__(self, init_value: float, shape: Any) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.full(shape, init_value, device="meta"))
 
     def forward(self, x: Any) -> Any:
-        return x * self.weight
+        out = x * self.weight
+        if out.shape != x.shape:
+            raise RuntimeError("it enlarges")
+        return out
 
 
 class PartialConv2d(nn.Module):
@@ -163,8 +237,6 @@ class Merge(nn.Module):
             return torch.cat(inputs, self.dim)
         result = inputs[0]
         for each in inputs[1:]:
-            if self.kind == "add" and each.shape != result.shape:
-                raise RuntimeError("add wants equal shapes")
             result = result + each if self.kind == "add" else result * each
         return result
 
@@ -173,6 +245,10 @@ OWN: dict[str, Any] = {
     "Permute": Permute,
     "Slice": Slice,
     "Mean": Mean,
+    "Scale": Number,
+    "Shift": Number,
+    "Affine": Affine,
+    "Attention": DotProducts,
     "PadChannels": PadChannels,
     "LayerScale": LayerScale,
     "PartialConv2d": PartialConv2d,
@@ -188,8 +264,12 @@ def module(op: Op, *shapes: tuple[int, ...]) -> nn.Module:
     arguments, name = op.module_arguments(*shapes), op.type()
     if name in ("add", "multiply", "concat"):
         return Merge(name, **arguments)
+    if name in ("Sum", "Max", "Norm"):
+        return Reduction(name, **arguments)
     if name == "StochasticDepth":
         return nn.Identity()
+    if name == "Token":
+        return Token(op.shape)  # type: ignore[attr-defined]
     if name in ("LayerScale", "UnitBias"):
         bare = LayerScale if name == "LayerScale" else UnitBias
         return bare(op.init_value, op.parameters(*shapes)[0].shape)  # type: ignore[attr-defined]
@@ -215,7 +295,9 @@ def output_shape(made: nn.Module, *shapes: tuple[int, ...], device: str = "meta"
 def parameter_counts(made: nn.Module) -> tuple[int, int]:
     """Parameters, and buffers without the counters of batches."""
     params = sum(each.numel() for each in made.parameters())
-    buffers = sum(each.numel() for name, each in made.named_buffers() if not name.endswith("num_batches_tracked"))
+    state = made.state_dict()  # what is no state, as a fixed filter, is no buffer
+    names = [name for name, _ in made.named_buffers() if name in state and not name.endswith("num_batches_tracked")]
+    buffers = sum(state[name].numel() for name in names)
     return params, buffers
 
 

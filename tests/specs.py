@@ -56,6 +56,8 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
             made["padding"] = rng.choice(["same", "valid"])
         elif rng.random() < 0.3:
             made["padding_mode"] = rng.choice(["reflect", "replicate", "circular"])
+    elif name == "BlurPool2d":
+        made = {"filt_size": rng.randint(2, 5), "stride": rng.randint(1, 3)}
     elif "Adaptive" in name:
         made = {"output_size": sizes(rng, dims, 1, 6)}
         if dims > 1 and isinstance(made["output_size"], list) and rng.random() < 0.5:
@@ -175,6 +177,26 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
             "add_bias_kv": rng.random() < 0.3,
             "add_zero_attn": rng.random() < 0.3,
         }
+    elif name in ("Sum", "Max", "Norm"):
+        made = {"dim": rng.sample(range(1, len(shape) + 1), rng.randint(1, len(shape))), "keepdim": rng.random() < 0.5}
+        if name == "Norm":
+            made["p"] = rng.choice([1, 2, 2, 3, 1.5])
+    elif name in ("LayerScale", "Affine"):
+        fitting = [rng.choice([size, 1]) for size in (1, *shape)]
+        made = {"shape": rng.choice([None, [], fitting, fitting[rng.randint(0, len(shape)) :], [7]])}
+    elif name == "Token":
+        made = {"shape": [rng.randint(1, 5) for _ in range(rng.randint(1, 3))]}
+    elif name == "Attention":
+        made = {"num_heads": rng.choice([d for d in range(1, shape[-1] + 1) if shape[-1] % d == 0])}
+    elif name == "SpaceToDepth":
+        made = {"block_size": rng.choice([1, 2, 2, 3])}
+    elif name == "Reshape":
+        values = prod(shape)
+        first = rng.choice([d for d in range(1, min(values, 60) + 1) if values % d == 0])
+        last = rng.choice([d for d in (1, 2, 3, shape[-1]) if values // first % d == 0])
+        made = {"shape": rng.choice([[-1], [first, -1], [first, -1, last], [*shape[:-1], -1], [7, 5]])}
+    elif name in ("Scale", "Shift"):
+        made = {"factor" if name == "Scale" else "value": rng.choice([0.5, 2, -1])}
     elif name == "concat":
         made = {"dim": 1}
     return made
@@ -186,6 +208,8 @@ def shape_for(rng: random.Random, cls: type[Op]) -> tuple[int, ...]:
         axes = rng.choice(cls.axes)  # type: ignore[attr-defined]
     elif cls.__name__ == "MultiheadAttention":
         axes = 2
+    elif cls.__name__ == "Attention":
+        axes = rng.randint(2, 3)
     elif cls.__name__ == "RBF":
         axes = 1
     elif cls.__name__ == "ChannelShuffle":

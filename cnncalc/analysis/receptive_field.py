@@ -82,6 +82,9 @@ def fields(graph: Graph) -> list[State | None]:
         if shapes is None or layer.op is None or layer.shape is None or None in before or not layer.op.reaches:
             states.append(None)
             continue
+        if layer.op.ignores_input:
+            states.append({})
+            continue
         reach = reached(layer.op, layer.shape, shapes)
         after = [_through(state, reach) for state in before if state is not None]
         state = after[0] if len(after) == 1 else _merged(after, layer, graph)
@@ -101,7 +104,7 @@ def _is_endless(field: Field) -> bool:
 
 def receptive_field(graph: Graph, layer: Layer, state: State | None) -> ReceptiveField | None:
     """What to report for a layer: the field in the first input that reaches it; None without spatial axes."""
-    if state is None or layer.shape is None:
+    if not state or layer.shape is None:
         return None
     source = min(state)
     per_axis = state[source]

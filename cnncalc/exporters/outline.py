@@ -50,7 +50,7 @@ class Leaf:
     @property
     def is_own(self) -> bool:
         """Whether it is a parameter of the class around it, and no module."""
-        return self.call is not None and self.call.tensors == "own" and not self.of
+        return self.call is not None and self.call.owns and not self.of
 
     @property
     def has_module(self) -> bool:
@@ -154,13 +154,14 @@ def leaf_values(leaf: Leaf) -> list[Hole]:
     if leaf.call is None:
         found = [Hole(name, simple(value) if name in BY_AXIS else value) for name, value in leaf.arguments.items()]
         return sorted(found, key=lambda hole: ORDER.index(hole.name) if hole.name in ORDER else -1)
-    if leaf.call.tensors == "own":
+    if leaf.call.owns:
         (parameter,) = leaf.layer.op.parameters(*leaf.shapes) if leaf.layer.op else ()
-        return [Hole("shape", parameter.shape), Hole("init_value", getattr(leaf.layer.op, "init_value"))]  # noqa: B009
+        return [Hole("shape", parameter.shape), Hole("init_value", float(getattr(leaf.layer.op, "init_value")))]  # noqa: B009
     if leaf.call.function == "operator.getitem":
         (cut,) = leaf.call.arguments
         return [Hole(end, getattr(cut[axis], end)) for axis, end in ends_of(leaf)]
     called = {"torch.nn.functional.pad": "padding", "torch.permute": "dims"}
+    called |= {"operator.mul": "factor", "operator.add": "value"}
     name = called.get(leaf.call.function, "dim")
     return [Hole(name, argument) for argument in leaf.call.arguments] + [
         Hole(name, value) for name, value in leaf.call.keywords

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -370,6 +371,16 @@ def _leaf(leaf: Leaf, holes: _Holes) -> str:
     return f"{prefix}{leaf.layer.type}({', '.join([*positional, *named])})"
 
 
+#: The operators of Python that do a layer.
+SIGNS = {
+    "operator.add": " + ",
+    "operator.sub": " - ",
+    "operator.mul": " * ",
+    "operator.truediv": " / ",
+    "operator.matmul": " @ ",
+}
+
+
 def _same(value: Any, default: Any) -> bool:
     if isinstance(default, tuple) and not isinstance(value, tuple):
         return all(each == value for each in default)
@@ -384,14 +395,19 @@ def _called(leaf: Leaf, inputs: Sequence[str], values: Sequence[Any], lists: Con
             three = inputs if len(inputs) == 3 else [inputs[0]] * 3
             return f"{path}({', '.join(three)}, need_weights=False)[0]"
         return f"{path}({', '.join(inputs)})"
-    sign = {"operator.add": " + ", "operator.mul": " * "}.get(call.function)
+    if call.tensors == "token":
+        sizes = [f"{inputs[0]}.shape[0]", *("-1" for _ in leaf.layer.shape or ())]
+        return f"{path.replace('get_submodule', 'get_parameter')}.expand({', '.join(sizes)})"
+    sign = SIGNS.get(call.function)
     if sign:
         own = [path.replace("get_submodule", "get_parameter")] if call.tensors == "own" else []
-        return sign.join([*inputs, *own])
+        return sign.join([*inputs, *own, *(written(each) for each in values if call.tensors == "one")])
     if call.function == "operator.getitem":
         stated = dict(zip(ends_of(leaf), map(written, values), strict=True))
         parts = [_slice(axis, stated) for axis in range(len(call.arguments[0]))]
         return f"{inputs[0]}[{', '.join(parts)}]"
+    if call.tensors == "fold":
+        return reduce(lambda so_far, each: f"{call.function}({so_far}, {each})", inputs)
     first = f"[{', '.join(inputs)}]" if call.tensors == "list" else inputs[0]
     count = len(call.arguments)
     more = [written(each) for each in values[:count]]

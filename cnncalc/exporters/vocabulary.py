@@ -24,9 +24,12 @@ _TORCH_IMPORTS = frozenset(
     ]
 )
 _METHODS = _words(
-    "__init__ forward eval parameters numel shape add_module register_parameter get_submodule get_parameter"
+    "__init__ forward eval parameters numel shape add_module register_parameter get_submodule get_parameter expand"
 )
-_OF_TORCH = _words("nn Module ModuleList Sequential Parameter pad cat mean permute full randn inference_mode")
+_OF_TORCH = _words(
+    "nn Module ModuleList Sequential Parameter pad cat mean permute maximum stack sum amax linalg vector_norm full "
+    "randn inference_mode"
+)
 
 
 def of_torch(graph: Graph, words: frozenset[str], own: Sequence[str]) -> Vocabulary:

@@ -192,9 +192,15 @@ class Sorter:
             isinstance(each, Mapping)
             or key in GROUPS
             or self.is_known(key)
-            or (key not in arguments and (isinstance(each, Sequence) or self.is_known(each.text)))
+            or (key not in arguments and self._holds_layers(each))
             for key, _, each in value.items()
         )
+
+    def _holds_layers(self, value: Node) -> bool:
+        """Whether a word, or one in a list, is a layer type or block."""
+        if isinstance(value, Sequence):
+            return any(self._holds_layers(item) for item in value.items)
+        return isinstance(value, Mapping) or self.is_known(value.text)
 
     def _is_branch(self, item: Node) -> bool:
         """Whether an item of a list can only be a branch of a merge, and no layer."""

@@ -3,19 +3,25 @@
 from ..formula import Step
 from . import (
     activation,
+    arithmetic,
     attention,
+    blur,
     conv,
     dropout,
+    image_norm,
     lenet,
     linear,
     merge,
     norm,
     pad,
     pool,
+    rearrange,
+    reduce,
     resample,
     response_norm,
     shape,
     softmax,
+    token,
 )
 from .actions import Shape
 from .base import (
@@ -35,16 +41,16 @@ from .base import (
 #: The families in teaching order, each with the files that its layer types stand in.
 FAMILIES = {
     "convolution": (conv,),
-    "pooling": (pool,),
+    "pooling": (pool, blur),
     "fully connected": (linear,),
-    "activation": (activation, softmax),
-    "normalisation": (norm, response_norm),
+    "activation": (activation, softmax, arithmetic),
+    "normalisation": (norm, image_norm, response_norm),
     "dropout": (dropout,),
-    "shape": (shape,),
+    "shape": (shape, rearrange, reduce),
     "resampling": (resample,),
     "padding": (pad,),
     "merge": (merge,),
-    "attention": (attention,),
+    "attention": (attention, token),
     "LeNet-5": (lenet,),
 }
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from ..errors import Misfit
 from ..formula import formula, over
 from .actions import Action, Setting, Shape, Store
-from .base import TORCH, Call, Op, Parameter, Reach, Size, Window, arg
+from .base import TORCH, Op, Parameter, Reach, Size, Window, arg
 from .kinds import FLAG, NUMBER, whole, word
 from .shape import axis_index
 
@@ -318,35 +318,3 @@ class GLU(Op):
         return tuple(
             Reach(i, Window(size // 2 + 1, 1, 0)) if i == axis and i else Reach(i) for i, size in enumerate(shapes[0])
         )
-
-
-@formula(
-    "parameters of a layer scale",
-    chapter="parameters",
-    symbol="weights",
-    unit="parameters",
-    source="Touvron et al. (2021), Going deeper with image transformers, section 2",
-)
-def layer_scale_weights(C: Any) -> Any:
-    return C
-
-
-class LayerScale(Op):
-    """Each channel times a learnt factor; torch.nn has no module for it."""
-
-    init_value: float = arg(NUMBER, "factor at the start", default=1e-6)
-
-    operations = ("multiply",)
-    autocast = None
-    example = "LayerScale: {init_value: 0.000001}"
-
-    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
-        # torchvision keeps it as a bare parameter of the block, named as the layer itself.
-        shape = (shapes[0][0], *(1 for _ in shapes[0][1:]))
-        return (Parameter("", shape, "weight", layer_scale_weights.step(C=shapes[0][0])),)
-
-    def call(self, *shapes: Shape) -> Call:
-        return Call("operator.mul", tensors="own")
-
-    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
-        return (Action((("y", Store(out)),), ("x", "weight"), ("x", "weight"), product=True),)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import Misfit
-from ..formula import formula
+from ..formula import formula, prod
 from ..quantities import readable
-from .actions import Action, Setting, Shape, Store
-from .base import TORCH, Gradients, Op, Parameter, Reach, Size, Window, Work, arg, inferred
+from .actions import Action, Setting, Shape, Store, inputs
+from .base import BACKWARD, TORCH, Gradients, Op, Parameter, Reach, Size, Window, Work, arg, inferred
 from .kinds import FLAG, SHARE, optional, whole
 
 VASWANI = "Vaswani et al. (2017), Attention is all you need, section 3.2"
@@ -246,3 +246,118 @@ class MultiheadAttention(Op):
         # Every vector looks at every vector of the keys, which are as many as the last input is long.
         length = shapes[-1][0]
         return Reach(0, Window(2 * length - 1, 1, length - 1, False)), Reach(None, Window(shapes[0][1], 1, 0))
+
+
+@formula(
+    "multiply-adds of dot products",
+    chapter="multiply-adds",
+    symbol="MACs",
+    unit="MAC",
+    source=VASWANI + ": queries times keys, and their softmax times the values",
+)
+def dot_product_macs(L: Any, M: Any, C: Any, V: Any) -> Any:
+    return L * M * (C + V)
+
+
+@formula(
+    "multiply-adds of the gradients of dot products",
+    chapter="training",
+    symbol="MACs",
+    unit="MAC",
+    source=BACKWARD + ": of each product that of each factor",
+    means={"m": "of queries and keys, those that want a gradient", "n": "of softmax and values, those that want one"},
+)
+def dot_product_gradient_macs(L: Any, M: Any, C: Any, V: Any, m: Any, n: Any) -> Any:
+    return L * M * (m * C + n * V)
+
+
+class Attention(Op):
+    """Scaled dot products between `from: [query, key, value]`, or of a sequence with itself, without projections."""
+
+    num_heads: int = arg(whole(), "heads, among which the features are divided", letter="H")
+
+    many_inputs = True
+    yields = True
+    example = "Attention: {num_heads: 8}"
+    example_input = (49, 64)
+
+    def sequences(self, shapes: tuple[Shape, ...]) -> tuple[Shape, Shape, Shape]:
+        """The shapes of query, key and value."""
+        if len(shapes) not in (1, 3):
+            raise Misfit("attention takes one input, or three: query, key and value")
+        return (shapes[0], *(shapes[1:] or shapes * 2))  # type: ignore[return-value]
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        query, key, value = self.sequences(shapes)
+        if min(map(len, shapes)) < 2:
+            raise Misfit(
+                f"attention wants sequences of vectors; {{layer}} receives {readable(min(shapes, key=len))}",
+                "its last two axes are length and width",
+            )
+        if not query[:-2] == key[:-2] == value[:-2] or query[-1] != key[-1] or key[-2] != value[-2]:
+            raise Misfit(
+                f"query {list(query)}, key {list(key)} and value {list(value)} do not fit at {{layer}}",
+                "queries and keys are equally wide, keys and values equally many, and all axes before are equal",
+            )
+        for width in (query[-1], value[-1]):
+            if width % self.num_heads:
+                message = f"num_heads is {self.num_heads}, which does not divide the {width} features at {{layer}}"
+                raise Misfit(message, f"use a divisor of {width}", "num_heads")
+
+    def output(self, *shapes: Shape) -> tuple[Size, ...]:
+        query, _, value = self.sequences(shapes)
+        return (*query[:-1], value[-1])
+
+    def letters(self, shapes: tuple[Shape, ...]) -> dict[str, int]:
+        """Lengths and widths; all sequences of an image are one behind the other."""
+        query, key, value = self.sequences(shapes)
+        return {"L": prod(query[:-1]), "M": key[-2], "C": query[-1], "V": value[-1]}
+
+    def work(self, out: Shape, *shapes: Shape) -> Work:
+        letters = self.letters(shapes)
+        softmax = attention_work.step(L=letters["L"], M=letters["M"], C=letters["C"], H=self.num_heads, a=0)
+        return Work(dot_product_macs.step(**letters), other=softmax)
+
+    def gradients(self, wanted: tuple[bool, ...], out: Shape, *shapes: Shape) -> Gradients:
+        query, key, value = wanted if len(wanted) == 3 else wanted * 3
+        m, n = query + key, (query or key) + value
+        return (
+            Gradients(dot_product_gradient_macs.step(**self.letters(shapes), m=m, n=n)) if any(wanted) else Gradients()
+        )
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        three = inputs(len(shapes))
+        sums = Store((self.num_heads, *out[:-1]), "statistic")
+        return (Action((("y", Store(out)), ("sums", sums)), three, (*three, "y", "sums")),)
+
+    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
+        *before, _, width = shapes[0]
+        length = self.sequences(shapes)[1][-2]
+        every_vector = Reach(len(before), Window(2 * length - 1, 1, length - 1, False))
+        return (*(Reach(axis) for axis in range(len(before))), every_vector, Reach(None, Window(width, 1, 0)))
+
+    @staticmethod
+    def torch_module() -> Any:
+        from torch import Tensor, nn
+        from torch.nn import functional as F
+
+        class Attention(nn.Module):
+            """Scaled dot products between queries, keys and values, the last two axes being length and width."""
+
+            def __init__(self, num_heads: int) -> None:
+                super().__init__()
+                self.num_heads = num_heads
+
+            def forward(self, query: Tensor, *others: Tensor) -> Tensor:
+                key, value = others or (query, query)
+                q, k, v = (self.divided(each) for each in (query, key, value))
+                heads = F.scaled_dot_product_attention(q, k, v)
+                return heads.transpose(1, 2).reshape(*query.shape[:-1], value.shape[-1])
+
+            def divided(self, x: Tensor) -> Tensor:
+                """One sequence for each head."""
+                x = x.reshape(-1, x.shape[-2], self.num_heads, x.shape[-1] // self.num_heads)
+                return x.transpose(1, 2)
+
+        return Attention

@@ -95,14 +95,19 @@ class Gradients(NamedTuple):
 class Call(NamedTuple):
     """How PyTorch does a layer that is a function and no module, as data: `torch.cat`, a sum, a slice.
 
-    `tensors` says how the incoming tensors are passed: "one", all in a "list", two at a time ("fold"), or one together
-    with the layer's "own" parameter.
+    `tensors` says how the incoming tensors are passed: "one", all in a "list", two at a time ("fold"), one together
+    with the layer's "own" parameter, or that alone, for as many images as come in ("token").
     """
 
     function: str
     arguments: tuple[Any, ...] = ()
     keywords: tuple[tuple[str, Any], ...] = ()
     tensors: str = "one"
+
+    @property
+    def owns(self) -> bool:
+        """Whether the layer is a parameter of what stands around it."""
+        return self.tensors in ("own", "token")
 
 
 class Window(NamedTuple):
@@ -168,6 +173,7 @@ class Op:
     bias_first: ClassVar[bool] = False  # whether the gradient of the bias is ready before that of the weights
     # What is done for each element, of `OPERATIONS`, where no argument changes it; () is nothing, and None not said.
     operations: ClassVar[tuple[str, ...] | None] = None
+    ignores_input: ClassVar[bool] = False  # whether the output is the same whatever comes in
     reaches: ClassVar[bool] = True  # whether it is known what an output sees of the input
     torch_module: ClassVar[Callable[[], Any] | None] = None  # makes the nn.Module, where torch.nn has none
     example: ClassVar[str] = ""

@@ -147,6 +147,16 @@ def whole_list(minimum: int = -LARGEST, single: bool = True, length: int | None 
     return Kind(expects, read, {"anyOf": [each, array]} if single else array)
 
 
+def _read_shape(value: Any, dims: int) -> tuple[int, ...]:
+    if not isinstance(value, list) or len(value) > 16 or any(not is_int(each) or each < 1 for each in value):
+        raise ValueError("a list of whole numbers ≥ 1, [] for a single value")
+    return tuple(value)
+
+
+#: The shape of a tensor, which may have no axes.
+SHAPE = Kind("a list of whole numbers ≥ 1", _read_shape, {"type": "array", "items": {"type": "integer", "minimum": 1}})
+
+
 def _read_pads(value: Any, dims: int) -> tuple[int, ...]:
     if is_int(value):
         return (int(value),) * (2 * dims)

@@ -8,8 +8,8 @@ from ..errors import Misfit
 from ..formula import ceil_div, formula, prod
 from ..quantities import readable
 from .actions import Action, Setting, Shape, Store
-from .base import TORCH, Call, Op, Reach, Size, Window, Work, arg, elementwise_work
-from .kinds import FLAG, LARGEST, optional, whole, whole_list
+from .base import TORCH, Call, Op, Reach, Size, Window, arg
+from .kinds import LARGEST, optional, whole, whole_list
 
 
 @formula(
@@ -213,48 +213,6 @@ class Slice(Op):
         axis = axis_index(self.dim, shapes[0], "dim") + 1
         part = slice(self.start or None, self.stop, None if self.step == 1 else self.step)
         return Call("operator.getitem", ((*(slice(None),) * axis, part),))
-
-
-class Mean(Op):
-    """The mean over one or several axes; torch.nn has no module for it."""
-
-    keeps = ()
-    int8 = "same"
-
-    dim: tuple[int, ...] = arg(whole_list(-8), "the axes that are averaged away, the batch being 0")
-    keepdim: bool = arg(FLAG, "whether the axes stay, with size 1", default=False)
-
-    example = "Mean: {dim: [2, 3]}"
-
-    def _axes(self, shape: Shape) -> set[int]:
-        return {axis_index(dim, shape, "dim") for dim in self.dim}
-
-    def check(self, *shapes: Shape) -> None:
-        super().check(*shapes)
-        axes = self._axes(shapes[0])
-        if len(axes) == len(shapes[0]) and not self.keepdim:
-            raise Misfit("the mean over all axes leaves no shape", hint="use keepdim: true", argument="dim")
-
-    def output(self, *shapes: Shape) -> tuple[Size, ...]:
-        axes = self._axes(shapes[0])
-        return tuple(1 if i in axes else size for i, size in enumerate(shapes[0]) if self.keepdim or i not in axes)
-
-    def work(self, out: Shape, *shapes: Shape) -> Work:
-        # As many additions less one as there are values, and one division.
-        return Work(other=elementwise_work.step(E=prod(shapes[0]), Q=1))
-
-    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
-        axes, reaches, kept = self._axes(shapes[0]), [], 0
-        for axis, size in enumerate(shapes[0]):
-            if axis in axes:
-                reaches.append(Reach(kept if self.keepdim else None, Window(size, size, 0)))
-            else:
-                reaches.append(Reach(kept))
-            kept += self.keepdim or axis not in axes
-        return tuple(reaches)
-
-    def call(self, *shapes: Shape) -> Call:
-        return Call("torch.mean", (self.dim,), (("keepdim", True),) if self.keepdim else ())
 
 
 class Identity(Op):

@@ -23,6 +23,14 @@ from .own_modules import own_module
 FUNCTIONS: dict[str, Any] = {
     "operator.add": operator.add,
     "operator.mul": operator.mul,
+    "operator.sub": operator.sub,
+    "operator.truediv": operator.truediv,
+    "operator.matmul": operator.matmul,
+    "torch.maximum": torch.maximum,
+    "torch.stack": torch.stack,
+    "torch.sum": torch.sum,
+    "torch.amax": torch.amax,
+    "torch.linalg.vector_norm": torch.linalg.vector_norm,
     "operator.getitem": operator.getitem,
     "torch.cat": torch.cat,
     "torch.mean": torch.mean,
@@ -83,8 +91,20 @@ def inspect_forward(traced: fx.Graph, graph: Graph) -> None:
     code = traced.python_code("self")
     parts = frozenset(part for layer in graph.layers for part in layer.name.split("."))
     names = {node.name for node in traced.nodes} | {"self", "forward", "getattr", "slice", "torch"}
-    functions = frozenset(["nn", "functional", "_C", "_nn", "pad", "cat", "mean", "permute"])
-    inspected(code.src, Vocabulary(frozenset(names), parts, frozenset(["torch"]), functions))
+    functions = frozenset(
+        [
+            "nn",
+            "functional",
+            "_C",
+            "_nn",
+            "_linalg",
+            "linalg_vector_norm",
+            "pad",
+            *(name.rpartition(".")[2] for name in FUNCTIONS),
+        ]
+    )
+    attributes = parts | {"size", "expand"}
+    inspected(code.src, Vocabulary(frozenset(names), attributes, frozenset(["torch"]), functions))
 
 
 def module(op: Op, *shapes: Shape) -> nn.Module:
@@ -145,17 +165,22 @@ def _with_places(
 def _add_call(
     call: Call, layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: list[fx.Node]
 ) -> fx.Node:
-    function, keywords = FUNCTIONS[call.function], dict(call.keywords)
+    function: Any = FUNCTIONS.get(call.function)
+    keywords = dict(call.keywords)
     if call.tensors == "list":
         return traced.call_function(function, (inputs, *call.arguments), keywords)
-    if call.tensors == "own":
+    if call.owns:
         path = _path(layer, graph)
         if layer.shares < 0:
             shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
             (parameter,) = layer.op.parameters(*shapes) if layer.op else ()
             start = getattr(layer.op, "init_value")  # noqa: B009
             _attach(root, path, nn.Parameter(torch.full(parameter.shape, float(start))))
-        inputs = [*inputs, traced.get_attr(path)]
+        own = traced.get_attr(path)
+        if call.tensors == "token":
+            images = traced.call_method("size", (inputs[0], 0))
+            return traced.call_method("expand", (own, images, *(-1 for _ in layer.shape or ())))
+        inputs = [*inputs, own]
     if call.tensors in ("own", "fold"):
         result = inputs[0]
         for each in inputs[1:]:

@@ -48,7 +48,7 @@ def verify(
     given = [*inputs, *own_tensors(net)]
     with torch.no_grad():
         seen = _Watched(net, counting=True)
-        with plain_attention(), autocast():
+        with plain_attention(), autocast(), _untrained(net):
             seen.run(*inputs)
         with TensorMemory(given) as watched, autocast():
             net(*inputs)
@@ -68,6 +68,19 @@ def verify(
     net.eval()
     found = [each.remark for each in (*comparisons, *totals) if each.remark]
     return Verification(report, layers, comparisons, tuple(totals), tuple(dict.fromkeys((*found, *remarks))))
+
+
+@contextmanager
+def _untrained(net: nn.Module) -> Iterator[None]:
+    """No parameter wants a gradient: PyTorch's counter cannot see a view of one that does, as a token is."""
+    wanting = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    for parameter in wanting:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in wanting:
+            parameter.requires_grad_(True)
 
 
 class _Watched(fx.Interpreter):
