@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -241,6 +242,36 @@ class Merge(nn.Module):
         return result
 
 
+def padded(made: Any, padding: Any, largest: bool) -> Any:
+    """A module with padding put around its input first: of each side, or TensorFlow's SAME as timm works it out."""
+    made.padding = 0 if not isinstance(made.padding, tuple) else (0,) * len(made.padding)
+    inner = made.forward
+
+    def forward(x: Any) -> Any:
+        pads, dims = list(padding), x.dim() - 2
+        each = [value if isinstance(value, tuple) else (value,) * dims
+                for value in (made.kernel_size, made.stride, getattr(made, "dilation", 1))]  # fmt: skip
+        if padding == "same_upper":
+            pads = []
+            for size, k, s, d in reversed(list(zip(x.shape[2:], *each, strict=True))):
+                total = max((math.ceil(size / s) - 1) * s + (k - 1) * d + 1 - size, 0)
+                pads += [total // 2, total - total // 2]
+        if not largest and any(pads) and not getattr(made, "count_include_pad", True) and not _even(pads, each[1]):
+            raise RuntimeError("zeros of the padding would count")
+        if largest and any(pad > (k - 1) * d for pad, k, d in zip(pads[::-2], each[0], each[2], strict=True)):
+            raise RuntimeError("a window would see nothing but padding")
+        if largest and any(pad > (k - 1) * d for pad, k, d in zip(pads[-2::-2], each[0], each[2], strict=True)):
+            raise RuntimeError("a window would see nothing but padding")
+        return inner(nn.functional.pad(x, pads, value=-math.inf if largest else 0.0))
+
+    made.forward = forward
+    return made
+
+
+def _even(pads: Any, stride: Any) -> bool:
+    return all(step == 1 for step in stride) and all(pads[i] == pads[i + 1] for i in range(0, len(pads), 2))
+
+
 OWN: dict[str, Any] = {
     "Permute": Permute,
     "Slice": Slice,
@@ -278,6 +309,9 @@ def module(op: Op, *shapes: tuple[int, ...]) -> nn.Module:
     cls = OWN.get(name) or own_module(name) or getattr(nn, name)
     with torch.device("meta"):
         made: nn.Module = cls(**arguments)
+    padding = getattr(op, "padding", 0)
+    if ("Conv" in name or "Pool" in name) and (padding == "same_upper" or getattr(op, "is_apart", False)):
+        return padded(made, padding, "Max" in name)
     return made
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from cnncalc import SpecError, load
 from cnncalc.errors import Source
 from cnncalc.formula import prod
+from cnncalc.graph import Graph
 from cnncalc.ops import MERGES, REGISTRY, Op
 
 
@@ -53,7 +54,7 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
             if rng.random() < 0.4:
                 made["output_padding"] = sizes(rng, dims, 0, 2)
         elif rng.random() < 0.2:
-            made["padding"] = rng.choice(["same", "valid"])
+            made["padding"] = rng.choice(["same", "valid", "same_upper"])
         elif rng.random() < 0.3:
             made["padding_mode"] = rng.choice(["reflect", "replicate", "circular"])
     elif name == "BlurPool2d":
@@ -72,6 +73,8 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
             made["norm_type"] = rng.choice([1, 2, 3])
         elif rng.random() < 0.6:
             made["padding"] = sizes(rng, dims, 0, 2)
+            if rng.random() < 0.3:
+                made["padding"] = rng.choice(["same_upper", [rng.randint(0, 2) for _ in range(2 * dims)]])
         if name.startswith("Max") and rng.random() < 0.4:
             made["dilation"] = sizes(rng, dims, 1, 3)
         if name.startswith("Avg") and rng.random() < 0.4:
@@ -237,6 +240,11 @@ def spec(rng: random.Random, length: int = 8) -> str:
         if len(graph.layers) <= length and prod(graph.nodes[-1].shape or ()) < 10**6:
             text, shape = longer, graph.nodes[-1].shape or ()
     return text
+
+
+def unwritten(graph: Graph) -> bool:
+    """Whether PyTorch leaves some of the result as it finds it: a circular pad that crops does."""
+    return any("Circular" in layer.type and min(getattr(layer.op, "padding")) < 0 for layer in graph.layers)  # noqa: B009
 
 
 def shared(rng: random.Random, length: int = 8) -> str:

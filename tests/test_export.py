@@ -87,7 +87,8 @@ class TestTorch:
                 build(graph).eval()(*inputs)
             except (RuntimeError, ValueError):
                 continue
-            assert_same(graph, inputs)
+            if not specs.unwritten(graph):
+                assert_same(graph, inputs)
 
     def test_it_reads_as_a_person_writes(self) -> None:
         text = torch_source(load("resnet50"))

@@ -235,7 +235,8 @@ def test_random_networks(part: int) -> None:
             build(graph).eval()(*inputs)
         except (RuntimeError, ValueError):
             continue
-        assert_same(graph, inputs)
+        if not specs.unwritten(graph):
+            assert_same(graph, inputs)
         # What these lay otherwise in memory is copied now and then, or not copied where it usually is: it is not followed.
         if not {layer.type for layer in graph.layers} & {"Permute", "Slice", "ConvTranspose3d", "MultiheadAttention"}:
             wrong = wrong_figures(graph, rng.choice([1, 2]))

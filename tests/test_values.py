@@ -153,6 +153,50 @@ def test_sequences_that_do_not_fit(layers: str, wants: str) -> None:
     assert wants in said("input: [6, 4]\nlayers:\n" + layers)
 
 
+BLOCK = """
+input: [3, 23, 30]
+blocks:
+  conv: {args: [k, s: 2], layers: [Conv2d: {out_channels: 4, kernel_size: k, stride: s, padding: same_upper, bias: false}, BatchNorm2d]}
+layers:
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("layers", [
+    "  - conv: {k: 3}\n  - conv: {k: 3}\n  - conv: {k: 5}\n  - conv: {k: 3, s: 1}\n  - conv: {k: 2, s: 1}\n",
+    "  - one: {conv: {k: 3}}\n  - Conv2d: {out_channels: 3, kernel_size: 1}\n  - two: {use: one}\n",
+    "  - MaxPool2d: {kernel_size: 3, stride: 2, padding: same_upper}\n  - MaxPool2d: {kernel_size: 3, stride: 2, padding: [0, 1, 0, 1]}\n",
+    "  - AvgPool2d: {kernel_size: 3, stride: 2, padding: same_upper}\n  - AvgPool2d: {kernel_size: 3, stride: 1, padding: same_upper, count_include_pad: false}\n",
+    "  - AvgPool2d: {kernel_size: 3, padding: [1, 0, 0, 1]}\n  - MaxPool2d: {kernel_size: 3, padding: [1, 1, 0, 0]}\n",
+])  # fmt: skip
+def test_borders_that_differ_by_side(layers: str) -> None:
+    agrees(BLOCK + layers)
+
+
+def test_same_upper_is_tensorflows() -> None:
+    """For each size, kernel and stride: ⌈N/S⌉ outputs, the odd pixel of the padding at the end."""
+    for size in range(1, 9):
+        for kernel in range(1, 6):
+            for stride in range(1, 4):
+                conv = f"Conv1d: {{out_channels: 1, kernel_size: {kernel}, stride: {stride}, padding: same_upper}}"
+                graph = made(f"input: [1, {size}]\nlayers: [{conv}]\n")
+                assert graph.nodes[1].shape == (1, -(-size // stride))
+                field = analyse(graph).rows[0].receptive_field
+                total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+                assert field is not None and field.padding == (total // 2,)
+
+
+@pytest.mark.parametrize(("layers", "wants"), [
+    ("  - Conv2d: {out_channels: 2, kernel_size: 3, padding: same_upper, padding_mode: reflect}\n", "'same_upper' is of zeros"),
+    ("  - MaxPool2d: {kernel_size: 2, padding: [2, 0, 0, 0]}\n", "padding 2 is as wide as the window"),
+    ("  - MaxPool2d: {kernel_size: 2, padding: [1, 0, 0]}\n", "or one for each side"),
+    ("  - AvgPool2d: {kernel_size: 2, padding: [1, 0, 0, 0], count_include_pad: false}\n", "its zeros count in the mean"),
+    ("  - Conv2d: {out_channels: 2, kernel_size: 3, padding: same_uper}\n", "did you mean same_upper?"),
+])  # fmt: skip
+def test_borders_that_cannot_be(layers: str, wants: str) -> None:
+    assert wants in said(BLOCK + layers)
+
+
 SOFT = [name for name, cls in REGISTRY.items() if cls.yields]
 
 

@@ -56,7 +56,10 @@ class Fate(NamedTuple):
 
 def is_followed(op: Op | None) -> bool:
     """Whether it is known what becomes of an operation; it stays in float32 where it is not."""
-    if isinstance(getattr(op, "padding", 0), str) or getattr(op, "padding_mode", "zeros") != "zeros":
+    padding = getattr(op, "padding", ())
+    if isinstance(padding, str) or getattr(op, "padding_mode", "zeros") != "zeros":
+        return False
+    if getattr(op, "is_apart", False) or (op is not None and op.yields):
         return False
     return op is not None and (op.autocast is not None or bool(op.int8))
 

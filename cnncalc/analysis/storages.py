@@ -138,7 +138,7 @@ class Storages:
             actions = quantized.actions(self.fates[len(self.of_node)], actions, layer.shape, len(shapes))
         for action in actions:
             self._act(action, local, Store(layer.shape))
-        if not layer.op.statements:
+        if not layer.op.statements and layer.op.border(*shapes) is None:  # a border is a statement of its own
             for i in layer.inputs[:1] if layer.op.places_of else layer.inputs:
                 self.last[self._taken(i, self.dtypes[len(self.of_node)])[0]] = len(self.moments) - 1
         if "indices" in local.storages:

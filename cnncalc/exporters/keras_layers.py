@@ -88,7 +88,7 @@ def _conv(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Sta
         raise Inexpressible(f"its convolutions pad with zeros only, not {op.padding_mode}")
     if max(op.stride) > 1 and max(op.dilation) > 1:
         raise Inexpressible("its convolutions take no stride together with dilation")
-    steps, pads = [], op.pads()
+    steps, pads = [], op.pads(shapes[0])
     if any(before or after for before, after in pads):
         steps.append(_zeros(pads, f"{name}_pad"))
     text = f"layers.Conv{op.spatial}D({op.out_channels}, {_short(op.kernel_size)}"
@@ -145,10 +145,12 @@ def _pool(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Sta
     if getattr(op, "divisor_override", None):
         raise Inexpressible("its average pools divide by the size of the window")
     pads = []
-    for N, F, S, P, O in zip(shapes[0][1:], op.kernel_size, op.steps(), op.pads(), out[1:], strict=True):
-        pads.append((P, P + max(0, (O - 1) * S + F - (N + 2 * P))))
+    axes = zip(shapes[0][1:], op.kernel_size, op.steps(), op.pads(shapes[0]), out[1:], strict=True)
+    for N, F, S, (before, after), O in axes:
+        pads.append((before, after + max(0, (O - 1) * S + F - (N + before + after))))
     padded = any(before or after for before, after in pads)
-    if padded and not largest and (not op.count_include_pad or any(before != after for before, after in pads)):
+    hangs = any(before != after for before, after in pads) and not op.is_apart
+    if padded and not largest and (not op.count_include_pad or hangs):
         raise Inexpressible("its average pools cannot leave out the padding, or round up")
     steps: list[Statement] = []
     if padded:

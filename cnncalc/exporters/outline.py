@@ -11,6 +11,7 @@ from ..errors import Place
 from ..graph import Graph, Layer
 from ..names import LONGEST
 from ..ops import Shape
+from ..ops.border import Border
 
 #: Methods of nn.Sequential, which has no modules that are called so.
 OF_SEQUENTIAL = frozenset(["append", "extend", "insert", "pop"])
@@ -46,6 +47,16 @@ class Leaf:
         made = cls(last.node, last.layer, last.shapes, scope.name, of=of)
         made.inputs, made.results, made.call, made.is_layer = scope.inputs, results, None, False
         return made
+
+    @property
+    def border(self) -> Border | None:
+        """What is put around the input before the module."""
+        return self.layer.op.border(*self.shapes) if self.layer.op and self.is_layer else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a module that takes what comes in and gives what goes out, as those of nn.Sequential do."""
+        return self.has_module and self.layer.type != "MultiheadAttention" and self.border is None
 
     @property
     def is_own(self) -> bool:
@@ -123,7 +134,7 @@ class Scope:
             return 0
         before, users = self.inputs[0], Counter(node for part in self.parts for node in part.inputs)
         for at, part in enumerate(self.parts):
-            module = isinstance(part, Scope) or (part.has_module and part.layer.type != "MultiheadAttention")
+            module = isinstance(part, Scope) or part.is_plain
             inner = at == 0 or (users[before] == 1 and before not in self.results)
             if not module or part.inputs != (before,) or len(part.results) != 1 or not inner:
                 return at
@@ -138,6 +149,8 @@ class Hole(NamedTuple):
     value: Any
 
 
+#: The name of the value that says how wide a border is put around the input first.
+BORDER = "border"
 #: Arguments for which one number stands for all axes.
 BY_AXIS = ("kernel_size", "stride", "padding", "output_padding", "dilation", "output_size", "size", "scale_factor")
 #: PyTorch's order of what comes behind the channels.
@@ -150,10 +163,12 @@ ORDER = (
 def leaf_values(leaf: Leaf) -> list[Hole]:
     """The values of a layer's arguments, as they are written: one number where all axes have the same."""
     if leaf.of:
-        return []
+        return [] if leaf.border is None else [Hole(BORDER, leaf.border.widths)]
     if leaf.call is None:
         found = [Hole(name, simple(value) if name in BY_AXIS else value) for name, value in leaf.arguments.items()]
-        return sorted(found, key=lambda hole: ORDER.index(hole.name) if hole.name in ORDER else -1)
+        found = sorted(found, key=lambda hole: ORDER.index(hole.name) if hole.name in ORDER else -1)
+        around = leaf.border
+        return found if around is None else [*found, Hole(BORDER, around.widths)]
     if leaf.call.owns:
         (parameter,) = leaf.layer.op.parameters(*leaf.shapes) if leaf.layer.op else ()
         return [Hole("shape", parameter.shape), Hole("init_value", float(getattr(leaf.layer.op, "init_value")))]  # noqa: B009

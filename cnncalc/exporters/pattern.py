@@ -63,8 +63,8 @@ class Pattern:
         length = sum(is_module(slot.part) for slot in self.slots)
         users = Counter(source for slot in self.slots for source in slot.sources)
         for number, slot in enumerate(self.slots[:length]):
-            attention = isinstance(slot.part, Leaf) and slot.part.layer.type == "MultiheadAttention"
-            if attention or not is_module(slot.part) or len(slot.part.results) != 1:
+            plain = isinstance(slot.part, Scope) or slot.part.is_plain
+            if not plain or len(slot.part.results) != 1:
                 return 0
             if slot.sources != (((number - 1, 0),) if number else ((-1, 0),)):
                 return 0

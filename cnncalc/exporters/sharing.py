@@ -69,8 +69,8 @@ def _calls(graph: Graph, around: Scope, part: Leaf | Scope, scopes: dict[str, Sc
 def _as_call(around: Scope, part: Scope, target: Scope) -> Leaf | None:
     """One call of a module that does what a part does; None where its results are not those that are needed."""
     first, new = list(target.leaves()), list(part.leaves())
-    if not first or len(first) != len(new):
-        return None
+    if not first or [leaf.border for leaf in first] != [leaf.border for leaf in new]:
+        return None  # what is put around the input follows its size
     moved = {before.node: after.node for before, after in zip(first, new, strict=True)}
     moved |= {places(before): places(after) for before, after in moved.items()}
     results = tuple(moved[node] for node in target.results)

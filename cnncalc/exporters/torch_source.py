@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
-from functools import reduce
+from collections.abc import Container, Iterator, Mapping
 from itertools import count
 from typing import Any, NamedTuple
 
 from ..generated import inspected, literal
 from ..graph import Graph, Group
 from ..names import is_word
+from .calls import called, path_of
 from .common import OWN, RESERVED, docstring, own_class, quoted, refuse_what_has_no_source
 from .families import Families, Family, arguments_of
 from .fold import outline
 from .layout import are_numbered, broken, contained, listed, looped, optional_module, wrapped
-from .outline import Hole, Leaf, Scope, class_name, ends_of, leaf_values, network_name
+from .outline import BORDER, Hole, Leaf, Scope, class_name, leaf_values, network_name
 from .parameters import MISSING, Parameters, Text, written
 from .pattern import Pattern, Source, is_module
 from .vocabulary import of_torch
@@ -238,13 +238,13 @@ class _Classes:
                 continue
             if isinstance(part, Leaf):
                 values = [value.of("self") if isinstance(value, Text) else value for value in values]
-                expression = _called(part, [names[source] for source in sources], values, lists)
+                expression = called(part, [names[source] for source in sources], values, lists)
             else:
-                expression = f"{_path(part.name, lists)}({', '.join(names[source] for source in sources)})"
+                expression = f"{path_of(part.name, lists)}({', '.join(names[source] for source in sources)})"
             if number in conditions:
                 without = names[sources[slot.passes]]
                 if is_module(part):
-                    expression = f"{without} if {_path(part.name)} is None else {expression}"
+                    expression = f"{without} if {path_of(part.name)} is None else {expression}"
                 else:
                     asked = conditions[number]
                     if not is_word(asked):
@@ -325,16 +325,6 @@ class _Variables:
         return name
 
 
-def _path(name: str, lists: Container[str] = ()) -> str:
-    """A module as a class calls it; `lists` are those of its attributes that are lists."""
-    words, (head, _, inside) = all(map(is_word, name.split("."))), name.partition(".")
-    if head in lists and is_word(head):
-        at, _, more = inside.partition(".")
-        if not more or is_word(more):
-            return f"self.{head}[{at}]" + (f".{more}" if more else "")
-    return f"self.{name}" if words else f"self.get_submodule({literal(name)})"
-
-
 def _assigned(name: str, made: str) -> str:
     text = f"self.{name} = {made}"
     if not is_word(name):
@@ -358,6 +348,8 @@ def _leaf(leaf: Leaf, holes: _Holes) -> str:
     positional: list[str] = []
     named: list[str] = []
     for (name, _), value in zip(leaf_values(leaf), values, strict=True):
+        if name == BORDER:
+            continue
         argument = declared.get(name)
         if argument is not None and not argument.inferred and not argument.required and name != "batch_first":
             default = None if argument.default is None else argument.kind.read(argument.default, op.spatial)
@@ -371,51 +363,7 @@ def _leaf(leaf: Leaf, holes: _Holes) -> str:
     return f"{prefix}{leaf.layer.type}({', '.join([*positional, *named])})"
 
 
-#: The operators of Python that do a layer.
-SIGNS = {
-    "operator.add": " + ",
-    "operator.sub": " - ",
-    "operator.mul": " * ",
-    "operator.truediv": " / ",
-    "operator.matmul": " @ ",
-}
-
-
 def _same(value: Any, default: Any) -> bool:
     if isinstance(default, tuple) and not isinstance(value, tuple):
         return all(each == value for each in default)
     return bool(value == default) and isinstance(value, type(default))
-
-
-def _called(leaf: Leaf, inputs: Sequence[str], values: Sequence[Any], lists: Container[str]) -> str:
-    """The expression of a layer in a forward."""
-    call, path = leaf.call, _path(leaf.of or leaf.name, lists)
-    if call is None:
-        if leaf.layer.type == "MultiheadAttention" and leaf.is_layer:
-            three = inputs if len(inputs) == 3 else [inputs[0]] * 3
-            return f"{path}({', '.join(three)}, need_weights=False)[0]"
-        return f"{path}({', '.join(inputs)})"
-    if call.tensors == "token":
-        sizes = [f"{inputs[0]}.shape[0]", *("-1" for _ in leaf.layer.shape or ())]
-        return f"{path.replace('get_submodule', 'get_parameter')}.expand({', '.join(sizes)})"
-    sign = SIGNS.get(call.function)
-    if sign:
-        own = [path.replace("get_submodule", "get_parameter")] if call.tensors == "own" else []
-        return sign.join([*inputs, *own, *(written(each) for each in values if call.tensors == "one")])
-    if call.function == "operator.getitem":
-        stated = dict(zip(ends_of(leaf), map(written, values), strict=True))
-        parts = [_slice(axis, stated) for axis in range(len(call.arguments[0]))]
-        return f"{inputs[0]}[{', '.join(parts)}]"
-    if call.tensors == "fold":
-        return reduce(lambda so_far, each: f"{call.function}({so_far}, {each})", inputs)
-    first = f"[{', '.join(inputs)}]" if call.tensors == "list" else inputs[0]
-    count = len(call.arguments)
-    more = [written(each) for each in values[:count]]
-    more += [f"{name}={written(value)}" for (name, _), value in zip(call.keywords, values[count:], strict=True)]
-    return f"{call.function.replace('torch.nn.functional.', 'F.')}({', '.join([first, *more])})"
-
-
-def _slice(axis: int, stated: Mapping[tuple[int, str], str]) -> str:
-    """One axis of a slice, with the ends that it states."""
-    start, stop, step = (stated.get((axis, end), "") for end in ("start", "stop", "step"))
-    return f"{start}:{stop}" + (f":{step}" if step else "")

@@ -28,7 +28,7 @@ _METHODS = _words(
 )
 _OF_TORCH = _words(
     "nn Module ModuleList Sequential Parameter pad cat mean permute maximum stack sum amax linalg vector_norm full "
-    "randn inference_mode"
+    "randn inference_mode inf"
 )
 
 

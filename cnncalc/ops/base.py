@@ -15,6 +15,7 @@ from ..errors import Misfit
 from ..formula import Step, formula, prod
 from ..quantities import readable
 from .actions import Action, Setting, Shape, Store, inputs, view
+from .border import Border
 from .kinds import Kind
 from .workspace import Workspace
 
@@ -316,6 +317,10 @@ class Op:
         """All keyword arguments that build the PyTorch module."""
         stated = {argument.name: getattr(self, argument.name) for argument in self.arguments()}
         return {**stated, **self.infer(*shapes)}
+
+    def border(self, *shapes: Shape) -> Border | None:
+        """What is put around the input before the module, which cannot do it; None for nothing."""
+        return None
 
     def call(self, *shapes: Shape) -> Call | None:
         """The function that does the layer; None where a module does."""

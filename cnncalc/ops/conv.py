@@ -11,6 +11,7 @@ from ..formula import formula, over, prod
 from . import workspace
 from .actions import Action, Setting, Shape, Store
 from .base import TORCH, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
+from .border import UPPER, Border, border, is_even, upper_output, upper_pads
 from .kinds import FLAG, sizes, whole, word
 from .workspace import Workspace
 
@@ -168,7 +169,10 @@ class _Conv(_Convolution):
     int8_takes_in = ("BatchNorm", "ReLU")
 
     padding: tuple[int, ...] | str = arg(
-        sizes(0, words=("same", "valid")), "padding on each side, 'same' or 'valid'", default=0, letter="P"
+        sizes(0, words=("same", "valid", UPPER)),
+        "padding on each side, 'valid', 'same', or 'same_upper' for TensorFlow's SAME, also with a stride",
+        default=0,
+        letter="P",
     )
     padding_mode: str = arg(
         word("zeros", "reflect", "replicate", "circular"), "what the padding is filled with", default="zeros"
@@ -177,8 +181,25 @@ class _Conv(_Convolution):
     def int8_scales(self) -> int:
         return self.out_channels
 
-    def pads(self) -> tuple[tuple[int, int], ...]:
+    @property
+    def is_apart(self) -> bool:
+        """Whether the padding depends on the size of the input, and is a step of its own."""
+        return self.padding == UPPER and not is_even(self.kernel_size, self.stride, self.dilation)
+
+    def border(self, *shapes: Shape) -> Border | None:
+        return border(self.pads(shapes[0])) if self.is_apart else None
+
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        made = super().module_arguments(*shapes)
+        if self.padding != UPPER:
+            return made
+        even = tuple(D * (F - 1) // 2 for F, D in zip(self.kernel_size, self.dilation, strict=True))
+        return {**made, "padding": (0,) * self.spatial if self.is_apart else even}
+
+    def pads(self, shape: Shape) -> tuple[tuple[int, int], ...]:
         """Padding before and after, for each axis."""
+        if self.padding == UPPER:
+            return upper_pads(shape[1:], self.kernel_size, self.stride, self.dilation)
         if self.padding == "valid":
             return ((0, 0),) * self.spatial
         if self.padding == "same":
@@ -195,9 +216,12 @@ class _Conv(_Convolution):
                 hint="PyTorch refuses it; give the padding as numbers",
                 argument="padding",
             )
-        check_window(shapes[0], self.kernel_size, self.pads(), self.dilation)
+        if self.padding == UPPER and self.padding_mode != "zeros":
+            message = f"padding 'same_upper' is of zeros, not {self.padding_mode}"
+            raise Misfit(message, "a pad layer before it", "padding_mode")
+        check_window(shapes[0], self.kernel_size, self.pads(shapes[0]), self.dilation)
         limit = {"reflect": -1, "circular": 0}.get(self.padding_mode)
-        for size, pads in zip(shapes[0][1:], self.pads(), strict=True):
+        for size, pads in zip(shapes[0][1:], self.pads(shapes[0]), strict=True):
             if limit is not None and max(pads) > size + limit:
                 raise Misfit(
                     f"{self.padding_mode} padding of {max(pads)} is too large for an axis of {size} at {{layer}}",
@@ -207,12 +231,14 @@ class _Conv(_Convolution):
 
     def output(self, *shapes: Shape) -> tuple[Size, ...]:
         axes = zip(shapes[0][1:], self.kernel_size, self.dilation, strict=True)
-        if self.padding == "same":
+        if self.padding == UPPER:
+            steps = [upper_output.step(N=N, S=S) for (N, _, _), S in zip(axes, self.stride, strict=True)]
+        elif self.padding == "same":
             steps = [same_output.step(N=N, F=F, P_total=same_padding(F=F, D=D), D=D) for N, F, D in axes]
         else:
             steps = [
                 conv_output.step(N=N, F=F, S=S, P=P, D=D)
-                for (N, F, D), S, (P, _) in zip(axes, self.stride, self.pads(), strict=True)
+                for (N, F, D), S, (P, _) in zip(axes, self.stride, self.pads(shapes[0]), strict=True)
             ]
         return (self.out_channels, *steps)
 
@@ -222,7 +248,7 @@ class _Conv(_Convolution):
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         extents = [D * (F - 1) + 1 for F, D in zip(self.kernel_size, self.dilation, strict=True)]
-        axes = zip(extents, self.stride, self.pads(), strict=True)
+        axes = zip(extents, self.stride, self.pads(shapes[0]), strict=True)
         return (Reach(0, every(shapes[0][0])), *(Reach(i, Window(F, S, P)) for i, (F, S, (P, _)) in enumerate(axes, 1)))
 
     def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
@@ -239,15 +265,18 @@ class _Conv(_Convolution):
     def workspace(self, setting: Setting, out: Shape, *shapes: Shape) -> Workspace:
         shape, before = self.padded_first(shapes[0]) or shapes[0], 0
         if shape == shapes[0]:
-            before = max(pads[0] for pads in self.pads())
+            before = max(pads[0] for pads in self.pads(shape))
         return workspace.convolution(self, setting, before, out, shape)
 
     def padded_first(self, shape: Shape) -> Shape | None:
         """The shape after a padding that PyTorch does in a step of its own; None where the convolution pads."""
-        if self.padding_mode != "zeros":
-            more = [before + after for before, after in self.pads()]
+        pads = self.pads(shape)
+        if self.padding_mode != "zeros" or self.is_apart:
+            more = [before + after for before, after in pads]
+            if self.is_apart and not any(more):
+                return None
         elif self.padding == "same":
-            more = [after - before for before, after in self.pads()]  # the odd pixel at the end
+            more = [after - before for before, after in pads]  # the odd pixel at the end
             if not any(more):
                 return None
         else:

@@ -123,6 +123,27 @@ def sizes(minimum: int = 1, words: Sequence[str] = (), holes: bool = False) -> K
     return Kind(expects, read, {"anyOf": options}, tuple(words))
 
 
+def pool_pads(*words: str) -> Kind:
+    """Padding of a pool: one number, one for each axis, or one for each side of each axis."""
+    plain = sizes(0, words)
+    expects = "a whole number ≥ 0, or one for each axis, or one for each side, the last axis first"
+    expects += "".join(f", or '{word}'" for word in words)
+
+    def read(value: Any, dims: int) -> Any:
+        if isinstance(value, list) and len(value) == 2 * dims > dims:
+            if not all(is_int(each) and each >= 0 for each in value):
+                raise ValueError(expects)
+            even = all(value[i] == value[i + 1] for i in range(0, 2 * dims, 2))
+            return tuple(value[i] for i in reversed(range(0, 2 * dims, 2))) if even else tuple(value)
+        if isinstance(value, list) and len(value) != dims:
+            raise ValueError(expects)
+        return plain.read(value, dims)
+
+    number: dict[str, Any] = {"type": "integer", "minimum": 0}
+    listed = {"type": "array", "items": number, "minItems": 1, "maxItems": 6}
+    return Kind(expects, read, {"anyOf": [number, listed, {"enum": list(words)}]}, words)
+
+
 def whole_list(minimum: int = -LARGEST, single: bool = True, length: int | None = None) -> Kind:
     """A list of whole numbers; where `single`, one number stands for a list of one."""
     count = "" if length is None else f"{length} "

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import gcd
-from typing import Any
+from math import gcd, inf
+from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import ceil_div, formula, minimum, prod
 from .actions import Action, Setting, Shape, Store
 from .base import TORCH, Op, Reach, Size, Window, Work, arg
+from .border import UPPER, Border, Pairs, border, bordered, is_even, sides, upper_output, upper_pads
 from .conv import check_window, conv_output
-from .kinds import FLAG, NO, NUMBER, optional, sizes, whole
+from .kinds import FLAG, NO, NUMBER, optional, pool_pads, sizes, whole
 
 COUNTED = "counted: window by window, borders like the inside"
 
@@ -84,8 +85,14 @@ def adaptive_max_work(C: Any, W: Any, O: Any) -> Any:
     return C * prod(W) - C * prod(O)
 
 
+POOL_PADS = pool_pads(UPPER)
+PADDED = "padding on each side, at most half a window; or of each side, the last axis first, or 'same_upper'"
+
+
 class _Pool(Op):
     """What all pools with windows share."""
+
+    filling: ClassVar[float] = 0.0  # what a border is of that is put around the input first
 
     kernel_size: tuple[int, ...] = arg(sizes(), "size of the window", letter="F")
     stride: tuple[int, ...] | None = arg(
@@ -96,15 +103,43 @@ class _Pool(Op):
     def steps(self) -> tuple[int, ...]:
         return self.kernel_size if self.stride is None else self.stride
 
-    def pads(self) -> tuple[int, ...]:
-        return (0,) * self.spatial
+    def pads(self, shape: Shape) -> Pairs:
+        """Padding before and after, for each axis."""
+        padding: Any = getattr(self, "padding", 0)
+        if padding == UPPER:
+            return upper_pads(shape[1:], self.kernel_size, self.steps(), self.dilations())
+        return sides(padding or (0,) * self.spatial, self.spatial)
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the padding is a step of its own: it differs by side, or depends on the size of the input."""
+        padding = getattr(self, "padding", 0)
+        if padding == UPPER:
+            return not is_even(self.kernel_size, self.steps(), self.dilations())
+        return any(before != after for before, after in self.pads(()))
+
+    def border(self, *shapes: Shape) -> Border | None:
+        return border(self.pads(shapes[0]), self.filling) if self.is_apart else None
+
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        made = super().module_arguments(*shapes)
+        if "padding" in made:
+            even = tuple(before for before, _ in self.pads(shapes[0]))
+            made["padding"] = (0,) * self.spatial if self.is_apart else even
+        return made
 
     def dilations(self) -> tuple[int, ...]:
         return (1,) * self.spatial
 
     def check(self, *shapes: Shape) -> None:
         super().check(*shapes)
-        for F, P in zip(self.kernel_size, self.pads(), strict=True):
+        around = self.pads(shapes[0])
+        if self.is_apart and self.filling:
+            for F, D, pair in zip(self.kernel_size, self.dilations(), around, strict=True):
+                if max(pair) > D * (F - 1):
+                    message = f"padding {max(pair)} is as wide as the window: some would see nothing else"
+                    raise Misfit(message, f"use padding ≤ {D * (F - 1)}", "padding")
+        for F, (P, _) in zip(self.kernel_size, () if self.is_apart else around, strict=not self.is_apart):
             if P > F // 2:
                 raise Misfit(
                     f"padding {P} is more than half of the window, {F}",
@@ -113,29 +148,42 @@ class _Pool(Op):
                 )
         # Rounding up, a window may hang over the end by less than a step.
         hang = tuple(S - 1 if self.ceil_mode else 0 for S in self.steps())
-        pads = tuple((P, P + more) for P, more in zip(self.pads(), hang, strict=True))
+        pads = tuple((before, after + more) for (before, after), more in zip(around, hang, strict=True))
         check_window(shapes[0], self.kernel_size, pads, self.dilations())
 
     def output(self, *shapes: Shape) -> tuple[Size, ...]:
-        rule = ceil_output if self.ceil_mode else conv_output
-        axes = zip(shapes[0][1:], self.kernel_size, self.steps(), self.pads(), self.dilations(), strict=True)
-        return (shapes[0][0], *(rule.step(N=N, F=F, S=S, P=P, D=D) for N, F, S, P, D in axes))
+        rule, shape = ceil_output if self.ceil_mode else conv_output, shapes[0]
+        around = self.pads(shape)
+        if getattr(self, "padding", 0) == UPPER:
+            return (shape[0], *(upper_output.step(N=N, S=S) for N, S in zip(shape[1:], self.steps(), strict=True)))
+        if self.is_apart:
+            shape, around = bordered(shape, around), ((0, 0),) * self.spatial
+        axes = zip(shape[1:], self.kernel_size, self.steps(), around, self.dilations(), strict=True)
+        return (shape[0], *(rule.step(N=N, F=F, S=S, P=P, D=D) for N, F, S, (P, _), D in axes))
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
-        axes = zip(self.kernel_size, self.steps(), self.pads(), self.dilations(), strict=True)
-        windows = (Window(D * (F - 1) + 1, S, P) for F, S, P, D in axes)
+        axes = zip(self.kernel_size, self.steps(), self.pads(shapes[0]), self.dilations(), strict=True)
+        windows = (Window(D * (F - 1) + 1, S, P) for F, S, (P, _), D in axes)
         return (Reach(0), *(Reach(axis, window) for axis, window in enumerate(windows, 1)))
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        found = super().actions(setting, out, *shapes)
+        if self.border(*shapes) is None:
+            return found
+        padded = Store(bordered(shapes[0], self.pads(shapes[0])))
+        (pooled,) = found
+        keeps = tuple("padded" if name == "x" else name for name in pooled.keeps)
+        return Action((("padded", padded),)), pooled._replace(reads=("padded",), keeps=keeps)
 
 
 class _MaxPool(_Pool):
     """What the three max pools share."""
 
-    padding: tuple[int, ...] = arg(sizes(0), "padding on each side, at most half a window", default=0, letter="P")
+    padding: tuple[int, ...] | str = arg(POOL_PADS, PADDED, default=0, letter="P")
     dilation: tuple[int, ...] = arg(sizes(), "distance between the window's elements", default=1, letter="D")
     return_indices: bool = arg(NO, "PyTorch can return the places too; a layer here has one output", default=False)
 
-    def pads(self) -> tuple[int, ...]:
-        return self.padding
+    filling = -inf
 
     def dilations(self) -> tuple[int, ...]:
         return self.dilation
@@ -177,11 +225,14 @@ class MaxPool3d(_MaxPool):
 class _AvgPool(_Pool):
     """What the three average pools share."""
 
-    padding: tuple[int, ...] = arg(sizes(0), "padding on each side, at most half a window", default=0, letter="P")
+    padding: tuple[int, ...] | str = arg(POOL_PADS, PADDED, default=0, letter="P")
     count_include_pad: bool = arg(FLAG, "whether the padding's zeros count in the mean", default=True)
 
-    def pads(self) -> tuple[int, ...]:
-        return self.padding
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if self.border(*shapes) is not None and not self.count_include_pad:
+            message = "padding that differs by side is put around the input first, so its zeros count in the mean"
+            raise Misfit(message, "count_include_pad: true, or the same padding on both sides", "count_include_pad")
 
     def work(self, out: Shape, *shapes: Shape) -> Work:
         return Work(other=avg_pool_work.step(C=out[0], O=out[1:], F=self.kernel_size))

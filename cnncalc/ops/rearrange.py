@@ -123,8 +123,8 @@ class Reshape(Op):
         first = second = 0
         while first < len(before):
             old, new = [first], [second]
-            while prod(before[i] for i in old) != prod(after[i] for i in new if i < len(after)):
-                if prod(before[i] for i in old) < prod(after[i] for i in new if i < len(after)):
+            while prod(tuple(before[i] for i in old)) != prod(tuple(after[i] for i in new if i < len(after))):
+                if prod(tuple(before[i] for i in old)) < prod(tuple(after[i] for i in new if i < len(after))):
                     old.append(old[-1] + 1)
                 else:
                     new.append(new[-1] + 1)

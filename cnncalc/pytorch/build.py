@@ -90,7 +90,7 @@ def inspect_forward(traced: fx.Graph, graph: Graph) -> None:
     """Look through the forward that PyTorch generates of a graph and runs; raises `SpecError`."""
     code = traced.python_code("self")
     parts = frozenset(part for layer in graph.layers for part in layer.name.split("."))
-    names = {node.name for node in traced.nodes} | {"self", "forward", "getattr", "slice", "torch"}
+    names = {node.name for node in traced.nodes} | {"self", "forward", "getattr", "slice", "torch", "inf"}
     functions = frozenset(
         [
             "nn",
@@ -126,9 +126,12 @@ def _add(layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: 
     if call is not None:
         made = _add_call(call, layer, graph, root, traced, inputs)
     else:
-        path = _path(layer, graph)
+        path, around = _path(layer, graph), layer.op.border(*shapes)
         if layer.shares < 0:
             _attach(root, path, module(layer.op, *shapes))
+        if around is not None:
+            padded = (inputs[0], around.widths, "constant", around.value)
+            inputs = [traced.call_function(nn.functional.pad, padded), *inputs[1:]]
         if layer.type == "MultiheadAttention":
             arguments = (*inputs,) if len(inputs) == 3 else (inputs[0],) * 3
             both = traced.call_module(path, arguments, {"need_weights": False})
