@@ -306,7 +306,7 @@ def module(op: Op, *shapes: tuple[int, ...]) -> nn.Module:
         return bare(op.init_value, op.parameters(*shapes)[0].shape)  # type: ignore[attr-defined]
     if name == "MultiheadAttention":
         return Attention(**arguments)
-    cls = OWN.get(name) or own_module(name) or getattr(nn, name)
+    cls = OWN.get(name) or own_module(op.module_type()) or getattr(nn, name)
     with torch.device("meta"):
         made: nn.Module = cls(**arguments)
     padding = getattr(op, "padding", 0)

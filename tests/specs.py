@@ -50,6 +50,8 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
             made |= {"dilation": sizes(rng, dims, 1, 3), "bias": rng.random() < 0.5}
         if rng.random() < 0.6:
             made["padding"] = sizes(rng, dims, 0, 3)
+        if name == "Conv2d" and rng.random() < 0.25:
+            made["standardise"] = rng.choice([True, "scaled"])
         if name.startswith("ConvTranspose"):
             if rng.random() < 0.4:
                 made["output_padding"] = sizes(rng, dims, 0, 2)

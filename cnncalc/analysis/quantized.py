@@ -59,7 +59,7 @@ def is_followed(op: Op | None) -> bool:
     padding = getattr(op, "padding", ())
     if isinstance(padding, str) or getattr(op, "padding_mode", "zeros") != "zeros":
         return False
-    if getattr(op, "is_apart", False) or (op is not None and op.yields):
+    if getattr(op, "is_apart", False) or getattr(op, "standardise", False) or (op is not None and op.yields):
         return False
     return op is not None and (op.autocast is not None or bool(op.int8))
 

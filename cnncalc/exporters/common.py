@@ -12,11 +12,11 @@ from keyword import iskeyword
 from ..errors import Problem, SpecError
 from ..graph import Graph
 from ..names import refused_by_torch
-from ..ops import REGISTRY
+from ..ops import OWN_MODULES
 from ..printable import printable
 
 #: The layer types whose modules are copied into the source, since torch.nn has none for them.
-OWN = tuple(name for name, cls in REGISTRY.items() if cls.torch_module is not None)
+OWN = tuple(OWN_MODULES)
 
 #: Names that the source has a use for itself, and that no class, parameter or variable of a network may take.
 RESERVED = frozenset(
@@ -58,7 +58,7 @@ def refuse_what_has_no_source(graph: Graph, framework: str) -> None:
 @cache
 def own_class(name: str) -> str:
     """The source of a layer that torch.nn has no module for, as its layer type declares it."""
-    declared = textwrap.dedent(inspect.getsource(REGISTRY[name].torch_module or REGISTRY[name]))
+    declared = textwrap.dedent(inspect.getsource(OWN_MODULES[name]))
     for node in ast.walk(ast.parse(declared)):
         if isinstance(node, ast.ClassDef) and node.name == name:
             source = textwrap.dedent(" " * node.col_offset + (ast.get_source_segment(declared, node) or ""))

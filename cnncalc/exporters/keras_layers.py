@@ -86,6 +86,8 @@ def steps(op: Op, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Stat
 def _conv(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if op.padding_mode != "zeros":
         raise Inexpressible(f"its convolutions pad with zeros only, not {op.padding_mode}")
+    if getattr(op, "standardise", False):
+        raise Inexpressible("its convolutions do not standardise their weights")
     if max(op.stride) > 1 and max(op.dilation) > 1:
         raise Inexpressible("its convolutions take no stride together with dilation")
     steps, pads = [], op.pads(shapes[0])

@@ -195,7 +195,8 @@ def _merged(keyed: Sequence[dict[Any, Any]]) -> list[Any]:
 def likeness(part: Leaf | Scope, of_class: Callable[[Scope], Any]) -> Any:
     """What two parts must have in common to be one; `of_class` gives the class of a scope that has one."""
     if isinstance(part, Leaf):
-        return part.layer.type, part.noted, part.of, tuple(name for name, _ in leaf_values(part)), ends_of(part)
+        module = part.layer.op.module_type() if part.layer.op else ""
+        return part.layer.type, module, part.noted, part.of, tuple(name for name, _ in leaf_values(part)), ends_of(part)
     found = of_class(part)
     return found if found is not None else tuple((each.name, likeness(each, of_class)) for each in part.parts)
 

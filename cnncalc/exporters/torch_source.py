@@ -50,7 +50,7 @@ def torch_source(graph: Graph) -> str:
     classes = _Classes(root, graph.groups)
     name = classes.of_root(network_name(graph))
     texts = list(classes.texts)
-    used = {layer.type for layer in graph.layers}
+    used = {layer.op.module_type() for layer in graph.layers if layer.op}
     own = [own_class(name) for name in OWN if name in used]
     body = "\n\n\n".join([*own, *texts])
     imports = ["import torch", "from torch import nn"]
@@ -359,8 +359,8 @@ def _leaf(leaf: Leaf, holes: _Holes) -> str:
             positional.append(written(value))
         else:
             named.append(f"{name}={written(value)}")
-    prefix = "" if leaf.layer.type in OWN else "nn."
-    return f"{prefix}{leaf.layer.type}({', '.join([*positional, *named])})"
+    prefix = "" if op.module_type() in OWN else "nn."
+    return f"{prefix}{op.module_type()}({', '.join([*positional, *named])})"
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Sequence as Items
 from typing import Any, NamedTuple
 
 from ..errors import Misfit, Place, did_you_mean
@@ -14,7 +15,9 @@ from . import expressions
 from .budget import Budget
 from .reader import Mapping, Node, Scalar, Sequence
 
-KEYS = ("args", "shape", "params", "buffers", "macs", "flops", "note")
+KEYS = ("args", "inputs", "shape", "params", "buffers", "macs", "flops", "note")
+#: Inputs that a layer of such a type may take.
+MOST_INPUTS = 64
 
 
 @formula(
@@ -47,8 +50,10 @@ class _Declared(Op):
     buffers: int | None = arg(optional(whole(0)), "buffers")
     macs: int | None = arg(optional(whole(0)), "multiply-adds")
     flops: int | None = arg(optional(whole(0)), "other work")
+    inputs: int = arg(whole(), "how many inputs it takes", default=1)
 
     reaches = False
+    many_inputs = True  # as many as are declared
 
     def output(self, *shapes: Shape) -> tuple[Size, ...]:
         return self.out
@@ -70,6 +75,15 @@ class _Declared(Op):
         )
 
 
+def number_of(inputs: int) -> str:
+    """A number of inputs, in words.
+
+    >>> number_of(1), number_of(2)
+    ('one input', '2 inputs')
+    """
+    return "one input" if inputs == 1 else f"{inputs} inputs"
+
+
 class _WeightedDeclared(_Declared):
     weight_layers = 1
 
@@ -83,9 +97,9 @@ class Declaration(NamedTuple):
     place: Place
 
     def make(
-        self, body: Node | None, value: Callable[[Node], Any], shape: Shape | None, budget: Budget
+        self, body: Node | None, value: Callable[[Node], Any], shapes: Items[Shape | None], budget: Budget
     ) -> _Declared | None:
-        """The layer for given arguments and incoming shape; None where the shape is not known; raises `Misfit`."""
+        """The layer for given arguments and incoming shapes; None where one is not known; raises `Misfit`."""
         from .workspace import sizes
 
         given = {key: node for key, _, node in body.items()} if isinstance(body, Mapping) else {}
@@ -94,9 +108,19 @@ class Declaration(NamedTuple):
             if name not in known:
                 hint = did_you_mean(name, known)
                 raise Misfit(f"{self.name} has no argument {name}", hint, name, "argument")
-        if shape is None:
+        if not shapes or None in shapes:
             return None
-        names: dict[str, Any] = dict(sizes(shape))
+        shape: Shape = shapes[0]  # type: ignore[assignment]
+        names: dict[str, Any] = {**sizes(shape), "shapes": [list(each or ()) for each in shapes]}
+        stated = self.figures.get("inputs")
+        inputs = 1 if stated is None else _worked(stated, names, budget)
+        if not is_int(inputs) or not 1 <= inputs <= MOST_INPUTS:
+            raise Misfit(
+                f"inputs of {self.name} must be a whole number from 1 to {MOST_INPUTS}, not {inputs}", code="types"
+            )
+        if len(shapes) != inputs:
+            hint = "from: [first, second]" if inputs > 1 else ""
+            raise Misfit(f"{{layer}} takes {number_of(inputs)}, not {len(shapes)}", hint, code="from")
         for key, default in self.args:
             node = given.get(key.text, default)
             if node is None:
@@ -104,7 +128,7 @@ class Declaration(NamedTuple):
             names[key.text] = value(node) if key.text in given else _worked(node, names, budget)
         figures = {key: self.figure(key, names, budget) for key in ("params", "buffers", "macs", "flops")}
         cls = _WeightedDeclared if figures["params"] else _Declared
-        return cls(out=list(self.out(shape, names, budget)), **figures)
+        return cls(out=list(self.out(shape, names, budget)), inputs=inputs, **figures)
 
     def figure(self, key: str, names: dict[str, Any], budget: Budget) -> int | None:
         """What is declared of it; None, which is not known, where nothing is."""

@@ -326,7 +326,7 @@ class Expander:
             op = self.types[item.name].make(
                 item.body,
                 lambda node: self.space.value(node, x, names, words=True),
-                self.space.shape(x),
+                [self.space.shape(i) for i in inputs],
                 self.space.budget,
             )
         except Misfit as misfit:

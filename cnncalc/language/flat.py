@@ -126,6 +126,8 @@ class _Writer:
                     found[argument.name] = value
             return layer.type, found
         figures = {argument.name: _plain(getattr(op, argument.name)) for argument in op.arguments()}
+        if figures["inputs"] == 1:
+            del figures["inputs"]
         figures = {"shape": figures.pop("out"), **{key: value for key, value in figures.items() if value is not None}}
         key = repr((layer.type, figures))
         if key not in self.declared:

@@ -3,10 +3,12 @@
 from ..formula import Step
 from . import (
     activation,
+    adaptive_pool,
     arithmetic,
     attention,
     blur,
     conv,
+    conv_transpose,
     dropout,
     image_norm,
     lenet,
@@ -40,8 +42,8 @@ from .base import (
 
 #: The families in teaching order, each with the files that its layer types stand in.
 FAMILIES = {
-    "convolution": (conv,),
-    "pooling": (pool, blur),
+    "convolution": (conv, conv_transpose),
+    "pooling": (pool, adaptive_pool, blur),
     "fully connected": (linear,),
     "activation": (activation, softmax, arithmetic),
     "normalisation": (norm, image_norm, response_norm),
@@ -57,9 +59,14 @@ FAMILIES = {
 #: The types that join branches.
 MERGES = tuple(name for name, cls in REGISTRY.items() if issubclass(cls, merge.Merge))
 
+#: What makes the modules that torch.nn has not, by their names.
+OWN_MODULES = {name: cls.torch_module for name, cls in REGISTRY.items() if cls.torch_module is not None}
+OWN_MODULES |= {name: make for cls in REGISTRY.values() for name, make in cls.variants.items()}
+
 __all__ = [
     "FAMILIES",
     "MERGES",
+    "OWN_MODULES",
     "REGISTRY",
     "Argument",
     "Call",

@@ -9,7 +9,8 @@ from ..errors import Misfit
 from ..formula import formula, prod
 from ..quantities import readable
 from .actions import Action, Setting, Shape, Store, inputs
-from .base import BACKWARD, TORCH, Gradients, Op, Parameter, Reach, Size, Window, Work, arg, inferred
+from .base import TORCH, Gradients, Op, Parameter, Reach, Size, Window, Work, arg, inferred
+from .counting import BACKWARD
 from .kinds import FLAG, SHARE, optional, whole
 
 VASWANI = "Vaswani et al. (2017), Attention is all you need, section 3.2"

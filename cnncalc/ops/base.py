@@ -12,10 +12,11 @@ from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
 
 from ..errors import Misfit
-from ..formula import Step, formula, prod
+from ..formula import Step, prod
 from ..quantities import readable
 from .actions import Action, Setting, Shape, Store, inputs, view
 from .border import Border
+from .counting import elementwise_work, input_gradient_macs, weight_gradient_macs
 from .kinds import Kind
 from .workspace import Workspace
 
@@ -177,6 +178,7 @@ class Op:
     ignores_input: ClassVar[bool] = False  # whether the output is the same whatever comes in
     reaches: ClassVar[bool] = True  # whether it is known what an output sees of the input
     torch_module: ClassVar[Callable[[], Any] | None] = None  # makes the nn.Module, where torch.nn has none
+    variants: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # the same for what arguments make of it, by name
     example: ClassVar[str] = ""
     example_input: ClassVar[Shape] = ()
     _type: ClassVar[str] = ""
@@ -313,6 +315,10 @@ class Op:
         """What libraries allocate inside the layer in inference, beside what `actions` tell of."""
         return Workspace()
 
+    def module_type(self) -> str:
+        """The name of its PyTorch module: that of the type, or a variant's."""
+        return self._type
+
     def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
         """All keyword arguments that build the PyTorch module."""
         stated = {argument.name: getattr(self, argument.name) for argument in self.arguments()}
@@ -359,62 +365,3 @@ def value_of(size: Size) -> int:
         result: int = size.value
         return result
     return size
-
-
-#: What counts as one operation, as an activation says it and as the convention does.
-OPERATIONS = {
-    "compare": "comparison",
-    "add": "addition",
-    "subtract": "subtraction",
-    "multiply": "multiplication",
-    "divide": "division",
-    "negate": "negation",
-    "absolute value": "absolute value",
-    "power": "power",
-    "root": "root",
-    "exponential": "exponential",
-    "logarithm": "logarithm",
-    "tanh": "tanh",
-    "error function": "error function",
-}
-*_SEVERAL, _LAST = OPERATIONS.values()
-#: The rule by which they are counted.
-COUNTED = f"one for each {', '.join(_SEVERAL)} or {_LAST}"
-
-
-@formula(
-    "work for each element",
-    chapter="other work",
-    symbol="FLOPs",
-    unit="operations",
-    source=f"counted: {COUNTED}",
-)
-def elementwise_work(E: Any, Q: Any) -> Any:
-    return E * Q
-
-
-BACKWARD = "Goodfellow, Bengio & Courville (2016), Deep Learning, section 9.5"
-
-
-@formula(
-    "multiply-adds of the input's gradient",
-    chapter="training",
-    symbol="MACs",
-    unit="MAC",
-    source=BACKWARD + ": the kernel, transposed, on the gradient of the output",
-)
-def input_gradient_macs(MACs: Any) -> Any:
-    """As many products as forwards; none where the input wants no gradient, as in the first layer."""
-    return MACs
-
-
-@formula(
-    "multiply-adds of the weights' gradient",
-    chapter="training",
-    symbol="MACs",
-    unit="MAC",
-    source=BACKWARD + ": the input, correlated with the gradient of the output",
-)
-def weight_gradient_macs(MACs: Any) -> Any:
-    """As many products as forwards."""
-    return MACs

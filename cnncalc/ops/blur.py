@@ -6,8 +6,9 @@ from typing import Any
 
 from ..errors import Misfit
 from .actions import Action, Setting, Shape, Store
-from .base import Gradients, Op, Reach, Size, Window, Work, arg, input_gradient_macs
+from .base import Gradients, Op, Reach, Size, Window, Work, arg
 from .conv import conv_macs, conv_output
+from .counting import input_gradient_macs
 from .kinds import whole
 
 

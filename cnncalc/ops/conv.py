@@ -1,10 +1,9 @@
-"""Convolutions, plain and transposed, in one, two and three dimensions."""
+"""Convolutions in one, two and three dimensions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import formula, over, prod
@@ -12,7 +11,8 @@ from . import workspace
 from .actions import Action, Setting, Shape, Store
 from .base import TORCH, Op, Parameter, Reach, Size, Window, Work, arg, every, inferred
 from .border import UPPER, Border, border, is_even, upper_output, upper_pads
-from .kinds import FLAG, sizes, whole, word
+from .kinds import FLAG, FLAG_OR_SCALED, NUMBER, sizes, whole, word
+from .standardised import gains, scaled_torch_module, standardising, std_torch_module
 from .workspace import Workspace
 
 DUMOULIN = "Dumoulin & Visin (2016), A guide to convolution arithmetic, relationship {}"
@@ -45,17 +45,6 @@ def same_output(N: Any, F: Any, P_total: Any, D: Any) -> Any:
 @formula("padding 'same'", chapter="output size", symbol="P_total", unit="px", source=TORCH.format("Conv2d"))
 def same_padding(F: Any, D: Any) -> Any:
     return D * (F - 1)
-
-
-@formula(
-    "output size of a transposed convolution",
-    chapter="output size",
-    symbol="O",
-    unit="px",
-    source=DUMOULIN.format(14) + "; torch.nn.ConvTranspose2d",
-)
-def transposed_output(N: Any, F: Any, S: Any, P: Any, D: Any, A: Any) -> Any:
-    return (N - 1) * S - 2 * P + D * (F - 1) + A + 1
 
 
 @formula(
@@ -93,18 +82,6 @@ def conv_macs(F: Any, C: Any, G: Any, K: Any, O: Any) -> Any:
 
 
 @formula(
-    "multiply-adds of a transposed convolution",
-    chapter="multiply-adds",
-    symbol="MACs",
-    unit="MAC",
-    source="the adjoint of a convolution does the same products: Dumoulin & Visin (2016), section 4.1",
-)
-def transposed_macs(F: Any, C: Any, G: Any, K: Any, N: Any) -> Any:
-    """Every weight is used once for each position of the input."""
-    return prod(F) * C * over(K, G) * prod(N)
-
-
-@formula(
     "connections of a convolution",
     chapter="connections",
     symbol="connections",
@@ -116,7 +93,7 @@ def conv_connections(F: Any, C: Any, G: Any, β: Any, K: Any, O: Any) -> Any:
     return (prod(F) * over(C, G) + β) * K * prod(O)
 
 
-class _Convolution(Op):
+class Convolution(Op, name="_Convolution"):
     """What convolutions and transposed convolutions share."""
 
     in_channels: int | None = inferred(whole(), "channels of the input", letter="C")
@@ -163,7 +140,7 @@ class _Convolution(Op):
         return (weight, bias) if self.bias else (weight,)
 
 
-class _Conv(_Convolution):
+class _Conv(Convolution):
     """What the three convolutions share."""
 
     int8_takes_in = ("BatchNorm", "ReLU")
@@ -295,9 +272,55 @@ class Conv1d(_Conv):
 class Conv2d(_Conv):
     """A convolution over an image."""
 
+    standardise: bool | str = arg(
+        FLAG_OR_SCALED, "whether filters are standardised before each use, 'scaled' with a learnt gain", default=False
+    )
+    gain: float = arg(NUMBER, "with 'scaled': the gain at the start", default=1.0)
+    gamma: float = arg(NUMBER, "with 'scaled': what the gain is multiplied by, for the activation", default=1.0)
+    eps: float = arg(NUMBER, "with standardise: what is added to the variance", default=1e-6)
+
     spatial = 2
+    variants: ClassVar = {"StdConv2d": std_torch_module, "ScaledStdConv2d": scaled_torch_module}
     example = "Conv2d: {out_channels: 64, kernel_size: 7, stride: 2, padding: 3}"
     example_input = (3, 224, 224)
+
+    @property
+    def autocast(self) -> str | None:  # type: ignore[override]
+        """What standardising computes in is not followed."""
+        return None if self.standardise else "lower"
+
+    def module_type(self) -> str:
+        return {"scaled": "ScaledStdConv2d", True: "StdConv2d"}.get(self.standardise, "Conv2d")
+
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        made = super().module_arguments(*shapes)
+        own = {name: made.pop(name) for name in ("standardise", "gain", "gamma", "eps")}
+        names = {"scaled": ("gain", "gamma", "eps"), True: ("eps",)}.get(self.standardise, ())
+        return {**made, **{name: own[name] for name in names}}
+
+    def check(self, *shapes: Shape) -> None:
+        super().check(*shapes)
+        if self.standardise and prod(self.weight_shape(shapes[0][0])[1:]) == 1:
+            message = "filters of a single weight at {layer} cannot be standardised: their variance is 0"
+            raise Misfit(message, "leave standardise out there", "standardise")
+
+    def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
+        found = super().parameters(*shapes)
+        if self.standardise != "scaled":
+            return found
+        K = self.out_channels
+        return (*found, Parameter("gain", (K, 1, 1, 1), "weight", gains.step(K=K)))
+
+    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
+        found = super().actions(setting, out, *shapes)
+        if not self.standardise:
+            return found
+        weights = self.weight_shape(shapes[0][0])
+        *before, last = standardising(weights, self.standardise == "scaled", self.bias, out)
+        if len(found) == 1:
+            return (*before, last)
+        reads = tuple("padded" if name == "x" else name for name in last.reads)
+        return (found[0], *before, last._replace(reads=reads, keeps=("padded", "standard")))
 
 
 class Conv3d(_Conv):
@@ -306,88 +329,6 @@ class Conv3d(_Conv):
     spatial = 3
     example = "Conv3d: {out_channels: 64, kernel_size: [3, 7, 7], stride: [1, 2, 2], padding: [1, 3, 3]}"
     example_input = (3, 16, 112, 112)
-
-
-class _ConvTranspose(_Convolution):
-    """What the three transposed convolutions share."""
-
-    int8_takes_in = ("BatchNorm",)
-
-    padding: tuple[int, ...] = arg(sizes(0), "what is cut off each side of the output", default=0, letter="P")
-    output_padding: tuple[int, ...] = arg(sizes(0), "what is added at the end of the output", default=0, letter="A")
-    padding_mode: str = arg(word("zeros"), "PyTorch knows only zeros here", default="zeros")
-
-    def check(self, *shapes: Shape) -> None:
-        super().check(*shapes)
-        axes = zip(self.output_padding, self.stride, self.dilation, strict=True)
-        for extra, stride, dilation in axes:
-            if extra >= max(stride, dilation):
-                raise Misfit(
-                    f"output_padding {extra} is not smaller than the stride {stride} or the dilation {dilation}",
-                    hint=f"use output_padding ≤ {max(stride, dilation) - 1}",
-                    argument="output_padding",
-                )
-        for size in self.output(*shapes)[1:]:
-            if not isinstance(size, int) and size.value < 1:
-                raise Misfit(
-                    f"padding cuts everything off: the output of {{layer}} would be {size.line} wide",
-                    hint="use less padding",
-                    argument="padding",
-                )
-
-    def int8_scales(self) -> int:
-        return 1
-
-    def weight_shape(self, channels: int) -> Shape:
-        return (channels, self.out_channels // self.groups, *self.kernel_size)
-
-    def output(self, *shapes: Shape) -> tuple[Size, ...]:
-        axes = zip(
-            shapes[0][1:], self.kernel_size, self.stride, self.padding, self.dilation, self.output_padding, strict=True
-        )
-        return (
-            self.out_channels,
-            *(transposed_output.step(N=N, F=F, S=S, P=P, D=D, A=A) for N, F, S, P, D, A in axes),
-        )
-
-    def work(self, out: Shape, *shapes: Shape) -> Work:
-        channels, *size = shapes[0]
-        letters = {"F": self.kernel_size, "C": channels, "G": self.groups, "K": self.out_channels, "N": tuple(size)}
-        return Work(transposed_macs.step(**letters))
-
-    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
-        # Output o takes from input i where o = i·S − P + k·D with 0 ≤ k < F, so i lies in
-        # [(o + P − D(F − 1))/S, (o + P)/S]: a window of fractional stride, exact only where the stride is 1.
-        axes = [Reach(0, every(shapes[0][0]))]
-        for F, S, P, D in zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True):
-            span = D * (F - 1)
-            window = Window(Fraction(span, S) + 1, Fraction(1, S), Fraction(span - P, S), exact=S == 1)
-            axes.append(Reach(len(axes), window))
-        return tuple(axes)
-
-    def workspace(self, setting: Setting, out: Shape, *shapes: Shape) -> Workspace:
-        return workspace.transposed(self, setting, out, shapes[0])
-
-
-class ConvTranspose1d(_ConvTranspose):
-    """A transposed convolution over a sequence."""
-
-    spatial = 1
-    example = "ConvTranspose1d: {out_channels: 64, kernel_size: 4, stride: 2, padding: 1}"
-
-
-class ConvTranspose2d(_ConvTranspose):
-    """A transposed convolution over an image: the up-convolution of U-Net, FCN and DCGAN."""
-
-    spatial = 2
-    example = "ConvTranspose2d: {out_channels: 64, kernel_size: 2, stride: 2}"
-
-
-class ConvTranspose3d(_ConvTranspose):
-    """A transposed convolution over a volume."""
-
-    spatial = 3
-    example = "ConvTranspose3d: {out_channels: 64, kernel_size: 2, stride: 2}"
 
 
 def check_window(

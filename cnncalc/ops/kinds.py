@@ -81,6 +81,15 @@ NO = Kind("false", _read_no, {"const": False})
 SHARE = Kind("a number from 0 to 1", _read_share, {"type": "number", "minimum": 0, "maximum": 1})
 
 
+def _read_flag_or_scaled(value: Any, dims: int) -> bool | str:
+    if not isinstance(value, bool) and value != "scaled":
+        raise ValueError("true, false or 'scaled'")
+    return value  # type: ignore[no-any-return]
+
+
+FLAG_OR_SCALED = Kind("true, false or 'scaled'", _read_flag_or_scaled, {"enum": [True, False, "scaled"]}, ("scaled",))
+
+
 def word(*choices: str) -> Kind:
     """One of a few words."""
     expects = "one of " + ", ".join(choices)

@@ -8,7 +8,8 @@ from ..errors import Misfit
 from ..formula import formula, prod, total
 from ..quantities import readable
 from .actions import Action, Setting, Shape, Store
-from .base import BACKWARD, Call, Gradients, Op, Reach, Size, Window, Work, arg
+from .base import Call, Gradients, Op, Reach, Size, Window, Work, arg
+from .counting import BACKWARD
 from .kinds import whole
 from .shape import axis_index
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import gcd, inf
+from math import inf
 from typing import Any, ClassVar
 
 from ..errors import Misfit
@@ -61,28 +60,6 @@ def avg_pool_work(C: Any, O: Any, F: Any) -> Any:
 )
 def lp_pool_work(C: Any, O: Any, F: Any) -> Any:
     return C * prod(O) * 2 * prod(F)
-
-
-@formula(
-    "additions and divisions of an adaptive average pool",
-    chapter="other work",
-    symbol="FLOPs",
-    unit="operations",
-    source="counted over PyTorch's windows, ⌊i·N/O⌋ to ⌈(i + 1)·N/O⌉, which may overlap",
-)
-def adaptive_avg_work(C: Any, W: Any) -> Any:
-    return C * prod(W)
-
-
-@formula(
-    "comparisons of an adaptive max pool",
-    chapter="other work",
-    symbol="FLOPs",
-    unit="comparisons",
-    source="counted over PyTorch's windows, ⌊i·N/O⌋ to ⌈(i + 1)·N/O⌉, which may overlap",
-)
-def adaptive_max_work(C: Any, W: Any, O: Any) -> Any:
-    return C * prod(W) - C * prod(O)
 
 
 POOL_PADS = pool_pads(UPPER)
@@ -328,101 +305,3 @@ class LPPool3d(_LPPool):
     def check(self, *shapes: Shape) -> None:
         super().check(*shapes)
         check_window(shapes[0], self.kernel_size, ((0, 0),) * 3, (1, 1, 1))
-
-
-class _AdaptivePool(Op):
-    """What the adaptive pools share: the output size is given, the windows follow."""
-
-    output_size: tuple[int | None, ...] = arg(
-        sizes(holes=True), "size of the output; null keeps the size of that axis", letter="O"
-    )
-
-    def output(self, *shapes: Shape) -> tuple[Size, ...]:
-        axes = zip(shapes[0][1:], self.output_size, strict=True)
-        return (shapes[0][0], *(N if wanted is None else wanted for N, wanted in axes))
-
-    def windows_together(self, out: Shape, shape: Shape) -> tuple[int, ...]:
-        # Neighbouring windows share one input wherever a border falls inside it: O − gcd(N, O) times.
-        return tuple(N + O - gcd(N, O) for N, O in zip(shape[1:], out[1:], strict=True))
-
-    def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
-        found = [Reach(0)]
-        for axis, (N, O) in enumerate(zip(shapes[0][1:], out[1:], strict=True), 1):
-            exact = N % O == 0
-            slack = Fraction(0) if exact else 1 - Fraction(1, O)
-            found.append(Reach(axis, Window(Fraction(N, O) + 2 * slack, Fraction(N, O), slack, exact)))
-        return tuple(found)
-
-
-class _AdaptiveAvgPool(_AdaptivePool):
-    """What the three adaptive average pools share."""
-
-    def work(self, out: Shape, *shapes: Shape) -> Work:
-        return Work(other=adaptive_avg_work.step(C=out[0], W=self.windows_together(out, shapes[0])))
-
-    def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
-        # To a single value it is a mean, whose gradient needs nothing but the shape.
-        return (Action((("y", Store(out)),), keeps=() if prod(out[1:]) == 1 else ("x",)),)
-
-
-class _AdaptiveMaxPool(_AdaptivePool):
-    """What the three adaptive max pools share."""
-
-    return_indices: bool = arg(NO, "PyTorch can return the places too; a layer here has one output", default=False)
-
-    def work(self, out: Shape, *shapes: Shape) -> Work:
-        return Work(other=adaptive_max_work.step(C=out[0], W=self.windows_together(out, shapes[0]), O=out[1:]))
-
-    keeps = ("x", "indices")
-
-    def beside(self, out: Shape, *shapes: Shape) -> tuple[tuple[str, Store], ...]:
-        return (("indices", Store(out, "int64")),)
-
-
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
-    """The mean over windows chosen so that a sequence gets the length that is asked for."""
-
-    output_size: tuple[int, ...] = arg(sizes(), "length of the output", letter="O")
-
-    spatial = 1
-    int8 = "same"
-    example = "AdaptiveAvgPool1d: {output_size: 1}"
-
-
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
-    """The mean over windows chosen so that an image gets the size that is asked for; 1 is global pooling."""
-
-    spatial = 2
-    int8 = "same"
-    example = "AdaptiveAvgPool2d: {output_size: 1}"
-
-
-class AdaptiveAvgPool3d(_AdaptiveAvgPool):
-    """The mean over windows chosen so that a volume gets the size that is asked for."""
-
-    spatial = 3
-    int8 = "same"
-    example = "AdaptiveAvgPool3d: {output_size: 1}"
-
-
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
-    """The largest value of windows chosen so that a sequence gets the length that is asked for."""
-
-    output_size: tuple[int, ...] = arg(sizes(), "length of the output", letter="O")
-
-    spatial = 1
-    example = "AdaptiveMaxPool1d: {output_size: 1}"
-
-
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
-    """The largest value of windows chosen so that an image gets the size that is asked for."""
-
-    spatial = 2
-    example = "AdaptiveMaxPool2d: {output_size: [7, 7]}"
-
-
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
-    """The largest value of windows chosen so that a volume gets the size that is asked for."""
-
-    spatial = 3
-    example = "AdaptiveMaxPool3d: {output_size: 1}"

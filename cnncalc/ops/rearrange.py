@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Misfit
-from ..formula import formula, over, prod
+from ..formula import formula, prod
 from ..quantities import readable
 from .actions import Action, Setting, Shape, Store, view
 from .base import Op, Reach, Size, Window, arg
@@ -21,7 +21,7 @@ def deeper(C: Any, R: Any) -> Any:
 
 @formula("output size of SpaceToDepth", chapter="output size", symbol="O", unit="px", source=RIDNIK)
 def smaller(N: Any, R: Any) -> Any:
-    return over(N, R)
+    return N // R
 
 
 class SpaceToDepth(Op):

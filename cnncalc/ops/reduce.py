@@ -7,7 +7,8 @@ from typing import Any
 from ..errors import Misfit
 from ..formula import formula, prod
 from .actions import Shape
-from .base import Call, Op, Reach, Size, Window, Work, arg, elementwise_work
+from .base import Call, Op, Reach, Size, Window, Work, arg
+from .counting import elementwise_work
 from .kinds import FLAG, NUMBER, whole_list
 from .shape import axis_index
 

@@ -114,7 +114,7 @@ def module(op: Op, *shapes: Shape) -> nn.Module:
 
 
 def _class(op: Op) -> Any:
-    return own_module(op.type()) or getattr(nn, op.type())
+    return own_module(op.module_type()) or getattr(nn, op.module_type())
 
 
 def _add(layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: list[fx.Node]) -> fx.Node:

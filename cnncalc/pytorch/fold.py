@@ -31,9 +31,14 @@ def pairs(graph: Graph) -> list[tuple[int, int]]:
     for i in graph.outputs:
         users[i] += 1
     found = []
+    used = {layer.shares for layer in graph.layers}  # again: the others would want the weights as they are
     for index, layer in enumerate(graph.nodes):
         if len(layer.inputs) == 1 and layer.op is not None and getattr(layer.op, "track_running_stats", False):
             (before,) = layer.inputs
+            standard = getattr(graph.nodes[before].op, "standardise", False)
+            shared = max(graph.nodes[before].shares, layer.shares) >= 0 or before in used or index in used
+            if standard or shared:
+                continue
             if users[before] == 1 and FOLDING.get(graph.nodes[before].type) == layer.type:
                 found.append((before, index))
     return found

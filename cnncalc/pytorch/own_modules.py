@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..ops import REGISTRY
+from ..ops import OWN_MODULES
 
 
 @cache
@@ -15,10 +15,10 @@ def own_module(type_: str) -> Any:
     >>> own_module("L2Norm")(8)
     L2Norm()
     """
-    cls = REGISTRY.get(type_)
-    if cls is None or cls.torch_module is None:
+    make = OWN_MODULES.get(type_)
+    if make is None:
         return None
-    made = cls.torch_module()
+    made = make()
     made.__module__, made.__qualname__ = __name__, type_  # so that a network can be pickled
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ops.base import COUNTED
+from ..ops.counting import COUNTED
 
 MAC = "1 MAC = one multiply-add of a convolution, linear or matrix product; no biases"
 FLOPS = "FLOPs = 2·MACs + other work (each comparison, addition, division, root is one)"
