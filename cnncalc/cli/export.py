@@ -9,7 +9,7 @@ import typer
 from ..errors import usage_error
 from ..language.model import load
 from .commands import PYTORCH, command
-from .options import Input, Set, Spec, settings, shapes
+from .options import Input, Modules, Set, Spec, settings, shapes
 from .output import complain, emit_text, needs_torch, refuse_to_overwrite, say
 
 To = Annotated[
@@ -43,6 +43,7 @@ def export(
     weights: Weights = None,
     weights_key: WeightsKey = "",
     opset: Opset = 0,
+    modules: Modules = "",
     output: File = None,
 ) -> None:
     """Write the network as readable PyTorch or Keras source, or as an ONNX file."""
@@ -59,8 +60,10 @@ def export(
         needs_torch("export --to onnx")
     graph = load(spec, args=settings(set_), inputs=shapes(input_))
     if kind == "onnx":
-        exported(graph, kind, output, weights=weights, weights_key=weights_key, opset=opset)
+        exported(graph, kind, output, weights=weights, weights_key=weights_key, opset=opset, modules=modules)
         say(f"wrote {output}")
     else:
-        emit_text(str(exported(graph, kind, opset=opset)), output)
+        if modules:
+            needs_torch("--modules")
+        emit_text(str(exported(graph, kind, opset=opset, modules=modules)), output)
     complain(graph.warnings)

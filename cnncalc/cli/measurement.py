@@ -13,7 +13,7 @@ from ..errors import usage_error
 from ..graph import Graph
 from ..language.model import load
 from ..printable import printable
-from .options import Format, Input, Output, Set, memory_size, settings, shapes
+from .options import Format, Input, Modules, Output, Set, memory_size, settings, shapes
 from .output import needs_torch
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class Measurement(NamedTuple):
     find_batch: FindBatch = False
     budget: Budget = None
     fold_bn: FoldBn = False
+    modules: Modules = ""
     quick: Quick = False
     rigorous: Rigorous = False
     retry: Retry = 0
@@ -134,7 +135,9 @@ class Measurement(NamedTuple):
 
         graphs = [load(name, args=settings(self.set_), inputs=shapes(self.input_)) for name in self.specs or ()]
         for graph in graphs:
-            refuse_what_has_no_source(graph, "PyTorch")
+            # Whether the file has a body for each type is seen when it is run, which is not here.
+            own = {layer.type for layer in graph.layers if layer.is_declared} if self.modules else ()
+            refuse_what_has_no_source(graph, "PyTorch", own)
         needs_torch("bench")
         if self.fold_bn:
             from ..pytorch.fold import pairs

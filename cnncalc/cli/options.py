@@ -58,6 +58,15 @@ Int8 = Annotated[
     bool,
     typer.Option("--int8", help="Quantized after training, as PyTorch does it, with what stays in float."),
 ]
+Modules = Annotated[
+    str,
+    typer.Option(
+        "--modules",
+        metavar="FILE.py",
+        help="A Python file, which is run, with an nn.Module for each type that the spec declares.",
+        show_default=False,
+    ),
+]
 Freeze = Annotated[
     str | None,
     typer.Option(

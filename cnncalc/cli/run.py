@@ -12,7 +12,7 @@ from ..language.model import load
 from ..pictures import INTERPOLATIONS
 from .commands import PYTORCH, command
 from .measurement import MOST_IMAGES, BenchDtype, Optimizer, Threads, Where, option, progress_display
-from .options import Batch, Format, Input, Output, Set, Spec, chosen_format, listed, settings, shapes
+from .options import Batch, Format, Input, Modules, Output, Set, Spec, chosen_format, listed, settings, shapes
 from .output import complain, emit, emit_text, is_terminal, needs_torch, refuse_inputs, refuse_to_overwrite, say, tell
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def run(
     optimizer: Optimizer = "sgd",
     weights: Weights = None,
     weights_key: WeightsKey = "",
+    modules: Modules = "",
     image: Image = None,
     labels: Labels = None,
     resize: Resize = 0,
@@ -62,7 +63,9 @@ def run(
     kind = chosen_format(format, output)
     refuse_to_overwrite(spec, output)
     refuse_inputs((weights, image, labels), (output,))
-    config = Configuration(batch, device, dtype, threads=threads, train=train, optimizer=optimizer, plan="quick")
+    config = Configuration(
+        batch, device, dtype, threads=threads, train=train, optimizer=optimizer, plan="quick", modules=modules
+    )
     checked(config)
     if not 0 < batch <= MOST_IMAGES:
         raise usage_error(f"batch is {batch}; it must be a whole number from 1 to 10^6")

@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import textwrap
+from collections.abc import Collection
 from functools import cache
 from keyword import iskeyword
 
@@ -36,7 +37,7 @@ def quoted(text: str) -> str:
     return '"""' + "\n".join(repr(line)[1:-1] for line in text.split("\n")).replace('"""', r"\"\"\"") + '"""'
 
 
-def refuse_what_has_no_source(graph: Graph, framework: str) -> None:
+def refuse_what_has_no_source(graph: Graph, framework: str, own: Collection[str] = ()) -> None:
     """Raise `SpecError` for what is unknown or only declared, and for names that no spec can hold."""
     problems = [*graph.errors, *graph.strange_names()]
     seen = set()
@@ -47,7 +48,7 @@ def refuse_what_has_no_source(graph: Graph, framework: str) -> None:
                 seen.add(part)
                 message = f"no layer of a PyTorch module may be called {part}, which is {other}"
                 problems.append(Problem("unbuildable", message, graph.source, layer.place, (), "give it another name"))
-        if layer.is_declared and layer.type not in seen:
+        if layer.is_declared and layer.type not in seen and layer.type not in own:
             seen.add(layer.type)
             message = f"{layer.type} is declared in the spec, and {framework} has no such layer"
             problems.append(Problem("unbuildable", message, graph.source, layer.place))

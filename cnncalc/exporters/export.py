@@ -27,9 +27,11 @@ def export(
     weights: str | Path | None = None,
     weights_key: str = "",
     opset: int = 0,
+    modules: str = "",
 ) -> str | bytes:
     """The network as source code, "torch" or "keras", or as an ONNX model with weights of a file or fresh ones.
 
+    `modules` is a Python file, which is run, with classes for the types that the spec declares.
     `weights_key` chooses among several sets of weights in that file, and `opset` is ONNX's set of operators. What is
     returned is also written to `path`, if one is given; its ending tells the target where `to` does not. Raises
     `SpecError` for what the target cannot express, and for ONNX where PyTorch is not installed.
@@ -42,10 +44,18 @@ def export(
         raise usage_error("--opset goes with --to onnx", "source code has no operators of ONNX")
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
     made: str | bytes
+    if modules and to != "torch":
+        raise usage_error("--modules goes with --to torch", "classes of PyTorch are no layers of anything else")
     if to == "torch":
         from .torch_source import torch_source
 
-        made = torch_source(graph)
+        used: tuple[str, ...] = ()
+        if modules:
+            from ..pytorch.modules import with_modules
+
+            graph, own = with_modules(graph, modules)
+            used = tuple(own)
+        made = torch_source(graph, Path(modules).stem, used)
     elif to == "keras":
         from .keras_source import keras_source
 

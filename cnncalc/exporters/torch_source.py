@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -22,8 +22,10 @@ from .pattern import Pattern, Source, is_module
 from .vocabulary import of_torch
 
 
-def torch_source(graph: Graph) -> str:
+def torch_source(graph: Graph, module: str = "", imported: Sequence[str] = ()) -> str:
     """The source of an `nn.Module` with the same modules under the same paths, and the same outputs.
+
+    The classes that are `imported` from a `module` stand for types that the spec declares.
 
     Raises `SpecError` for a network with unknown layers, or layers that only the spec declares.
 
@@ -45,12 +47,12 @@ def torch_source(graph: Graph) -> str:
             self.tanh6 = nn.Tanh()
             self.output = nn.Linear(84, 10)
     """
-    refuse_what_has_no_source(graph, "PyTorch")
+    refuse_what_has_no_source(graph, "PyTorch", imported)
     root = outline(graph)
-    classes = _Classes(root, graph.groups)
+    classes = _Classes(root, graph.groups, imported)
     name = classes.of_root(network_name(graph))
     texts = list(classes.texts)
-    used = {layer.op.module_type() for layer in graph.layers if layer.op}
+    used = {layer.op.module_type() for layer in graph.layers if layer.op and not layer.is_declared}
     own = [own_class(name) for name in OWN if name in used]
     body = "\n\n\n".join([*own, *texts])
     imports = ["import torch", "from torch import nn"]
@@ -60,6 +62,8 @@ def torch_source(graph: Graph) -> str:
         imports[-1] = "from torch import Tensor, nn"
     if "F." in body:
         imports.append("from torch.nn import functional as F")
+    more = [f"from {module} import {', '.join(sorted(imported))}"] if imported else []
+    imports += ["", *more] if more else []
     shapes = ", ".join(f"torch.randn(1, {', '.join(map(str, node.shape or ()))})" for node in graph.inputs)
     about = docstring(graph)
     results = "out.shape" if len(graph.outputs) == 1 else "[each.shape for each in out]"
@@ -71,7 +75,8 @@ def torch_source(graph: Graph) -> str:
         f'    print({results}, sum(each.numel() for each in net.parameters()), "parameters")',
     ]
     text = "\n".join([quoted(about), "", *imports, "", "", body, "", "", *main]) + "\n"
-    return inspected(text, of_torch(graph, frozenset(classes.words), own), about)
+    words = frozenset({*classes.words, *imported})
+    return inspected(text, of_torch(graph, words, own, more), about)
 
 
 class Class(NamedTuple):
@@ -89,13 +94,13 @@ class Class(NamedTuple):
 class _Classes:
     """Writes the classes of a network, the inner ones first."""
 
-    def __init__(self, root: Scope, groups: Mapping[str, Group]) -> None:
+    def __init__(self, root: Scope, groups: Mapping[str, Group], imported: Sequence[str] = ()) -> None:
         self.root = root
         self.texts: list[str] = []
         self.words: set[str] = set()  # all names that are made here
         self.numbers: dict[str, int] = {}  # behind names that several classes would have
         given = {name for group in groups.values() for name in group.arguments}
-        self.taken: set[str] = {*OWN, *RESERVED, *root.block_arguments, *given}
+        self.taken: set[str] = {*OWN, *imported, *RESERVED, *root.block_arguments, *given}
         self.families = Families(root)
         self.known: dict[int, Class] = {}
 
@@ -355,12 +360,13 @@ def _leaf(leaf: Leaf, holes: _Holes) -> str:
             default = None if argument.default is None else argument.kind.read(argument.default, op.spatial)
             if _same(value, default):
                 continue
-        if name in POSITIONAL and not named:
+        if name in POSITIONAL and not named and not leaf.layer.is_declared:
             positional.append(written(value))
         else:
             named.append(f"{name}={written(value)}")
-    prefix = "" if op.module_type() in OWN else "nn."
-    return f"{prefix}{op.module_type()}({', '.join([*positional, *named])})"
+    name = leaf.layer.type if leaf.layer.is_declared else op.module_type()
+    prefix = "" if name in OWN or leaf.layer.is_declared else "nn."
+    return f"{prefix}{name}({', '.join([*positional, *named])})"
 
 
 def _same(value: Any, default: Any) -> bool:

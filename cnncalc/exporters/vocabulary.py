@@ -32,7 +32,7 @@ _OF_TORCH = _words(
 )
 
 
-def of_torch(graph: Graph, words: frozenset[str], own: Sequence[str]) -> Vocabulary:
+def of_torch(graph: Graph, words: frozenset[str], own: Sequence[str], more: Sequence[str] = ()) -> Vocabulary:
     """For PyTorch: `words` are the classes, parameters and variables that were named, `own` the classes copied."""
     parts = frozenset(part for layer in graph.layers for part in layer.name.split("."))
     return Vocabulary(
@@ -40,7 +40,7 @@ def of_torch(graph: Graph, words: frozenset[str], own: Sequence[str]) -> Vocabul
         attributes=parts | words | _METHODS,
         libraries=frozenset(["torch", "nn", "F"]),
         functions=_OF_TORCH | frozenset(REGISTRY),
-        imports=_TORCH_IMPORTS,
+        imports=_TORCH_IMPORTS | frozenset(more),
         trusted=own,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Sequence as Items
+from copy import copy
 from typing import Any, NamedTuple
 
 from ..errors import Misfit, Place, did_you_mean
@@ -42,7 +43,7 @@ def declared_work(V: Any) -> Any:
     return V
 
 
-class _Declared(Op):
+class Declared(Op, name="_Declared"):
     """A layer of a type that the spec declares, its figures worked out."""
 
     out: tuple[int, ...] = arg(whole_list(), "shape of the output")
@@ -54,6 +55,29 @@ class _Declared(Op):
 
     reaches = False
     many_inputs = True  # as many as are declared
+
+    #: The arguments that the spec gave, and the names that the class of a module for it takes.
+    given: tuple[tuple[str, Any], ...] = ()
+    accepts: tuple[str, ...] = ()
+
+    def with_given(self, values: dict[str, Any]) -> Declared:
+        """The same, with the arguments that the spec gave."""
+        self.__dict__["given"] = tuple((name, _fixed(value)) for name, value in values.items())
+        return self
+
+    def accepting(self, names: tuple[str, ...]) -> Declared:
+        """The same for a module whose class takes these names."""
+        new = copy(self)
+        new.__dict__["accepts"] = names
+        return new
+
+    def module_arguments(self, *shapes: Shape) -> dict[str, Any]:
+        """What the spec gave, and of the sizes of the first input those that the class asks for."""
+        from .workspace import sizes
+
+        given = {name: list(value) if isinstance(value, tuple) else value for name, value in self.given}
+        known = {name: value for name, value in sizes(shapes[0]).items() if name in self.accepts}
+        return {**known, **given}
 
     def output(self, *shapes: Shape) -> tuple[Size, ...]:
         return self.out
@@ -84,7 +108,7 @@ def number_of(inputs: int) -> str:
     return "one input" if inputs == 1 else f"{inputs} inputs"
 
 
-class _WeightedDeclared(_Declared):
+class WeightedDeclared(Declared, name="_WeightedDeclared"):
     weight_layers = 1
 
 
@@ -98,7 +122,7 @@ class Declaration(NamedTuple):
 
     def make(
         self, body: Node | None, value: Callable[[Node], Any], shapes: Items[Shape | None], budget: Budget
-    ) -> _Declared | None:
+    ) -> Declared | None:
         """The layer for given arguments and incoming shapes; None where one is not known; raises `Misfit`."""
         from .workspace import sizes
 
@@ -126,9 +150,10 @@ class Declaration(NamedTuple):
             if node is None:
                 raise Misfit(f"{self.name} wants {key.text}", code="argument")
             names[key.text] = value(node) if key.text in given else _worked(node, names, budget)
+        arguments = {key.text: names[key.text] for key, _ in self.args}
         figures = {key: self.figure(key, names, budget) for key in ("params", "buffers", "macs", "flops")}
-        cls = _WeightedDeclared if figures["params"] else _Declared
-        return cls(out=list(self.out(shape, names, budget)), inputs=inputs, **figures)
+        cls = WeightedDeclared if figures["params"] else Declared
+        return cls(out=list(self.out(shape, names, budget)), inputs=inputs, **figures).with_given(arguments)
 
     def figure(self, key: str, names: dict[str, Any], budget: Budget) -> int | None:
         """What is declared of it; None, which is not known, where nothing is."""
@@ -154,6 +179,11 @@ class Declaration(NamedTuple):
                 code="types",
             )
         return tuple(sizes)
+
+
+def _fixed(value: Any) -> Any:
+    """A value that does not change, so that layers can be compared."""
+    return tuple(map(_fixed, value)) if isinstance(value, list) else value
 
 
 def _worked(node: Node, names: dict[str, Any], budget: Budget) -> Any:

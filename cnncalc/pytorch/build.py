@@ -17,6 +17,8 @@ from ..generated import Vocabulary, inspected
 from ..graph import Graph, Layer
 from ..language.model import load
 from ..ops import Call, Op, Shape
+from .modules import made as made_of
+from .modules import with_modules
 from .own_modules import own_module
 
 #: What a `Call` may name.
@@ -45,11 +47,13 @@ def build(
     args: Mapping[str, Any] | None = None,
     inputs: Mapping[str, Any] | Sequence[int] | None = None,
     device: str | torch.device | None = None,
+    modules: str = "",
 ) -> fx.GraphModule:
     """The network of a spec as a PyTorch module, initialised as PyTorch initialises its layers, in training mode.
 
     Tensors go in as they stand in the spec, with the batch in front: N×C×H×W. One output comes back as a tensor,
-    several as a tuple. Module paths are the names of the layers. Raises `SpecError` for a spec that is
+    several as a tuple. Module paths are the names of the layers. `modules` is a Python file, which is run, with classes
+    for the types that the spec declares. Raises `SpecError` for a spec that is
     wrong or holds a layer that PyTorch does not have.
 
     >>> import torch
@@ -60,7 +64,8 @@ def build(
     ['C1.weight', 'C1.bias']
     """
     graph = spec if isinstance(spec, Graph) else load(spec, args=args, inputs=inputs)
-    _refuse_what_cannot_be_built(graph)
+    graph, own = with_modules(graph, modules)
+    _refuse_what_cannot_be_built(graph, own)
     root, traced = nn.Module(), fx.Graph()
     traced._graph_namespace.create_name("self", None)  # the first argument of every forward, which no node may be
     values: list[fx.Node] = []
@@ -75,7 +80,10 @@ def build(
             given = [values[i] for i in layer.inputs]
             if _unpools(layer):
                 given[1] = places[layer.inputs[1]]
-            made = _add(layer, graph, root, traced, given)
+            if layer.type in own and layer.is_declared:
+                made = _add_own(layer, graph, root, traced, given, own[layer.type], modules)
+            else:
+                made = _add(layer, graph, root, traced, given)
             if graph.owner(len(values)) in pools:
                 made, places[len(values)] = _with_places(made, layer, graph, root, traced)
             values.append(made)
@@ -145,6 +153,25 @@ def _add(layer: Layer, graph: Graph, root: nn.Module, traced: fx.Graph, inputs: 
     return made
 
 
+def _add_own(
+    layer: Layer,
+    graph: Graph,
+    root: nn.Module,
+    traced: fx.Graph,
+    inputs: list[fx.Node],
+    cls: type[nn.Module],
+    file: str,
+) -> fx.Node:
+    """The node of a layer whose module is of somebody's own class."""
+    assert layer.op is not None
+    if layer.shares < 0:
+        shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
+        _attach(root, layer.name, made_of(cls, layer.type, layer.op.module_arguments(*shapes), file))
+    node = traced.call_module(_path(layer, graph), tuple(inputs))
+    node.meta["layer"] = layer.name
+    return node
+
+
 def _path(layer: Layer, graph: Graph) -> str:
     """Where the module of a layer stands: of one that is used again, where it stood the first time."""
     return layer.name if layer.shares < 0 else graph.nodes[layer.shares].name
@@ -205,15 +232,16 @@ def _attach(root: nn.Module, path: str, leaf: nn.Module | nn.Parameter) -> None:
         root.add_module(name, leaf)
 
 
-def _refuse_what_cannot_be_built(graph: Graph) -> None:
+def _refuse_what_cannot_be_built(graph: Graph, own: Mapping[str, Any]) -> None:
     problems = [*graph.errors, *graph.strange_names()]
     taken = set(dir(nn.Module())) | {"graph", "code", "print_readable"}
     seen: set[str] = set()
     for layer in graph.layers:
-        if layer.type not in seen and not _exists(layer, graph):
+        if layer.type not in seen and layer.type not in own and not _exists(layer, graph):
             seen.add(layer.type)
             message = f"{layer.type} is declared in the spec, and PyTorch has no such layer: it cannot be built"
-            problems.append(Problem("unbuildable", message, graph.source, layer.place))
+            hint = "--modules mylayers.py names a file with an nn.Module that is called so"
+            problems.append(Problem("unbuildable", message, graph.source, layer.place, (), hint))
         for part in layer.name.split("."):
             if (part in taken or keyword.iskeyword(part)) and part not in seen:
                 seen.add(part)
@@ -229,4 +257,8 @@ def _exists(layer: Layer, graph: Graph) -> bool:
     if layer.op is None or layer.shape is None:
         return True
     shapes = tuple(graph.nodes[i].shape or () for i in layer.inputs)
-    return own_module(layer.type) is not None or hasattr(nn, layer.type) or layer.op.call(*shapes) is not None
+    return (
+        own_module(layer.type) is not None
+        or (hasattr(nn, layer.type) and not layer.is_declared)
+        or layer.op.call(*shapes) is not None
+    )

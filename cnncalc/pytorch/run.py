@@ -191,7 +191,7 @@ def run(
         raise usage_error(f"{graph.name} has no parameters: there is nothing to train", "leave out --train")
     try:
         torch.manual_seed(config.seed)
-        net = build(graph, device=device.torch_device).to(TORCH_DTYPES[config.dtype])
+        net = build(graph, device=device.torch_device, modules=config.modules).to(TORCH_DTYPES[config.dtype])
         loaded = load_weights(net, read_weights(weights, weights_key)) if weights else None
         found: list[Guess] = []
         prepared: Pictures | None = None

@@ -82,7 +82,7 @@ class Subject:
         torch.backends.cudnn.allow_tf32 = config.tf32
         self.graph, self.config, self.device = graph, config, device
         dtype = TORCH_DTYPES[config.dtype]
-        self.net: fx.GraphModule = build(graph, device=device.torch_device)
+        self.net: fx.GraphModule = build(graph, device=device.torch_device, modules=config.modules)
         if config.fold_bn:
             self.graph, self.net = folded(graph, self.net.eval())
         self.net.train(config.train).to(dtype)

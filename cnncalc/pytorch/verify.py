@@ -22,6 +22,7 @@ from .subject import loss_of, optimizer_for, random_targets
 
 GROUPED = "PyTorch's FLOP counter counts the weight gradient of a grouped convolution `groups` times too often"
 AUTOCAST = "what autocast copies into another type is not followed here: memory is not compared"
+DECLARED = "what a declared type does not say, and all that depends on its body, is not compared: memory, training"
 COPIES = "a layer behind a Permute or Slice may copy its input; strides are not followed, and such copies not counted"
 INSIDE = "of layers that take several operations backwards ({}), not each tensor between these is followed"
 #: Layer types after which a tensor lies otherwise in memory; the share of a step's peak that a known cause may explain.
@@ -43,7 +44,9 @@ def verify(
     followed what autocast does.
     """
     exact_memory = not (report.setting.amp and (not_followed(report.graph) or report.setting.device != "cpu"))
-    remarks: list[str] = []
+    declared = any(layer.is_declared for layer in report.graph.layers)
+    exact_memory, train = exact_memory and not declared, train and not declared
+    remarks: list[str] = [DECLARED] if declared else []
     net.eval()
     given = [*inputs, *own_tensors(net)]
     with torch.no_grad():
@@ -53,7 +56,7 @@ def verify(
         with TensorMemory(given) as watched, autocast():
             net(*inputs)
         peak = watched.peak
-    kept, notes = _kept(net, inputs, autocast) if exact_memory else (None, [AUTOCAST])
+    kept, notes = _kept(net, inputs, autocast) if exact_memory else (None, [] if declared else [AUTOCAST])
     remarks += notes
     layers = _measured(report.graph, net, seen, kept)
     comparisons = tuple(_comparisons(report, layers))
@@ -168,9 +171,13 @@ def _comparisons(report: Report, layers: dict[str, Measured]) -> Iterator[Compar
     for row in report:
         measured = layers[row.name]
         yield _equal(row.name, "output", row.output_shape, measured.shape)
-        yield _equal(row.name, "parameters", row.params, measured.params)
-        yield _equal(row.name, "buffers", row.buffers, measured.buffers)
-        yield _equal(row.name, "FLOPs", None if row.macs is None else 2 * row.macs, measured.flops)
+        for quantity, calculated, found in (
+            ("parameters", row.params, measured.params),
+            ("buffers", row.buffers, measured.buffers),
+            ("FLOPs", None if row.macs is None else 2 * row.macs, measured.flops),
+        ):
+            if calculated is not None:  # what a declared type does not say is not compared
+                yield _equal(row.name, quantity, calculated, found)
         if measured.kept is not None:
             yield _equal(row.name, "kept, bytes", row.saved_bytes, measured.kept)
 
@@ -183,9 +190,13 @@ def _totals(report: Report, layers: dict[str, Measured], flops: dict[str, int]) 
     totals = report.totals
     same = sum(row.output_shape == layers[row.name].shape for row in report)
     yield _equal("network", "output shapes", len(report), same)
-    yield _equal("network", "parameters", totals.params, sum(layer.params for layer in layers.values()))
-    yield _equal("network", "buffers", totals.buffers, sum(layer.buffers for layer in layers.values()))
-    yield _equal("network", "FLOPs (2·MACs)", 2 * totals.macs, sum(flops.values()))
+    partial = totals.figures.partial
+    if not {"weights", "biases"} & partial:
+        yield _equal("network", "parameters", totals.params, sum(layer.params for layer in layers.values()))
+    if "buffers" not in partial:
+        yield _equal("network", "buffers", totals.buffers, sum(layer.buffers for layer in layers.values()))
+    if "macs" not in partial:
+        yield _equal("network", "FLOPs (2·MACs)", 2 * totals.macs, sum(flops.values()))
 
 
 def _training(

@@ -57,6 +57,7 @@ class Configuration(NamedTuple):
     plan: str = "standard"
     seed: int = 0
     memory_limit: int = 0  # bytes, for the search of the largest batch; 0 for none
+    modules: str = ""  # a Python file, which is run, with classes for the types that a spec declares
 
     @property
     def kind(self) -> str:
