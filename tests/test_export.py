@@ -434,6 +434,12 @@ class TestKeras:
         assert len(graphs) > 700 and "RBF" in refused
         self.assert_same(graphs)
 
+    def test_what_is_used_again_is_one_layer(self) -> None:
+        from test_uses import NETWORKS
+
+        names = ("siamese", "recurrent", "a block that uses its own part", "what happens inside is used too")
+        self.assert_same([load(Source("net.yaml", NETWORKS[name])) for name in names])
+
     def test_everything_that_cannot_be_expressed_is_named(self) -> None:
         with pytest.raises(SpecError) as refused:
             keras_source(load("lenet_1998"))

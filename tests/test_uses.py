@@ -143,6 +143,9 @@ def test_rows_say_whose_weights_they_are() -> None:
     assert "0: those of tower.0, which are counted there" in shown
     layers = json.loads(cnncalc("summary", "-", "--format", "json", text=NETWORKS["siamese"]).stdout)["layers"]
     assert [layer.get("shares") for layer in layers[4:7]] == [None, "tower.0", "tower.1"]
+    jsonschema = pytest.importorskip("jsonschema")
+    document = json.loads(cnncalc("summary", "-", "--format", "json", text=NETWORKS["siamese"]).stdout)
+    jsonschema.validate(document, json.loads(cnncalc("schema", "--report").stdout))
     refused = cnncalc("memory", "-", "--int8", text=NETWORKS["recurrent"])
     assert refused.returncode == 2 and "used again" in refused.stderr
 

@@ -117,6 +117,7 @@ def document_schema() -> dict[str, Any]:
         "name": text,
         "type": text,
         "line": whole,
+        "shares": {**text, "description": "the layer that it is once more, with its weights"},
         "dtype": {**text, "description": "the type of its output, in mixed precision and in int8"},
         "part_of": {
             "type": ["string", "null"],
@@ -154,7 +155,7 @@ def document_schema() -> dict[str, Any]:
             }
         ),
         "inputs": {"type": "array", "items": named},
-        "layers": {"type": "array", "items": _object(layer, optional=("dtype", "part_of"))},
+        "layers": {"type": "array", "items": _object(layer, optional=("shares", "dtype", "part_of"))},
         "totals": _object(totals),
         "outputs": {"type": "array", "items": named},
         "warnings": {"type": "array", "items": _object(warning)},
