@@ -4,58 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..formula import prod
 from ..generated import literal
 from ..ops import Op, Shape
-
-
-class Inexpressible(Exception):
-    """What Keras has no layer for: why, in words."""
-
-
-class Statement(NamedTuple):
-    """One line: `write` makes it of the inputs' variables and a name; `name` is the one that it wishes for.
-
-    Of a layer, `constructor` is what makes it, without the name and the last parenthesis.
-    """
-
-    write: Callable[[Sequence[str], str], str]
-    name: str = ""
-    constructor: str = ""
-
-    def made(self, name: str) -> str:
-        """The layer alone, before it is applied."""
-        comma = "" if self.constructor.endswith("(") else ", "
-        return f"{self.constructor}{comma}name={literal(name)})"
-
-
-def _layer(text: str, name: str) -> Statement:
-    """A step that applies a layer: `text` is its constructor without the last parenthesis."""
-    layer = Statement(lambda inputs, name: "", name, text)
-    return layer._replace(write=lambda inputs, name: f"{layer.made(name)}({listed(inputs)})")
-
-
-def _expression(text: str) -> Statement:
-    """A step that is an expression in the first input, x."""
-    return Statement(lambda inputs, name: text.replace("{x}", inputs[0]))
-
-
-def listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
-
-
-def tuple_text(values: Sequence[int]) -> str:
-    return f"({values[0]},)" if len(values) == 1 else f"({', '.join(map(str, values))})"
-
-
-def _short(values: Any) -> str:
-    """One number for all axes where they are equal."""
-    if isinstance(values, tuple) and len(values) > 1 and any(value != values[0] for value in values):
-        return tuple_text(values)
-    return str(values[0] if isinstance(values, tuple) else values)
-
+from .keras_statements import Inexpressible, Statement, expression, layer, short, tuple_text
 
 #: Activations whose names Keras knows.
 ACTIVATIONS = {
@@ -76,7 +30,7 @@ def steps(op: Op, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Stat
     kind = op.type()
     a: Any = op
     if kind in ACTIVATIONS:
-        return [_layer(f'layers.Activation("{ACTIVATIONS[kind]}"', name)]
+        return [layer(f'layers.Activation("{ACTIVATIONS[kind]}"', name)]
     for family, make in _FAMILIES.items():
         if re.fullmatch(family, kind):
             return make(a, name, out, shapes)
@@ -93,18 +47,18 @@ def _conv(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Sta
     steps, pads = [], op.pads(shapes[0])
     if any(before or after for before, after in pads):
         steps.append(_zeros(pads, f"{name}_pad"))
-    text = f"layers.Conv{op.spatial}D({op.out_channels}, {_short(op.kernel_size)}"
+    text = f"layers.Conv{op.spatial}D({op.out_channels}, {short(op.kernel_size)}"
     text += _stated("strides", op.stride) + _stated("dilation_rate", op.dilation)
     text += f", groups={op.groups}" * (op.groups > 1) + ", use_bias=False" * (not op.bias)
-    return [*steps, _layer(text, name)]
+    return [*steps, layer(text, name)]
 
 
 def _stated(keyword: str, values: tuple[int, ...], default: int = 1) -> str:
-    return "" if all(value == default for value in values) else f", {keyword}={_short(values)}"
+    return "" if all(value == default for value in values) else f", {keyword}={short(values)}"
 
 
 def _zeros(pads: Sequence[tuple[int, int]], name: str) -> Statement:
-    return _layer(f"layers.ZeroPadding{len(pads)}D({_pads(pads)}", name)
+    return layer(f"layers.ZeroPadding{len(pads)}D({_pads(pads)}", name)
 
 
 def _pads(pads: Sequence[tuple[int, int]]) -> str:
@@ -120,7 +74,7 @@ def _transposed(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> li
         raise Inexpressible("its transposed convolutions have no groups")
     if max(op.dilation) > 1:
         raise Inexpressible("its transposed convolutions with dilation count differently")
-    text = f"layers.Conv{op.spatial}DTranspose({op.out_channels}, {_short(op.kernel_size)}"
+    text = f"layers.Conv{op.spatial}DTranspose({op.out_channels}, {short(op.kernel_size)}"
     text += _stated("strides", op.stride) + ", use_bias=False" * (not op.bias)
     crops = []
     axes = zip(shapes[0][1:], op.kernel_size, op.stride, op.padding, out[1:], strict=True)
@@ -129,7 +83,7 @@ def _transposed(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> li
         crops.append((P, whole - P - O))
     if any(after < 0 for _, after in crops):
         raise Inexpressible("this output_padding reaches beyond what Keras computes")
-    steps = [_layer(text, name)]
+    steps = [layer(text, name)]
     if any(before or after for before, after in crops):
         steps.append(_cropped(crops))
     return steps
@@ -137,7 +91,7 @@ def _transposed(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> li
 
 def _cropped(crops: Sequence[tuple[int, int]]) -> Statement:
     parts = [f"{before or ''}:{-after if after else ''}" for before, after in crops]
-    return _expression(f"{{x}}[:, :, {', '.join(parts)}]")
+    return expression(f"{{x}}[:, :, {', '.join(parts)}]")
 
 
 def _pool(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
@@ -158,30 +112,30 @@ def _pool(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Sta
     if padded:
         widths = ", ".join(f"({before}, {after})" for before, after in ((0, 0), (0, 0), *pads))
         value = ', constant_values=float("-inf")' if largest else ""
-        steps.append(_expression(f"ops.pad({{x}}, [{widths}]{value})"))
+        steps.append(expression(f"ops.pad({{x}}, [{widths}]{value})"))
     word = "Max" if largest else "Average"
-    text = f"layers.{word}Pooling{op.spatial}D({_short(op.kernel_size)}, strides={_short(op.steps())}"
-    return [*steps, _layer(text, name)]
+    text = f"layers.{word}Pooling{op.spatial}D({short(op.kernel_size)}, strides={short(op.steps())}"
+    return [*steps, layer(text, name)]
 
 
 def _adaptive(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     word = "Max" if "Max" in op.type() else "Average"
     sizes = tuple(zip(shapes[0][1:], out[1:], strict=True))
     if prod(out[1:]) == 1:
-        return [_layer(f"layers.Global{word}Pooling{op.spatial}D(keepdims=True", name)]
+        return [layer(f"layers.Global{word}Pooling{op.spatial}D(keepdims=True", name)]
     if any(N % O for N, O in sizes):
-        return [_layer(f"layers.Adaptive{word}Pooling{op.spatial}D({_short(out[1:])}", name)]
+        return [layer(f"layers.Adaptive{word}Pooling{op.spatial}D({short(out[1:])}", name)]
     window = tuple(N // O for N, O in sizes)
     if set(window) == {1}:
         return []
-    return [_layer(f"layers.{word}Pooling{op.spatial}D({_short(window)}, strides={_short(window)}", name)]
+    return [layer(f"layers.{word}Pooling{op.spatial}D({short(window)}, strides={short(window)}", name)]
 
 
 def _batch_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if not op.tracked or op.momentum is None:
         raise Inexpressible("its batch normalisation always keeps running statistics, with a momentum")
     text = f"layers.BatchNormalization(axis=1, momentum={round(1 - op.momentum, 10)}, epsilon={op.eps}"
-    return [_layer(text + _learnt(op.affine, op.bias), name)]
+    return [layer(text + _learnt(op.affine, op.bias), name)]
 
 
 def _learnt(scale: bool, shift: bool) -> str:
@@ -193,7 +147,7 @@ def _group_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> li
         raise Inexpressible("its instance normalisation keeps no running statistics")
     groups = getattr(op, "num_groups", -1)
     text = f"layers.GroupNormalization(groups={groups}, axis=1, epsilon={op.eps}"
-    return [_layer(text + _learnt(op.affine, op.bias), name)]
+    return [layer(text + _learnt(op.affine, op.bias), name)]
 
 
 def _layer_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
@@ -202,21 +156,21 @@ def _layer_norm(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> li
     if op.type() == "RMSNorm":
         if count > 1 or not op.elementwise_affine:
             raise Inexpressible("its RMSNormalization scales, along one axis")
-        return [_layer(f"layers.RMSNormalization(axis=-1, epsilon={1.1920929e-07 if op.eps is None else op.eps}", name)]
+        return [layer(f"layers.RMSNormalization(axis=-1, epsilon={1.1920929e-07 if op.eps is None else op.eps}", name)]
     text = f"layers.LayerNormalization(axis={axis}, epsilon={op.eps}"
-    return [_layer(text + _learnt(op.elementwise_affine, op.bias), name)]
+    return [layer(text + _learnt(op.elementwise_affine, op.bias), name)]
 
 
 def _linear(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
-    return [_layer(f"layers.Dense({op.out_features}" + ", use_bias=False" * (not op.bias), name)]
+    return [layer(f"layers.Dense({op.out_features}" + ", use_bias=False" * (not op.bias), name)]
 
 
 def _reshape(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
-    return [_layer(f"layers.Reshape({tuple_text(out)}", name)] if out != shapes[0] else []
+    return [layer(f"layers.Reshape({tuple_text(out)}", name)] if out != shapes[0] else []
 
 
 def _permute(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
-    return [_layer(f"layers.Permute({tuple_text(op.dims[1:])}", name)]
+    return [layer(f"layers.Permute({tuple_text(op.dims[1:])}", name)]
 
 
 def _slice(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
@@ -226,19 +180,27 @@ def _slice(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[St
         + (f":{part.step}" if part.step else "")
         for part in parts
     ]  # fmt: skip
-    return [_expression(f"{{x}}[{', '.join(texts)}]")]
+    return [expression(f"{{x}}[{', '.join(texts)}]")]
 
 
 def _mean(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     keep = ", keepdims=True" if op.keepdim else ""
-    return [_expression(f"ops.mean({{x}}, axis={tuple_text(op.dim)}{keep})")]
+    return [expression(f"ops.mean({{x}}, axis={tuple_text(op.dim)}{keep})")]
 
 
 def _merge(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if op.type() == "concat":
-        return [_layer(f"layers.Concatenate(axis={op.dim}", name)]
+        return [layer(f"layers.Concatenate(axis={op.dim}", name)]
     if op.type() == "add":
-        return [_layer("layers.Add(", name)]
+        return [layer("layers.Add(", name)]
+    if op.type() == "subtract" and len(shapes) == 2:
+        return [layer("layers.Subtract(", name)]
+    if op.type() == "maximum":
+        return [layer("layers.Maximum(", name)]
+    if op.type() == "stack":
+        return [Statement(lambda inputs, name: f"ops.stack([{', '.join(inputs)}], axis={op.dim})")]
+    if op.type() != "multiply":
+        raise Inexpressible("its subtraction takes two branches")
     return [Statement(lambda inputs, name: " * ".join(inputs))]
 
 
@@ -258,43 +220,43 @@ def _pad(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Stat
         if kind.startswith("Zero"):
             steps.append(_zeros(pads, name))
         elif kind.startswith("Reflection"):
-            steps.append(_expression(f'ops.pad({{x}}, [{widths}], mode="reflect")'))
+            steps.append(expression(f'ops.pad({{x}}, [{widths}], mode="reflect")'))
         else:
-            steps.append(_expression(f"ops.pad({{x}}, [{widths}], constant_values={op.value})"))
+            steps.append(expression(f"ops.pad({{x}}, [{widths}], constant_values={op.value})"))
     return steps
 
 
 def _pad_channels(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     widths = ", ".join(["(0, 0)", f"({op.before}, {op.after})", *["(0, 0)"] * (len(out) - 1)])
-    return [_expression(f"ops.pad({{x}}, [{widths}])")]
+    return [expression(f"ops.pad({{x}}, [{widths}])")]
 
 
 def _dropout(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     kind = op.type()
     if kind == "AlphaDropout":
-        return [_layer(f"layers.AlphaDropout({op.p}", name)]
+        return [layer(f"layers.AlphaDropout({op.p}", name)]
     if kind == "Dropout":
-        return [_layer(f"layers.Dropout({op.p}", name)]
+        return [layer(f"layers.Dropout({op.p}", name)]
     if kind == "StochasticDepth" and op.mode == "row":
-        return [_layer(f"layers.Dropout({op.p}, noise_shape=(None, {', '.join('1' * len(out))})", name)]
+        return [layer(f"layers.Dropout({op.p}, noise_shape=(None, {', '.join('1' * len(out))})", name)]
     axes = {"Dropout1d": 2, "Dropout2d": 3, "Dropout3d": 4}.get(kind)
     if axes == len(out):  # whole channels, which come first
-        return [_layer(f"layers.Dropout({op.p}, noise_shape=(None, {out[0]}, {', '.join('1' * (axes - 1))})", name)]
+        return [layer(f"layers.Dropout({op.p}, noise_shape=(None, {out[0]}, {', '.join('1' * (axes - 1))})", name)]
     raise Inexpressible("there is no such dropout")
 
 
 def _relu(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
-    return [_layer("layers.ReLU(" + "max_value=6.0" * (op.type() == "ReLU6"), name)]
+    return [layer("layers.ReLU(" + "max_value=6.0" * (op.type() == "ReLU6"), name)]
 
 
 def _slopes(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     if op.type() == "LeakyReLU":
-        return [_layer(f"layers.LeakyReLU(negative_slope={op.negative_slope}", name)]
+        return [layer(f"layers.LeakyReLU(negative_slope={op.negative_slope}", name)]
     if op.type() == "ELU":
-        return [_layer(f"layers.ELU(alpha={op.alpha}", name)]
+        return [layer(f"layers.ELU(alpha={op.alpha}", name)]
     shared = list(range(2 if op.num_parameters > 1 else 1, len(out) + 1))
     start = f"alpha_initializer=keras.initializers.Constant({op.init})"
-    return [_layer(f"layers.PReLU({start}" + (f", shared_axes={shared}" if shared else ""), name)]
+    return [layer(f"layers.PReLU({start}" + (f", shared_axes={shared}" if shared else ""), name)]
 
 
 def _functions(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
@@ -311,12 +273,12 @@ def _functions(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> lis
         "Softmin": lambda: f"ops.softmax(-{{x}}, axis={op.axis(shapes[0]) + 1})",
         "LogSoftmax": lambda: f"ops.log_softmax({{x}}, axis={op.axis(shapes[0]) + 1})",
     }
-    return [_expression(texts[op.type()]())]
+    return [expression(texts[op.type()]())]
 
 
 def _softplus(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
     scaled = "ops.softplus({x})" if op.beta == 1 else f"ops.softplus({op.beta} * {{x}}) / {op.beta}"
-    return [_expression(scaled)]
+    return [expression(scaled)]
 
 
 def _upsample(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
@@ -329,10 +291,10 @@ def _upsample(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list
     factors = tuple(O // N for N, O in sizes)
     axes = len(sizes)
     if mode == "bilinear" and axes == 2:
-        return [_layer(f'layers.UpSampling2D({_short(factors)}, interpolation="bilinear"', name)]
+        return [layer(f'layers.UpSampling2D({short(factors)}, interpolation="bilinear"', name)]
     if axes == 1:
-        return [_expression(f"ops.repeat({{x}}, {factors[0]}, axis=2)")]
-    return [_layer(f"layers.UpSampling{axes}D({_short(factors)}", name)]
+        return [expression(f"ops.repeat({{x}}, {factors[0]}, axis=2)")]
+    return [layer(f"layers.UpSampling{axes}D({short(factors)}", name)]
 
 
 def _shuffle(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
@@ -348,9 +310,9 @@ def _shuffle(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[
         r, (C, H, W) = op.downscale_factor, shape
         split, axes = (C, H // r, r, W // r, r), (1, 3, 5, 2, 4)
     return [
-        _layer(f"layers.Reshape({tuple_text(split)}", f"{name}_split"),
-        _layer(f"layers.Permute({tuple_text(axes)}", f"{name}_turn"),
-        _layer(f"layers.Reshape({tuple_text(out)}", name),
+        layer(f"layers.Reshape({tuple_text(split)}", f"{name}_split"),
+        layer(f"layers.Permute({tuple_text(axes)}", f"{name}_turn"),
+        layer(f"layers.Reshape({tuple_text(out)}", name),
     ]
 
 
@@ -374,7 +336,22 @@ def _nothing(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[
 
 Maker = Callable[[Any, str, Shape, tuple[Shape, ...]], list[Statement]]
 
+
 #: Layer types, by regular expression, and how they are written.
+def _reduced(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
+    axes = tuple_text(sorted(axis + 1 for axis in op.axes(shapes[0])))
+    keeps = ", keepdims=True" if op.keepdim else ""
+    return [expression(f"ops.{op.type().lower()}({{x}}, axis={axes}{keeps})")]
+
+
+def _number(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
+    return [expression(f"{{x}} * {op.factor}" if op.type() == "Scale" else f"{{x}} + {op.value}")]
+
+
+def _channels(op: Any, name: str, out: Shape, shapes: tuple[Shape, ...]) -> list[Statement]:
+    return [layer(f"layers.LayerNormalization(axis=1, epsilon={op.eps}", name)]
+
+
 _FAMILIES: dict[str, Maker] = {
     r"Conv[123]d": _conv,
     r"ConvTranspose[123]d": _transposed,
@@ -384,12 +361,15 @@ _FAMILIES: dict[str, Maker] = {
     r"GroupNorm|InstanceNorm[123]d": _group_norm,
     r"LayerNorm|RMSNorm": _layer_norm,
     r"Linear": _linear,
-    r"Flatten|Unflatten": _reshape,
+    r"Flatten|Unflatten|Reshape": _reshape,
     r"Permute": _permute,
     r"Slice": _slice,
     r"Mean": _mean,
+    r"Sum|Max": _reduced,
+    r"Scale|Shift": _number,
+    r"LayerNorm2d": _channels,
     r"Identity": _nothing,
-    r"add|multiply|concat": _merge,
+    r"add|multiply|concat|subtract|maximum|stack": _merge,
     r"PadChannels": _pad_channels,
     r".*Pad[123]d": _pad,
     r"(Alpha)?Dropout[123]?d?|StochasticDepth|FeatureAlphaDropout": _dropout,

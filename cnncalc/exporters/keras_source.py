@@ -12,8 +12,8 @@ from ..generated import inspected, literal
 from ..graph import Graph
 from ..names import LONGEST, is_word
 from .common import RESERVED, docstring, quoted, refuse_what_has_no_source
-from .keras_layers import Inexpressible, Statement, listed, tuple_text
 from .keras_layers import steps as steps_of
+from .keras_statements import Inexpressible, Statement, listed, tuple_text
 from .vocabulary import KERAS, of_keras
 
 
@@ -121,7 +121,7 @@ def _automatic(steps: Iterable[Statement]) -> re.Pattern[str]:
     """The names that Keras gives by itself to operations which have none here."""
     texts = [step.write(["x", "x"], "") for step in steps if not step.name]
     called = {name for text in texts for name in re.findall(r"ops\.(\w+)", text)}
-    signs = {" * ": "multiply", "-x": "negative", " / ": "true_divide", "x[": "get_item"}
+    signs = {" * ": "multiply", " + ": "add", "-x": "negative", " / ": "true_divide", "x[": "get_item"}
     called |= {name for sign, name in signs.items() if any(sign in text for text in texts)}
     return re.compile(rf"({'|'.join(sorted(called)) or '(?!)'})(_\d+)?")
 
@@ -168,8 +168,8 @@ class _Shared:
         """Raise `SpecError` where a layer would be made anew, with weights of its own."""
         for node, steps in self.steps.items():
             for number, step in enumerate(steps):
-                anew = self.graph.nodes[node].shares >= 0 and step.constructor and not self.variable(node, number)
-                if anew and _WEIGHTS.match(step.constructor):
+                anew = self.graph.nodes[node].shares >= 0 and step.name and not self.variable(node, number)
+                if anew and (not step.constructor or _WEIGHTS.match(step.constructor)):
                     layer = self.graph.nodes[node]
                     message = f"{layer.name} ({layer.type}) cannot be expressed in Keras: it takes another form there"
                     raise SpecError([Problem("inexpressible", message, self.graph.source, layer.place)])

@@ -49,11 +49,15 @@ def of_torch(graph: Graph, words: frozenset[str], own: Sequence[str], more: Sequ
 KERAS = frozenset(["keras", "layers", "ops"])
 _KERAS_IMPORTS = frozenset(["import keras", "from keras import layers, ops"])
 #: Functions of keras.ops that are written.
-_OPS = _words("celu clip gelu glu hard_shrink log_softmax mean pad repeat soft_shrink softmax softplus threshold")
+_OPS = _words(
+    "celu clip gelu glu hard_shrink log_softmax max mean pad repeat soft_shrink softmax softplus stack sum threshold"
+)
 _OF_KERAS = frozenset(
     [
         *_words("Input Model config set_image_data_format initializers Constant"),
-        *_words("Activation Add Concatenate Dense Dropout AlphaDropout Permute Reshape MultiHeadAttention"),
+        *_words(
+            "Activation Add Subtract Maximum Concatenate Dense Dropout AlphaDropout Permute Reshape MultiHeadAttention"
+        ),
         *_words("BatchNormalization GroupNormalization LayerNormalization RMSNormalization ReLU LeakyReLU ELU PReLU"),
         *_OPS,
         *(f"{kind}{axes}D" for axes in (1, 2, 3) for kind in ("Conv", "UpSampling", "ZeroPadding")),

@@ -50,7 +50,6 @@ _NAMES = {
     "UpSampling2D": ("Upsample", {"size": "scale_factor"}),
     "Add": ("add", {}),
     "Concatenate": ("concat", {}),
-    "Reshape": ("Unflatten", {}),
 }
 
 

@@ -240,11 +240,21 @@ def _argument(argument: Argument) -> dict[str, Any]:
     described = argument.doc + (f" ({argument.letter} in the formulas)" if argument.letter else "")
     if argument.inferred:
         described += "; the graph knows it, and where it is stated it is checked"
-    made: dict[str, Any] = {"description": described, "anyOf": [argument.kind.schema, _EXPRESSION]}
+    made: dict[str, Any] = {"description": described, "anyOf": [_with_expressions(argument.kind.schema), _EXPRESSION]}
     if argument.kind.words and list(argument.kind.schema) == ["enum"]:
         made["anyOf"] = [argument.kind.schema, {**_EXPRESSION, "pattern": r"[^A-Za-z\-]|^[a-z_]+$"}]
     if not argument.required and not argument.inferred:
         made["default"] = list(argument.default) if isinstance(argument.default, tuple) else argument.default
+    return made
+
+
+def _with_expressions(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a value may be, where the items of a list may be expressions."""
+    made = dict(schema)
+    if "anyOf" in made:
+        made["anyOf"] = [_with_expressions(each) for each in made["anyOf"]]
+    if made.get("type") == "array":
+        made["items"] = {"anyOf": [_with_expressions(made["items"]), _EXPRESSION]}
     return made
 
 

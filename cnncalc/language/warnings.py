@@ -73,7 +73,7 @@ def _maps_into_linear_layers(graph: Graph) -> None:
         if layer.type == "Permute":
             turned = getattr(layer.op, "dims", (0,))[-1] == 1
         else:
-            turned = len(layer.inputs) == 1 and layer.inputs[0] in channels_last
+            turned = any(i in channels_last for i in layer.inputs)
         if turned:
             channels_last.add(index)
         elif layer.type == "Linear" and shape is not None and len(shape) == 3:

@@ -178,6 +178,7 @@ class Op:
     ignores_input: ClassVar[bool] = False  # whether the output is the same whatever comes in
     reaches: ClassVar[bool] = True  # whether it is known what an output sees of the input
     torch_module: ClassVar[Callable[[], Any] | None] = None  # makes the nn.Module, where torch.nn has none
+    own_arguments: ClassVar[tuple[str, ...]] = ()  # those that PyTorch's module of the name does not have
     variants: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # the same for what arguments make of it, by name
     example: ClassVar[str] = ""
     example_input: ClassVar[Shape] = ()

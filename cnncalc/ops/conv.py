@@ -280,6 +280,7 @@ class Conv2d(_Conv):
     eps: float = arg(NUMBER, "with standardise: what is added to the variance", default=1e-6)
 
     spatial = 2
+    own_arguments = ("standardise", "gain", "gamma", "eps")
     variants: ClassVar = {"StdConv2d": std_torch_module, "ScaledStdConv2d": scaled_torch_module}
     example = "Conv2d: {out_channels: 64, kernel_size: 7, stride: 2, padding: 3}"
     example_input = (3, 224, 224)

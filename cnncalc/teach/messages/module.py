@@ -77,7 +77,8 @@ def argument(match: re.Match[str], graph: Graph | None) -> Answer:
     from ...ops import REGISTRY
 
     kind, given = match[1], match[2]
-    names = [each.name for each in REGISTRY[kind].arguments()] if kind in REGISTRY else []
+    cls = REGISTRY.get(kind)
+    names = [each.name for each in cls.arguments() if each.name not in cls.own_arguments] if cls else []
     near = [name for name in names if name.startswith(given) or given.startswith(name)]
     hint = f"{near[0]}=" if near else did_you_mean(given, names)
     told = f"it takes {', '.join(names)}" if names else "its documentation lists what it takes"
