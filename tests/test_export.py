@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import specs
 from commands import PROGRAM, cnncalc
+from zoo import ZOO
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.errors import Source
@@ -23,14 +24,12 @@ from cnncalc.exporters.export import export
 from cnncalc.exporters.keras_source import keras_source
 from cnncalc.exporters.torch_source import torch_source
 from cnncalc.graph import Graph
-from cnncalc.language.locate import zoo_names
 from cnncalc.ops import REGISTRY
 
 torch = pytest.importorskip("torch", reason="exports are checked with PyTorch: pip install 'cnncalc[torch]'")
 
 from cnncalc.pytorch.build import build  # noqa: E402
 
-ZOO = [name for name in zoo_names() if "1202" not in name]
 SMALL = [
     "lenet",
     "lenet_1998",

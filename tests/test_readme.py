@@ -118,6 +118,11 @@ def test_the_list_of_commands_by_file_is_true() -> None:
     assert list(get_command(application(["shapes", "lenet"])).commands) == ["shapes"]  # type: ignore[attr-defined]
 
 
+def test_the_networks_are_as_many_as_it_says() -> None:
+    (said,) = re.findall(r"It knows (\d+) published networks", (ROOT / "README.md").read_text("utf-8"))
+    assert cnncalc.zoo().notes[0] == f"{said} networks"
+
+
 def test_what_torch_lacks_is_listed() -> None:
     own = {
         name for name, cls in REGISTRY.items()
