@@ -299,3 +299,15 @@ def test_regimes(freeze: tuple[str, ...], settings: dict[str, Any]) -> None:
 def test_freezing_a_use_freezes_what_it_is() -> None:
     graph = made(HEAD + "  - again: {use: step}\n")
     assert analyse(graph, freeze=["again"]).setting.frozen == analyse(graph, freeze=["step"]).setting.frozen == {1, 2}
+
+
+def test_a_worksheet_asks_of_it_what_it_has() -> None:
+    from cnncalc.teach.kinds import kinds
+    from cnncalc.teach.layer_questions import figure, question, true_shapes
+
+    graph = made(NETWORKS["recurrent"])
+    shapes = true_shapes(graph)
+    assert question(kinds(), graph, 1, "params", shapes) is not None
+    assert question(kinds(), graph, 2, "params", shapes) is None and question(kinds(), graph, 2, "height", shapes)
+    assert [figure(graph, node, "params", shapes) for node in (1, 2)] == [8 * 8 * 9 + 8, 0]
+    assert figure(graph, 1, "macs", shapes) == figure(graph, 2, "macs", shapes)

@@ -41,8 +41,8 @@ def question(
     'F·F·(Ci/G)·Co + Co = 5·5·(1/1)·6 + 6 = 156 parameters'
     """
     layer = graph.nodes[node]
-    if layer.op is None or len(layer.inputs) != 1:
-        return None
+    if layer.op is None or len(layer.inputs) != 1 or (quantity == "params" and layer.shares >= 0):
+        return None  # what is used again has its parameters where it stands first
     source = layer.inputs[0]
     entering, output = shapes[source], shapes[node]
     if quantity == "params" and graph.nodes[source].type == "Flatten":
@@ -72,7 +72,9 @@ def figure(graph: Graph, node: int, quantity: str, shapes: Shapes) -> int | None
         found = cost_of(layer.op, output, *known)
     except (Misfit, IndexError, ValueError, ArithmeticError):
         return None
-    return found.params if quantity == "params" else found.macs
+    if quantity == "params":
+        return found.params if layer.shares < 0 else 0
+    return found.macs
 
 
 def true_shapes(graph: Graph) -> Shapes:
@@ -166,7 +168,7 @@ def _window(op: Any, entering: Shape, *names: str) -> Letters:
 
 def _conv(op: Any, entering: Shape, output: Shape) -> Letters:
     found = _window(op, entering, "kernel_size", "stride", "padding", "dilation")
-    square = len(output) == 3 and output[1] == output[2]
+    square = len(output) == 3 and output[1] == output[2] and getattr(op, "standardise", False) != "scaled"
     return found | {"Co": op.out_channels, "G": op.groups, "O": output[1]} if found and square else None
 
 
