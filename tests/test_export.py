@@ -392,7 +392,7 @@ class TestKeras:
             assert compared or len(graph.layers) < 30
 
     def test_every_network_that_it_can_express(self) -> None:
-        """All are written. Keras builds those with something in a block that no smaller one of the file has."""
+        """All are written. Keras builds those with a layer type that no smaller one of the file has."""
         graphs = []
         for name in ZOO:
             graph = load(name)
@@ -403,9 +403,9 @@ class TestKeras:
                 continue
             graphs.append(graph)
         assert len(graphs) > 0.8 * len(ZOO)
-        seen, built = set[tuple[str, str, str]](), list[Graph]()
+        seen, built = set[tuple[str, str]](), list[Graph]()
         for graph in sorted(graphs, key=lambda each: len(each.layers)):
-            parts = {(graph.source.name, layer.block, layer.type) for layer in graph.layers}
+            parts = {(graph.source.name, layer.type) for layer in graph.layers}
             if not parts <= seen:
                 built.append(graph)
                 seen |= parts
@@ -416,7 +416,7 @@ class TestKeras:
         graphs, refused = [], set()
         for name in specs.ALONE:
             rng = random.Random(name)
-            for _ in range(20):
+            for _ in range(12):
                 shape = specs.shape_for(rng, REGISTRY[name])
                 text = f"input: {list(shape)}\nlayers: [{{{name}: {specs.flow(specs.arguments(rng, name, shape))}}}]"
                 try:
@@ -430,7 +430,7 @@ class TestKeras:
                     refused.add(name)
                     continue
                 graphs.append(graph)
-        assert len(graphs) > 700 and "RBF" in refused
+        assert len(graphs) > 450 and "RBF" in refused
         self.assert_same(graphs)
 
     def test_what_is_used_again_is_one_layer(self) -> None:

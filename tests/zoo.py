@@ -9,14 +9,11 @@ import yaml
 from cnncalc.language.locate import zoo_files, zoo_names
 
 
-def repeated() -> set[str]:
-    """The families of which a variant changes nothing."""
-    found = set[str]()
-    for path in map(Path, zoo_files()):
-        variants = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader).get("variants") or {}
-        if any(not settings for settings in variants.values()):
-            found.add(path.stem)
-    return found
+def is_repeated(path: Path) -> bool:
+    """Whether a variant of a family changes nothing, and is the family's own network."""
+    variants = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader).get("variants") or {}
+    return any(not settings for settings in variants.values())
 
 
-ZOO = [name for name in zoo_names() if "1202" not in name and name not in repeated()]
+REPEATED = {path.stem for path in zoo_files() if is_repeated(path)}
+ZOO = [name for name in zoo_names() if "1202" not in name and name not in REPEATED]
