@@ -63,6 +63,7 @@ class Graph:
         self.input_count = 0
         self.outputs: tuple[int, ...] = ()
         self.groups: dict[str, Group] = {}
+        self.has_lists = False  # whether names with dots put layers into lists
         self.uses: dict[str, str] = {}  # parts that are another once more, by their names
         self.claims: list[Claim] = []
         self.disputes: list[Claim] = []  # figures that were published, and that the network does not have
@@ -101,6 +102,8 @@ class Graph:
 
     def loose(self) -> set[str]:
         """The paths whose layers do not run in a row: lists of modules that take turns with others."""
+        if not self.has_lists:
+            return set()
         found, last = set[str](), dict[str, int]()
         for node, layer in enumerate(self.nodes):
             end = layer.name.find(".")

@@ -52,7 +52,7 @@ def _is_name_of_a_script(text: str) -> bool:
 
 def is_path(text: str) -> bool:
     """Whether each part of a text with dots is a name, as in `layer1.0.conv1` or `mobilenet_v2_1.4`."""
-    return all(map(is_name, text.split(".")))
+    return is_name(text) if "." not in text else all(map(is_name, text.split(".")))
 
 
 def is_word(text: str) -> bool:

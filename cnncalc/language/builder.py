@@ -10,7 +10,7 @@ from ..errors import Misfit, did_you_mean
 from ..formula import prod
 from ..graph import Claim, Group, Layer
 from ..names import is_name
-from ..ops import REGISTRY, Op, Shape, value_of
+from ..ops import REGISTRY, Argument, Op, Shape, value_of
 from ..ops.kinds import LARGEST
 from ..quantities import readable
 from .items import BESIDE, Item
@@ -30,6 +30,7 @@ class Builder:
     def __init__(self, space: Workspace) -> None:
         self.space = space
         self._made: dict[Any, Op] = {}
+        self._declared: dict[type[Op], tuple[dict[str, Argument], list[Argument]]] = {}
         self._shapes: dict[Any, Shape] = {}
         self._kept: list[Any] = []  # what the ids in _made and _shapes belong to, so that they stay taken
 
@@ -38,7 +39,7 @@ class Builder:
         cls = REGISTRY[item.name]
         if item.literal and id(item) in self._made:
             return self._made[id(item)]
-        declared = {each.name: each for each in cls.arguments()}
+        declared, required = self._arguments(cls)
         for name, node in options.items():
             if any(bracket in name for bracket in ")]"):
                 hint = "inside { }, an expression with , or [ ] wants quotes: {out_channels: 'max(8, c)'}"
@@ -66,8 +67,8 @@ class Builder:
             value = self.space.value(node, x, names, words=argument.kind.words)
             good = good and value is not UNKNOWN
             values[name] = value
-        for argument in declared.values():
-            if argument.required and argument.name not in options and good:
+        for argument in required:
+            if argument.name not in options and good:
                 self.space.problem(
                     "argument", f"{item.name} wants {argument.name}", item.place, f"{argument.doc}; {cls.example}"
                 )
@@ -89,6 +90,14 @@ class Builder:
             self._made[id(item)] = op
             self._kept.append(item)
         return op
+
+    def _arguments(self, cls: type[Op]) -> tuple[dict[str, Argument], list[Argument]]:
+        """The arguments of a type by their names, and those that must be given."""
+        found = self._declared.get(cls)
+        if found is None:
+            arguments = {each.name: each for each in cls.arguments()}
+            found = self._declared[cls] = arguments, [each for each in arguments.values() if each.required]
+        return found
 
     def other_hint(self, name: str, item: Item) -> str:
         if name in BESIDE:
@@ -181,7 +190,7 @@ class Builder:
 
     def hold(self, item: Item, scope: Scope, name: str) -> None:
         """Note what a name with dots puts a layer into; a layer holds none."""
-        path = scope.child(name)
+        path, self.space.graph.has_lists = scope.child(name), True
         end = path.find(".", len(scope.path) + 1 if scope.path else 0)
         while end >= 0:
             holder = path[:end]
