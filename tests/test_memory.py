@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from cnncalc import analyse
+from cnncalc import analyse, load, view
 from cnncalc.analysis.memory import peak
 from cnncalc.errors import Source
 from cnncalc.graph import Graph
@@ -89,3 +89,11 @@ def test_sums(spec: str) -> None:
     assert totals.weight_bytes == (totals.params + totals.buffers) * 8
     assert sum(each.bytes for each in totals.peak.alive) + totals.peak.extra_bytes == totals.peak.bytes
     assert totals.peak.bytes <= totals.activation_bytes + totals.peak.extra_bytes
+
+
+def test_what_depends_on_a_layer_that_is_not_known_is_said_to_be_unknown() -> None:
+    graph = load(
+        Source("net.yaml", "input: [1, 8, 8]\nlayers: [{Strange: {a: 1}}, {Conv2d: {out_channels: 2, kernel_size: 3}}]")
+    )
+    shown = str(view(analyse(graph), "memory --train"))
+    assert "not known" in shown

@@ -90,8 +90,11 @@ def made(text: str) -> Graph:
 
 
 def said(layers: str) -> str:
+    head = HEAD
+    if "from: vec" in layers:
+        head = "input: {seq: [6, 8], vec: [8]}\nlayers:\n"
     with pytest.raises(SpecError) as caught:
-        made(HEAD + layers)
+        made(head + layers)
     return str(caught.value)
 
 
@@ -162,6 +165,7 @@ def test_rows_say_whose_weights_they_are() -> None:
      "layer 1 receives 3×3×8, but the weights of n are for 6×6×8"),
     ("  - m: {add: [[], [ReLU]]}\n  - {use: m}\n", "m is where 2 branches meet, and takes 2 inputs, not 1"),
     ("  - g: [ReLU]\n  - {use: g, from: [step, g]}\n", "g takes one input, not 2"),
+    ("  - m: {MultiheadAttention: {num_heads: 1}, from: seq}\n  - {use: m, from: vec}\n", "wants a sequence of vectors"),
     ("  - {use: step, out_channels: 4}\n", "out_channels is not a key beside use"),
     ("  - a.b: ReLU\n  - a: Tanh\n", "a is a layer, and cannot hold a.b as well"),
     ("  - a: Tanh\n  - a.b: ReLU\n", "a is a layer, and cannot hold a.b as well"),

@@ -50,7 +50,8 @@ def least(value: object) -> str:
 
 def _fact(label: str, value: Any, remark: str = "") -> str:
     """A size in a line below a table."""
-    return f"{label:<20} {least(value)}{mib(known(value)):>14}  {remark}".rstrip()
+    size = "not known" if known(value) is None else mib(known(value))
+    return f"{label:<20} {least(value)}{size:>14}  {remark}".rstrip()
 
 
 def _beside(report: Report, layer: str) -> str:

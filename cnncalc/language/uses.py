@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+from ..errors import Misfit
 from ..graph import Group
 from ..ops import Op, Shape
 from ..ops.merge import Merge
@@ -125,7 +126,11 @@ class Uses:
             return True
         key = (id(op), made_for, given)
         if key not in self._fitting:
-            self._fitting[key] = weights_of(op, made_for) == weights_of(op, given)  # type: ignore[arg-type]
+            try:
+                self._fitting[key] = weights_of(op, made_for) == weights_of(op, given)  # type: ignore[arg-type]
+            except (Misfit, IndexError, ValueError, ArithmeticError):
+                # It does not fit at all, as where an axis is missing: that is said where its shape is worked out.
+                self._fitting[key] = True
         if self._fitting[key]:
             return True
         layer = graph.nodes[first]
