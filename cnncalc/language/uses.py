@@ -86,8 +86,8 @@ class Uses:
         graph, shift = self.space.graph, since.first - part.first
         self._names += islice(graph.groups, len(self._names), None)
         begun: dict[int, int] = {}  # where each of them stands among all groups, and where its copy does
-        for at in range(*part.groups):
-            name = self._names[at]
+        start, stop = part.groups
+        for at, name in enumerate(self._names[start:stop], start):
             if name == target:
                 continue
             group, inside = graph.groups[name], self.space.parts.get(name)
@@ -97,9 +97,10 @@ class Uses:
             graph.groups[new] = Group(new, group.block, output, group.place, "", group.arguments)
             self.space.outputs[new] = output
             graph.uses[new] = graph.uses.get(name, name)
-            if inside is not None:
+            if inside is not None and inside.groups[0] in begun:  # not so after an error: two parts of one name
                 entry = inside.entry if inside.entry is None else moved.get(inside.entry, inside.entry)
-                groups = begun[inside.groups[0]], begun[inside.groups[0]] + inside.groups[1] - inside.groups[0]
+                here = begun[inside.groups[0]]
+                groups = here, here + inside.groups[1] - inside.groups[0]
                 self.space.parts[new] = Part(inside.first + shift, inside.stop + shift, entry, groups)
 
     def _again(self, item: Item, path: str, node: int, inputs: tuple[int, ...], note: str = "") -> int:
