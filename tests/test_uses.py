@@ -166,7 +166,7 @@ def test_rows_say_whose_weights_they_are() -> None:
     ("  - m: {add: [[], [ReLU]]}\n  - {use: m}\n", "m is where 2 branches meet, and takes 2 inputs, not 1"),
     ("  - g: [ReLU]\n  - {use: g, from: [step, g]}\n", "g takes one input, not 2"),
     ("  - m: {MultiheadAttention: {num_heads: 1}, from: seq}\n  - {use: m, from: vec}\n", "wants a sequence of vectors"),
-    ("  - g: {a: [ReLU, ReLU], b: ReLU}\n  - g: [{a: [ReLU, inner: [Tanh]]}, {a: [inner: [Tanh]]}]\n  - {use: g, repeat: 2}\n", "two parts named g"),
+    ("  - g: {a: [ReLU, ReLU], b: ReLU}\n  - g: [{a: [ReLU, inner: [Tanh]]}, {a: [inner: [Tanh]]}]\n  - {use: g, repeat: 2}\n", "there are two layers named g.a.0 (line 4)"),
     ("  - {use: step, out_channels: 4}\n", "out_channels is not a key beside use"),
     ("  - a.b: ReLU\n  - a: Tanh\n", "a is a layer, and cannot hold a.b as well"),
     ("  - a: Tanh\n  - a.b: ReLU\n", "a is a layer, and cannot hold a.b as well"),
