@@ -1,4 +1,4 @@
-"""Networks that timm and torchvision publish: their parameters, multiply-adds and keys, as measured there."""
+"""Networks that timm, torchvision and Ultralytics publish: their parameters, multiply-adds and keys, as measured there."""
 
 from __future__ import annotations
 
