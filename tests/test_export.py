@@ -360,6 +360,32 @@ print("FOUND", json.dumps(found))
 """
 
 
+#: Files of the zoo with a network that Keras has no layer for.
+INEXPRESSIBLE = {
+    "alexnet_2012",
+    "bit",
+    "convnext",
+    "convnext_v2",
+    "googlenet",
+    "inception_resnet_v2",
+    "lenet_1",
+    "lenet_1989",
+    "lenet_1998",
+    "lenet_4",
+    "mobilevit",
+    "nfnet",
+    "nin",
+    "resnet_blur",
+    "retinanet",
+    "segnet",
+    "segnet_basic",
+    "sknet",
+    "ssd",
+    "vit",
+    "zfnet",
+}
+
+
 class TestKeras:
     @pytest.fixture(autouse=True)
     def _keras(self) -> None:
@@ -393,16 +419,17 @@ class TestKeras:
 
     def test_every_network_that_it_can_express(self) -> None:
         """All are written. Keras builds those with a layer type that no smaller one of the file has."""
-        graphs = []
+        graphs, refused = [], set[str]()
         for name in ZOO:
             graph = load(name)
             try:
                 compile(keras_source(graph), name, "exec")
-            except SpecError as refused:
-                assert "cannot be expressed in Keras" in str(refused)
+            except SpecError as error:
+                assert "cannot be expressed in Keras" in str(error)
+                refused.add(Path(graph.source.name).stem)
                 continue
             graphs.append(graph)
-        assert len(graphs) > 0.8 * len(ZOO)
+        assert refused == INEXPRESSIBLE and len(graphs) > 0.8 * len(ZOO)
         seen, built = set[tuple[str, str]](), list[Graph]()
         for graph in sorted(graphs, key=lambda each: len(each.layers)):
             parts = {(graph.source.name, layer.type) for layer in graph.layers}
@@ -416,7 +443,7 @@ class TestKeras:
         graphs, refused = [], set()
         for name in specs.ALONE:
             rng = random.Random(name)
-            for _ in range(12):
+            for _ in range(20):
                 shape = specs.shape_for(rng, REGISTRY[name])
                 text = f"input: {list(shape)}\nlayers: [{{{name}: {specs.flow(specs.arguments(rng, name, shape))}}}]"
                 try:
@@ -430,7 +457,7 @@ class TestKeras:
                     refused.add(name)
                     continue
                 graphs.append(graph)
-        assert len(graphs) > 450 and "RBF" in refused
+        assert len(graphs) > 700 and "RBF" in refused
         self.assert_same(graphs)
 
     def test_what_is_used_again_is_one_layer(self) -> None:

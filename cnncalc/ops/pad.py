@@ -8,6 +8,7 @@ from ..errors import Misfit
 from ..formula import formula
 from .actions import Shape
 from .base import TORCH, Call, Op, Reach, Size, Window, arg
+from .border import Pairs, sides
 from .kinds import NUMBER, PADS, whole
 
 
@@ -28,10 +29,9 @@ class _Pad(Op):
 
     crops_first: ClassVar[bool] = True  # a negative side is cut off before the other is padded
 
-    def pads(self) -> tuple[tuple[int, int], ...]:
+    def pads(self) -> Pairs:
         """Padding before and after, first axis first."""
-        pairs = [(self.padding[i], self.padding[i + 1]) for i in range(0, len(self.padding), 2)]
-        return tuple(reversed(pairs))
+        return sides(self.padding, len(self.padding) // 2)
 
     def most(self, size: int) -> int | None:
         """The largest padding that an axis allows; None for any."""
