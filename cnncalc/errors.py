@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
 from .printable import printable
+from .record import Record
 
 
-class Source(NamedTuple):
+class Source(Record):
     """The text of a spec and what to call it in messages."""
 
     name: str
@@ -20,7 +20,7 @@ class Source(NamedTuple):
         return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
 
 
-class Place(NamedTuple):
+class Place(Record):
     """A position in a spec, counted from 1."""
 
     line: int
@@ -39,7 +39,7 @@ class Misfit(Exception):
         self.cause, self.hint, self.argument, self.code = cause, hint, argument, code
 
 
-class Problem(NamedTuple):
+class Problem(Record):
     """One error or warning, complete: what `cnncalc` prints for it is `text`."""
 
     code: str

@@ -5,18 +5,19 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from .formula import LETTERS, Step
 from .printable import printable
 from .quantities import number
+from .record import Record
 from .table import Column, Line, Table
 
 WIDTH = 79
 APPROXIMATELY = r"\approx"
 
 
-class Derivation(NamedTuple):
+class Derivation(Record):
     """One number: what it is called, the step that gives it or, for sums, words with the `total`; and a remark.
 
     A remark that is `essential` is shown even where sources and remarks are left out.
@@ -35,7 +36,7 @@ class Derivation(NamedTuple):
         return self.total if self.step is None else self.step.value
 
 
-class Explanation(NamedTuple):
+class Explanation(Record):
     """The work behind the figures of a layer: a title, its lines, and a note. `str` of it is text without sources."""
 
     title: str
@@ -79,7 +80,7 @@ class Explanation(NamedTuple):
         return self.markdown()
 
 
-class Explained(NamedTuple):
+class Explained(Record):
     """An answer that is explanations: what they are of, and the explanations themselves."""
 
     title: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from pathlib import Path
 
 from .errors import usage_error
@@ -15,6 +14,8 @@ def write_file(path: Path, content: str | bytes) -> None:
 
     A link stays a link, a device a device, and a file keeps who may read it.
     """
+    import tempfile  # half as long to load as all of this package: only for what writes
+
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     temporary, shown = None, str(path)
     try:

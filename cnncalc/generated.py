@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from .errors import SpecError, usage_error
 from .names import is_path
+from .record import Record
 
 #: What the generators write: classes, functions, assignments, calls, and loops inside of calls.
 _NODES: tuple[type[ast.AST], ...] = (
@@ -25,7 +25,7 @@ _NODES: tuple[type[ast.AST], ...] = (
 )
 
 
-class Vocabulary(NamedTuple):
+class Vocabulary(Record):
     """What a generator writes.
 
     `names` are variables, parameters, classes and modules; `attributes` what stands behind a dot. Behind the name of

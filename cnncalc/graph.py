@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from .errors import Place, Problem, Source, did_you_mean, usage_error
 from .names import RULE, is_name, is_path
 from .ops import REGISTRY, Op, Shape
 from .pictures import Pictures
+from .record import Record
 
 
-class Layer(NamedTuple):
+class Layer(Record):
     """One node of the graph. `inputs` are positions in `Graph.nodes`; `shape` is None where it is not known."""
 
     name: str
@@ -30,7 +31,7 @@ class Layer(NamedTuple):
         return self.op is not None and REGISTRY.get(self.type) is not type(self.op)
 
 
-class Group(NamedTuple):
+class Group(Record):
     """A named part of the network: a block in use, a group, or the copies of a repeat."""
 
     name: str
@@ -41,7 +42,7 @@ class Group(NamedTuple):
     arguments: Mapping[str, Any] = {}  # of the block
 
 
-class Claim(NamedTuple):
+class Claim(Record):
     """What a spec says about itself: `quantity` of the part called `name` (empty for the network) is `value`."""
 
     name: str

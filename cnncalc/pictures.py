@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import NamedTuple
+
+from .record import Record
 
 #: The mean and standard deviation of ImageNet's red, green and blue.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -12,7 +13,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 
 
-class Pictures(NamedTuple):
+class Pictures(Record):
     """How pictures are prepared for a set of weights, and whose they are.
 
     The shorter side is brought to `resize` pixels, or the whole to that height and width; the middle `crop` is cut out,

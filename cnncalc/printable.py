@@ -11,6 +11,7 @@ import re
 #: What can be printed and not be seen: fillers, blanks and joiners. Variation selectors only choose a picture.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0]")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_HIDDEN = re.compile(f"{_UNSEEN.pattern}|{_SELECTORS.pattern}")
 
 
 def printable(text: str) -> str:
@@ -25,7 +26,7 @@ def printable(text: str) -> str:
 
 
 def _seen(text: str) -> str:
-    return _UNSEEN.sub("�", _SELECTORS.sub("", text))
+    return _UNSEEN.sub("�", _SELECTORS.sub("", text)) if _HIDDEN.search(text) else text
 
 
 def printable_lines(text: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
+
+from .record import Record
 
 #: Fractions with a denominator up to this are shown as fractions, others as decimals.
 PLAIN_DENOMINATOR = 64
@@ -118,7 +120,7 @@ def si(value: float) -> str:
     return f"{value:g} "
 
 
-class Rounded(NamedTuple):
+class Rounded(Record):
     """A count as it was printed: its digits as one whole number, how many of them are decimals, and its unit."""
 
     digits: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from .printable import printable, printable_lines
+from .record import Record
 
 
 class Prose(str):
@@ -30,7 +31,7 @@ class Bullet(Prose):
 WIDTH = 96
 
 
-class Column(NamedTuple):
+class Column(Record):
     """A column: its key for programs, its heading for people, and how a value is shown."""
 
     key: str
@@ -39,7 +40,7 @@ class Column(NamedTuple):
     right: bool = False
 
 
-class Line(NamedTuple):
+class Line(Record):
     """A row: raw values, None where they are not known. `kind` is layer, group, copies or total."""
 
     cells: tuple[Any, ...]
@@ -72,7 +73,7 @@ class Deferred(Sequence[Line]):
         return iter(self._lines)
 
 
-class Table(NamedTuple):
+class Table(Record):
     """A table with what must be known to read it: title, header lines above and notes below."""
 
     title: str
@@ -129,7 +130,7 @@ def _kept(text: str, cleaned: str) -> str:
     return text if text == cleaned else type(text)(cleaned)
 
 
-class AtLeast(NamedTuple):
+class AtLeast(Record):
     """A sum with an unknown part: what is known of it."""
 
     value: Any

@@ -60,8 +60,8 @@ def test_only_two_folders_may_import_torch_or_numpy() -> None:
 
 #: The house, from the ground up: what stands in a line may use its own line's files and all above it.
 ORDER = (
-    "printable errors quantities names files generated pictures",
-    "formula table markup",
+    "record printable errors quantities names files generated pictures",
+    "notation formula table markup",
     "explanation",
     "ops",
     "graph",

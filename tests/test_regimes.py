@@ -11,7 +11,8 @@ import pytest
 from commands import cnncalc
 
 from cnncalc import SpecError, analyse, load
-from cnncalc.analysis.training import Regime, buckets, exchanged_bytes, watched_activations
+from cnncalc.analysis.regime import Regime
+from cnncalc.analysis.training import buckets, exchanged_bytes, watched_activations
 from cnncalc.errors import Source
 from cnncalc.report import Report
 

@@ -7,12 +7,12 @@ again, until the last tensor that was kept the first time is there again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from ..record import Record
 from .storages import Storages
 
 
-class Region(NamedTuple):
+class Region(Record):
     """One part: the moments `first` to `last`. `entering` are the storages that go in, which stay to the end.
 
     `kept` are storages of the part with the first moment that keeps each, which is the last to need it backwards;

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..formula import Step, formula
 from ..graph import Graph
 from ..ops import Op, Shape
+from ..record import Record
 from .walk import asked
 
 
@@ -33,7 +34,7 @@ def batch_work(B: Any, FLOPs: Any) -> Any:
     return B * FLOPs
 
 
-class Cost(NamedTuple):
+class Cost(Record):
     """What one layer has and does for one image; `other` is the work that is no multiply-add. None is not known."""
 
     weights: int | None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..graph import Graph
 from ..ops.actions import Setting
-from . import autocast, quantized
 
 
 def dtypes(graph: Graph, setting: Setting) -> list[str]:
@@ -15,7 +14,11 @@ def dtypes(graph: Graph, setting: Setting) -> list[str]:
     ['float32', 'int8', 'int8']
     """
     if setting.amp:
+        from . import autocast
+
         return autocast.dtypes(graph, setting)
     if setting.int8:
+        from . import quantized
+
         return [fate.dtype for fate in quantized.fates(graph)]
     return [setting.dtype] * len(graph.nodes)

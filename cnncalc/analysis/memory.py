@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..formula import formula, prod
 from ..graph import Graph
 from ..ops.actions import BYTES, Setting
 from ..ops.workspace import Workspace
-from .storages import Storages
+from ..record import Record
 from .walk import Memo, known_shapes
 
 __all__ = ["BYTES", "Peak", "Tensor", "peak", "tensor_bytes", "weight_bytes"]
@@ -37,14 +37,14 @@ def weight_bytes(E: Any, b: Any) -> Any:
     return E * b
 
 
-class Tensor(NamedTuple):
+class Tensor(Record):
     """A storage that is alive at the peak: the layer that made it, and its size."""
 
     name: str
     bytes: int
 
 
-class Peak(NamedTuple):
+class Peak(Record):
     """The most that activations take at one moment of inference: how much, while which layer runs, and what is alive.
 
     `extra_bytes` is what PyTorch allocates beside the outputs while that layer runs: a max pool's int64 indices, a
@@ -107,6 +107,8 @@ def peak(graph: Graph, setting: Setting) -> Peak:
     >>> found.bytes, found.layer, found.allocated[0]
     (102760448, 'features.2', 154271744)
     """
+    from .storages import Storages
+
     storages = Storages(graph, setting._replace(training=False))
     ends: dict[int, list[int]] = {}
     for index in range(storages.given, len(storages.all)):

@@ -7,12 +7,13 @@ converted where the two meet: once each, as soon as they are there.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..formula import Step, formula
 from ..graph import Graph, Layer
 from ..ops import Op
 from ..ops.actions import Action, Shape, Store, inputs, view
+from ..record import Record
 from .walk import asked, known_shapes
 
 
@@ -40,7 +41,7 @@ def float_bytes(E: Any) -> Any:
     return 4 * E
 
 
-class Fate(NamedTuple):
+class Fate(Record):
     """What becomes of one node: `kind` is "own", "same" or "between" where it computes in int8, as `Op.int8` says,
     "part" where it became a part of the node `of`, "gone" where it is nothing but the node `of`, and "" where it stays
     in float32. `norm` is the node of the normalisation that became a part of it, `dtype` the type of its output, and

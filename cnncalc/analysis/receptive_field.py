@@ -6,13 +6,14 @@ Computing receptive fields of convolutional neural networks). Where branches mee
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..formula import formula
 from ..graph import Graph, Layer
 from ..ops import Reach, Shape
 from ..ops.base import POINT, Number, Window
 from ..ops.kinds import LARGEST
+from ..record import Record
 from .walk import Memo, known_shapes
 
 ARAUJO = "Araujo, Norris & Sim (2019), Computing receptive fields of convolutional neural networks, {}"
@@ -34,7 +35,7 @@ def field_padding(p: Any, P: Any, j: Any) -> Any:
     return p + P * j
 
 
-class Field(NamedTuple):
+class Field(Record):
     """The receptive field along one axis of the input.
 
     `axis` is the axis of the tensor that moves it, None where all positions see the same; `exact` is False where
@@ -49,7 +50,7 @@ class Field(NamedTuple):
     unit: Number = 1
 
 
-class ReceptiveField(NamedTuple):
+class ReceptiveField(Record):
     """The receptive field of a layer: size, stride and padding for each axis of the input, and what they mean.
 
     `kind` is "exact", "union" (the smallest interval that holds what several branches or positions see) or

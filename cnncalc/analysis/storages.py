@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ..graph import Graph, Layer
 from ..ops.actions import Action, Setting, Shape, Store, inputs
+from ..record import Record
 from . import quantized
 from .autocast import kind_of
 from .dtypes import dtypes
 from .walk import Memo, known_shapes
 
 
-class Moment(NamedTuple):
+class Moment(Record):
     """One operation of the forward pass. `makes`, `reads` and `keeps` are storages.
 
     `result` and `sources` are values, of which several may share a storage: what comes out, and what of that which
@@ -34,7 +33,7 @@ class Moment(NamedTuple):
     narrow: bool = False
 
 
-class Storage(NamedTuple):
+class Storage(Record):
     """A piece of memory, and the node that made it. `own` is its name inside the layer: "y" for the layer's output."""
 
     node: int
@@ -43,7 +42,7 @@ class Storage(NamedTuple):
     store: Store
 
 
-class _Local(NamedTuple):
+class _Local(Record):
     """What the names inside a layer stand for."""
 
     storages: dict[str, int]

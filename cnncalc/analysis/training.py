@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..formula import formula, prod
 from ..graph import Graph
 from ..ops import Op, Shape
 from ..ops.actions import BYTES, Setting
+from ..record import Record
 from .checkpoints import kept_storages, regions
 from .memory import weight_bytes
+from .regime import ALONE, OPTIMIZERS, Regime
 from .step_walk import Walk, owned_by
 from .storages import Storage, Storages
 from .walk import Memo, asked, layers_with_shapes
-
-#: Tensors of the size of the parameters that an optimizer keeps.
-OPTIMIZERS = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
 
 #: Tensors that an optimizer makes and drops while it updates: of the size of the largest parameter on the processor,
 #: which takes one parameter after the other; of the size of all of them on a GPU, which takes all at once.
@@ -83,7 +82,7 @@ def buckets(graph: Graph, setting: Setting) -> list[int]:
     return [*found, filling] if filling else found
 
 
-class Backward(NamedTuple):
+class Backward(Record):
     """The multiply-adds of the backward pass through one layer, for one image."""
 
     inputs: int
@@ -123,7 +122,7 @@ def _gradients(op: Op, out: Shape, *more: Any) -> tuple[Backward, bool]:
     return Backward(inputs, weights, wanted), bool(owned_by(op, out, *shapes)[0])
 
 
-class TrainingStep(NamedTuple):
+class TrainingStep(Record):
     """The memory of one training step, in bytes: loss, backward pass and update by an optimizer.
 
     `gradients` and `optimizer` are those of what is trained, `buckets` copies of the gradients that processes exchange.
@@ -154,20 +153,6 @@ class TrainingStep(NamedTuple):
     def peak(self) -> int:
         """Everything together at the worst moment."""
         return self.weights + self.inputs + self.optimizer + self.buckets + self.activations
-
-
-class Regime(NamedTuple):
-    """How steps are made: `accumulate` batches before an update, in `processes` with DistributedDataParallel.
-
-    Of each of the `checkpointed` parts, given by its nodes, only what goes in is kept; the rest is recomputed.
-    """
-
-    accumulate: int = 1
-    processes: int = 1
-    checkpointed: tuple[tuple[int, ...], ...] = ()
-
-
-ALONE = Regime()
 
 
 def kept_by_node(graph: Graph, setting: Setting, regime: Regime = ALONE) -> list[list[Storage]]:

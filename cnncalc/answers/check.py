@@ -6,12 +6,13 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Problem, Source, SpecError, did_you_mean, usage_error
 from ..graph import Claim
 from ..language.spec import Spec, open_spec
 from ..quantities import number, readable, rounded
+from ..record import Record
 from ..report import Report, analyse
 from ..report.figures import BY_NAME, OF_LAYERS, OF_NETWORK, QUESTIONS
 from ..table import EMPTY, AtLeast, Bullet, Column, Line, Table
@@ -28,7 +29,7 @@ def quantities(claim: Claim) -> tuple[str, ...]:
     return tuple(OF_LAYERS) if claim.name else tuple(OF_NETWORK)
 
 
-class Verdict(NamedTuple):
+class Verdict(Record):
     """One claim, what is computed for it, and whether they agree."""
 
     claim: Claim
@@ -41,7 +42,7 @@ class Verdict(NamedTuple):
         return self.claim.name or "network"
 
 
-class Checked(NamedTuple):
+class Checked(Record):
     """The verdicts on one network.
 
     `carried` are figures that nobody computes here, such as accuracies. `disputed` are figures that were published and

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from .. import analysis
 from ..explanation import legend_lines
 from ..formula import CHAPTERS, FORMULAS, LETTERS, Formula
 from ..ops import FAMILIES
@@ -13,6 +14,8 @@ from ..table import Column, Line, Table
 
 def in_teaching_order() -> list[Formula]:
     """All formulas by chapter (sizes, parameters, work, memory, receptive field), the convolution's first in each."""
+    for question in analysis.__all__:
+        getattr(analysis, question)  # a file's formulas are known once it is loaded
     families = [module.__name__ for files in FAMILIES.values() for module in files]
 
     def place(made: Formula) -> tuple[int, int]:

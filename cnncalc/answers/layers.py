@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from ..analysis import quantized
-from ..analysis.autocast import not_followed
-from ..analysis.training import TrainingStep, buckets, exchanged_bytes
+from .. import analysis
 from ..quantities import mebibytes, mib, number
+from ..record import Record
 from ..report import Report
 from ..report.layer_table import Choice, layers_table
 from ..table import AtLeast, Table, known
 
+if TYPE_CHECKING:
+    from ..analysis.training import TrainingStep
 
-class Question(NamedTuple):
+
+class Question(Record):
     """A question to all layers: its columns, those that a narrow terminal leaves out, first ones first, and notes."""
 
     columns: tuple[str, ...]
@@ -87,7 +89,7 @@ def _int8_notes(report: Report) -> tuple[str, ...]:
     listed = ", ".join(type_ if count == 1 else f"{count} × {type_}" for type_, count in kept.most_common(8))
     listed += f", {len(kept) - 8} more types" if len(kept) > 8 else ""
     converted = sum(bool(fate.also) for fate in fates)
-    unknown = quantized.not_followed(graph)
+    unknown = analysis.quantized.not_followed(graph)
     before, now = (each.totals.value("weight_bytes") for each in (plain, report))
     saved = known(before) / known(now) if known(now) else 1
     peaks = known(plain.totals.value("peak_inference_bytes")), known(report.totals.value("peak_inference_bytes"))
@@ -130,7 +132,7 @@ def _summed(step: TrainingStep) -> str:
 
 def _autocast(report: Report) -> tuple[str, ...]:
     """What is not followed under autocast."""
-    types = not_followed(report.graph) if report.setting.amp else []
+    types = analysis.autocast.not_followed(report.graph) if report.setting.amp else []
     return (f"under autocast, what happens inside {', '.join(types)} is not followed",) if types else ()
 
 
@@ -138,8 +140,8 @@ def _regime(report: Report) -> Iterator[str]:
     """What is particular of how a step is made."""
     step, regime, frozen = report.training, report.regime, report.setting.frozen
     if step.buckets:
-        sizes = buckets(report.graph, report.setting)
-        sent = mib(int(exchanged_bytes(regime.processes, step.buckets)))
+        sizes = analysis.training.buckets(report.graph, report.setting)
+        sent = mib(int(analysis.training.exchanged_bytes(regime.processes, step.buckets)))
         plural = "s" * (len(sizes) != 1)
         yield _fact(
             "buckets", step.buckets, f"the gradients again, in {len(sizes)} bucket{plural}; each process sends {sent}"

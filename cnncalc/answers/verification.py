@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..ops import Shape
 from ..quantities import number, readable
+from ..record import Record
 from ..report import Report
 from ..report.layer_table import setting
 from ..table import Column, Line, Table
@@ -22,7 +23,7 @@ QUANTITIES = (
 )
 
 
-class Measured(NamedTuple):
+class Measured(Record):
     """What one layer was seen to do; None where it was not measured. `flops` are those of the forward pass."""
 
     shape: Shape | None
@@ -32,7 +33,7 @@ class Measured(NamedTuple):
     kept: int | None
 
 
-class Comparison(NamedTuple):
+class Comparison(Record):
     """One figure of one layer or of the network, calculated and measured.
 
     `remark` names what is known to be wrong with the measurement; then `agrees` holds where the difference is exactly
@@ -47,7 +48,7 @@ class Comparison(NamedTuple):
     remark: str = ""
 
 
-class Verification(NamedTuple):
+class Verification(Record):
     """All comparisons of a run: the layers' by name, and the network's."""
 
     report: Report

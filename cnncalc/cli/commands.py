@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import typer
+
+from ..record import Record
 
 #: The groups of commands in the help.
 LOOK, WRITE, EXPLAIN, CHECK = "Look", "Find and write", "Explain", "Compare and check"
@@ -14,7 +16,7 @@ PRACTISE, TEACH, PYTORCH = "Practise", "Teach", "With PyTorch"
 Function = Callable[..., None]
 
 
-class Command(NamedTuple):
+class Command(Record):
     """A command, as it is declared; `parent` is the command that it belongs to, if it is one of several."""
 
     name: str

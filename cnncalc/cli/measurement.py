@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from ..errors import usage_error
 from ..graph import Graph
 from ..language.model import load
 from ..printable import printable
+from ..record import Record
 from .options import Format, Input, Modules, Output, Set, memory_size, settings, shapes
 from .output import needs_torch
 
@@ -69,7 +70,7 @@ FailAbove = Annotated[
 ]
 
 
-class Measurement(NamedTuple):
+class Measurement(Record):
     """What is to be measured, how, and what it is compared with: the options of `bench`."""
 
     specs: Specs = None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_origin, get_type_hints
+from typing import Annotated, Any, get_origin, get_type_hints
 
 import typer
 
@@ -15,6 +15,7 @@ from ..errors import Misfit, did_you_mean, usage_error
 from ..formats import FORMATS, endings
 from ..language import expressions
 from ..quantities import rounded, size_in_bytes
+from ..record import Record
 from ..report import Report, analyse
 
 Spec = Annotated[str, typer.Argument(help="File, name in the zoo, file:variant, or -.", show_default=False)]
@@ -238,7 +239,7 @@ def chosen_format(format: str | None, output: str | None) -> str:
     return format
 
 
-class Request(NamedTuple):
+class Request(Record):
     """What was asked of a network, and how the answer is to look: the options that all questions share."""
 
     spec: Spec

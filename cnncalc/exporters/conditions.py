@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
+
+from ..record import Record
 
 #: Variables that are compared with one another: their pairs of pairs are tried.
 MOST_COMPARED = 10
 
 
-class Condition(NamedTuple):
+class Condition(Record):
     """An expression, and the names in it."""
 
     text: str

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..generated import literal
+from ..record import Record
 
 
 class Inexpressible(Exception):
     """What Keras has no layer for: why, in words."""
 
 
-class Statement(NamedTuple):
+class Statement(Record):
     """One line: `write` makes it of the inputs' variables and a name; `name` is the one that it wishes for.
 
     Of a layer, `constructor` is what makes it, without the name and the last parenthesis.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Place
 from ..graph import Graph, Layer
 from ..names import LONGEST
 from ..ops import Shape
 from ..ops.border import Border
+from ..record import Record
 
 #: Methods of nn.Sequential, which has no modules that are called so.
 OF_SEQUENTIAL = frozenset(["append", "extend", "insert", "pop"])
@@ -142,7 +143,7 @@ class Scope:
         return len(self.parts)
 
 
-class Hole(NamedTuple):
+class Hole(Record):
     """A place in a form where a value stands: the value of an argument, with the argument's name."""
 
     name: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..names import TAKEN, is_word
+from ..record import Record
 from .common import RESERVED
 from .conditions import condition, is_flag
 from .outline import Hole
@@ -15,7 +16,7 @@ from .outline import Hole
 MISSING: Any = object()
 
 
-class Text(NamedTuple):
+class Text(Record):
     """An expression: the name of a parameter, or a multiple of one, between `before` and `after` it."""
 
     name: str
@@ -34,7 +35,7 @@ class Text(NamedTuple):
         return self.text
 
 
-class Flag(NamedTuple):
+class Flag(Record):
     """Whether each instance has an optional part, and what a parameter that says so would be called."""
 
     name: str

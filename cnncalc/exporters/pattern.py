@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..names import is_word
+from ..record import Record
 from .outline import Leaf, Scope, ends_of, leaf_values
 
 #: Where a value comes from: what goes into the scope (−1), or one of its parts, and which of its results.
@@ -24,7 +25,7 @@ class Unlike(Exception):
     """Scopes that cannot be one class."""
 
 
-class Slot(NamedTuple):
+class Slot(Record):
     """A part of a pattern: one that stands for it, where its inputs come from, and whether a use may go without it.
 
     Of what is left out, the input `passes` goes on.

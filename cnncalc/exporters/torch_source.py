@@ -6,11 +6,12 @@ import keyword
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..generated import inspected, literal
 from ..graph import Graph, Group
 from ..names import is_word
+from ..record import Record
 from .calls import called, path_of
 from .common import OWN, RESERVED, docstring, own_class, quoted, refuse_what_has_no_source
 from .families import Families, Family, arguments_of
@@ -79,7 +80,7 @@ def torch_source(graph: Graph, module: str = "", imported: Sequence[str] = ()) -
     return inspected(text, of_torch(graph, words, own, more), about)
 
 
-class Class(NamedTuple):
+class Class(Record):
     """A class that is written already: its name, its parameters, and which row of them an instance has."""
 
     name: str

@@ -17,16 +17,9 @@ def table(table: Table) -> str:
     rows = [[_cut(text) for text in table.texts(line)] for line in table.lines]
     titles = [column.title for column in table.columns]
     widths = [max(len(row[i]) for row in [titles, *rows]) for i in range(len(titles))]
-    right = [column.right for column in table.columns]
-
-    def aligned(cells: list[str]) -> str:
-        parts = (
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(cells, widths, right, strict=True)
-        )
-        return "  ".join(parts).rstrip()
-
-    body = [aligned(titles), *map(aligned, rows)]
+    sides = zip(table.columns, widths, strict=True)
+    aligned = "  ".join(f"{{:{'>' if column.right else '<'}{width}}}" for column, width in sides)
+    body = [aligned.format(*cells).rstrip() for cells in (titles, *rows)]
     if table.lines and table.lines[-1].kind == "total":
         body.insert(-1, "-" * max(map(len, body)))
     head = [_broken(part) for part in (table.title, *table.head) if part]

@@ -110,7 +110,7 @@ class Builder:
         """A new node of the graph; its shape is unknown where an input's is, or where it does not fit."""
         path = scope.child(name)
         block = self.space.uses[-1].block if self.space.uses else ""
-        kind = item.name if is_name(item.name) else "unknown"
+        kind = item.name if item.name in REGISTRY or is_name(item.name) else "unknown"
         index = self.add(item, path, kind, op, inputs, self.note(item), block)
         self.claims(item, path, index, names)
         return index

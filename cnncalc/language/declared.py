@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Misfit, Place, did_you_mean
 from ..formula import formula
 from ..ops.actions import Shape
 from ..ops.base import Count, Op, Size, Work, arg
 from ..ops.kinds import is_int, optional, whole, whole_list
+from ..record import Record
 from . import expressions
 from .budget import Budget
 from .reader import Mapping, Node, Scalar, Sequence
@@ -112,7 +113,7 @@ class WeightedDeclared(Declared, name="_WeightedDeclared"):
     weight_layers = 1
 
 
-class Declaration(NamedTuple):
+class Declaration(Record):
     """A type as the spec declares it: its arguments, and expressions for its figures."""
 
     name: str

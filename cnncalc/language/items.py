@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ..errors import Place, did_you_mean
 from ..names import RULE, is_path
 from ..ops import MERGES, REGISTRY
+from ..record import Record
 from .declared import Declaration
 from .expressions import TEMPLATE
 from .reader import Mapping, Node, Scalar, Sequence
@@ -25,7 +24,7 @@ def bare(name: str) -> str:
     return name.removeprefix(".")
 
 
-class Block(NamedTuple):
+class Block(Record):
     """A block as it is declared."""
 
     name: str
@@ -34,7 +33,7 @@ class Block(NamedTuple):
     place: Place
 
 
-class Item(NamedTuple):
+class Item(Record):
     """One entry of a list or mapping of layers, sorted out: what it is, and the keys beside it."""
 
     kind: str  # "type", "block", "merge", "use", "group", "inline", "named", "named-many", "unknown", "broken"
@@ -52,6 +51,7 @@ class Sorter:
         self.space, self.blocks, self.types = space, blocks, types
         self._items: dict[int, Item] = {}
         self._generated: dict[int, Item | None] = {}
+        self._names: set[int] = set()  # keys that were found to fit
 
     def sort(self, node: Node) -> Item:
         item = self._items.get(id(node))
@@ -246,6 +246,8 @@ class Sorter:
         return all(self.is_literal(part) for part in parts)
 
     def name_fits(self, key: Scalar) -> bool:
+        if id(key) in self._names:
+            return True
         name = bare(key.text)
         if name == key.text and (name in GROUPS or (self.is_known(name) and not self.is_soft(name))):
             hint = f"add a digit, or write .{name} to say that it is a name"
@@ -256,6 +258,7 @@ class Sorter:
             shown = name if len(name) <= 60 else name[:57] + "…"
             self.space.problem("name", f"{shown!r} cannot be the name of a layer", key.place, RULE)
         else:
+            self._names.add(id(key))
             return True
         return False
 

@@ -105,7 +105,7 @@ def _named(stem: str) -> tuple[Source, str] | None:
     if path.is_file():
         source = _read(path, f"{ZOO}{path.name}")
         return source, stem if stem in variant_names(source.text) else ""
-    for path in zoo_files():
+    for path in sorted(zoo_files(), key=lambda path: not stem.startswith(path.stem)):
         text = path.read_text(encoding="utf-8")
         if f"\n  {stem}:" in text and stem in variant_names(text):
             return _read(path, f"{ZOO}{path.name}"), stem

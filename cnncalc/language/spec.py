@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Problem, Source, SpecError, did_you_mean, usage_error
 from ..graph import Graph
+from ..record import Record
 from .locate import locate
 from .reader import Mapping, Scalar, Sequence, read
 
 
-class Spec(NamedTuple):
+class Spec(Record):
     """A spec that is read, and which of its networks is wanted."""
 
     source: Source

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Misfit, Place, Problem, did_you_mean
 from ..graph import Graph
 from ..names import RULE, is_path
 from ..ops import REGISTRY, Shape
 from ..quantities import is_rounded
+from ..record import Record
 from . import expressions
 from .budget import Budget
 from .reader import Mapping, Node, Scalar, Sequence
@@ -37,7 +38,7 @@ class Scope:
         return str(self.next - 1)
 
 
-class Use(NamedTuple):
+class Use(Record):
     """A block in use, for the context of errors inside it."""
 
     block: str
@@ -45,7 +46,7 @@ class Use(NamedTuple):
     place: Place
 
 
-class Part(NamedTuple):
+class Part(Record):
     """A group, a block in use or the copies of a repeat: its nodes from `first` up to `stop`, and what went into it.
 
     `groups` are the places of the groups inside it, in the order in which they were noted.

@@ -6,7 +6,7 @@ A few are several operations of PyTorch in a row, with tensors in between.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from ..record import Record
 
 Shape = tuple[int, ...]
 
@@ -14,7 +14,7 @@ Shape = tuple[int, ...]
 BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
 
-class Setting(NamedTuple):
+class Setting(Record):
     """How a network is run; `inplace` lets every activation work in place that can.
 
     With `channels_last` images lie as N×H×W×C. The parameters of `frozen` nodes are not trained.
@@ -32,7 +32,7 @@ class Setting(NamedTuple):
     int8: bool = False
 
 
-class Store(NamedTuple):
+class Store(Record):
     """A tensor: the shape of one image's share, or where `each` is False of the only one for the batch.
 
     `kind` is "" for the dtype of the activations, "int64" for indices, "mask" for a dropout's mask, "statistic" for
@@ -63,7 +63,7 @@ class Store(NamedTuple):
         return values * self.width(setting)
 
 
-class Action(NamedTuple):
+class Action(Record):
     """One operation: `makes` names new tensors, `reads` those that go in, `keeps` what autograd holds on to.
 
     "x" (or "x0", "x1" …) are the inputs of the layer and "y" its output; "weight" stands for its parameters, which

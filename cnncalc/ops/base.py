@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from ..errors import Misfit
 from ..formula import Step, prod
 from ..quantities import readable
+from ..record import Record
 from .actions import Action, Setting, Shape, Store, inputs, view
 from .border import Border
 from .counting import elementwise_work, input_gradient_macs, weight_gradient_macs
@@ -56,7 +57,7 @@ def inferred(kind: Kind, doc: str, letter: str = "") -> Any:
     return Argument(kind, doc, None, letter, inferred=True)
 
 
-class Parameter(NamedTuple):
+class Parameter(Record):
     """A tensor that a layer owns: its name in the `state_dict`, its shape, what it is, and the step that counts it.
 
     Tensors of one role may share a step, which counts them together. A counter is no number of the network's.
@@ -68,7 +69,7 @@ class Parameter(NamedTuple):
     step: Step | None
 
 
-class Count(NamedTuple):
+class Count(Record):
     """A number of parameters of one role, with the formula that gives it."""
 
     role: str  # "weights", "biases" or "buffers"
@@ -79,7 +80,7 @@ class Count(NamedTuple):
 ROLES = {"weight": "weights", "bias": "biases", "buffer": "buffers"}
 
 
-class Work(NamedTuple):
+class Work(Record):
     """What a layer does for one image: multiply-adds, all other operations, and connections as LeCun counts them."""
 
     macs: Step | None = None
@@ -87,14 +88,14 @@ class Work(NamedTuple):
     connections: Step | None = None
 
 
-class Gradients(NamedTuple):
+class Gradients(Record):
     """What the backward pass of a layer costs for one image: the gradient of its inputs, and that of its weights."""
 
     inputs: Step | None = None
     weights: Step | None = None
 
 
-class Call(NamedTuple):
+class Call(Record):
     """How PyTorch does a layer that is a function and no module, as data: `torch.cat`, a sum, a slice.
 
     `tensors` says how the incoming tensors are passed: "one", all in a "list", two at a time ("fold"), one together
@@ -112,7 +113,7 @@ class Call(NamedTuple):
         return self.tensors in ("own", "token")
 
 
-class Window(NamedTuple):
+class Window(Record):
     """Which inputs along one axis an output sees: `extent` of them, starting at output·stride − padding.
 
     Fractions describe layers that enlarge the map; `exact` is False where the window is a bound for all positions.
@@ -129,7 +130,7 @@ class Window(NamedTuple):
 POINT = Window()
 
 
-class Reach(NamedTuple):
+class Reach(Record):
     """Where an input axis goes: to an output axis (None where positions are mixed), through a window."""
 
     axis: int | None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..formula import ceil_div, formula, minimum
+from ..record import Record
 from .actions import Shape
 
 #: The word for TensorFlow's SAME: the output is as large as the input divided by the stride, rounded up.
@@ -25,7 +26,7 @@ def upper_padding(N: Any, O: Any, S: Any, F: Any, D: Any) -> Any:
     return (O - 1) * S + D * (F - 1) + 1 - minimum(N, (O - 1) * S + D * (F - 1) + 1)
 
 
-class Border(NamedTuple):
+class Border(Record):
     """A border of one value: its widths as torch.nn.functional.pad wants them, the last axis first."""
 
     widths: tuple[int, ...]

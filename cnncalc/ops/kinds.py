@@ -7,7 +7,9 @@ returns the value in one canonical form, or raises `ValueError` with what was ex
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from ..record import Record
 
 #: The largest number that a spec may contain or compute.
 LARGEST = 10**15
@@ -15,7 +17,7 @@ LARGEST = 10**15
 Reader = Callable[[Any, int], Any]
 
 
-class Kind(NamedTuple):
+class Kind(Record):
     """A kind of argument; `words` are the strings that are meant literally and not as an expression."""
 
     expects: str

@@ -8,9 +8,10 @@ and with several threads: with a single one PyTorch does small convolutions of 1
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ..formula import Step, ceil_div, formula, prod
+from ..record import Record
 from .actions import BYTES, Setting, Shape
 
 #: Values of float32 in a vector: of AVX2, and of AVX-512.
@@ -64,7 +65,7 @@ def unrolled(B: Any, C: Any, F: Any, O: Any, b: Any) -> Any:
     return B * C * prod(F) * prod(O) * b
 
 
-class Workspace(NamedTuple):
+class Workspace(Record):
     """Bytes beside the output: at least, and at most. `steps` are what the larger figure is made of."""
 
     low: int = 0
@@ -80,7 +81,7 @@ class Convolving(Protocol):
     groups: int
 
 
-class _Copies(NamedTuple):
+class _Copies(Record):
     """The copies of input, weights and output, and the output itself."""
 
     input: Step | None

@@ -11,19 +11,20 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, fx
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from ..record import Record
 from .bench.devices import Device
 
 #: What stands before a layer's name among the profiler's events.
 _MARK = "cnncalc layer "
 
 
-class Allocated(NamedTuple):
+class Allocated(Record):
     """What was allocated in one forward pass, in bytes, beside what was there before it.
 
     `peak` is the most at one moment, `layer` the layer at which, and `inside` for each layer the most that it took

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from ..errors import SpecError, usage_error
 from ..ops import Shape
 from ..pictures import Pictures
 from ..printable import printable
+from ..record import Record
 
 #: What pictures may be. Pillow knows many more formats, and has other programs read some of them.
 FORMATS = ("JPEG", "PNG")
@@ -22,7 +22,7 @@ MOST_PIXELS = 64_000_000
 LARGEST_LABELS = 1 << 20
 
 
-class Guess(NamedTuple):
+class Guess(Record):
     """One of the classes that a network holds likely."""
 
     number: int

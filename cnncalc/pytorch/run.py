@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
@@ -15,6 +15,7 @@ from ..graph import Graph
 from ..language.model import load
 from ..pictures import Pictures, chosen, named, usual
 from ..quantities import mib
+from ..record import Record
 from ..table import Column, Line, Table
 from .allocations import Allocated, allocated_by
 from .bench.devices import Unavailable, choose
@@ -28,7 +29,7 @@ from .verify import verify
 from .weights import Loaded, load_weights, read_weights
 
 
-class Picture(NamedTuple):
+class Picture(Record):
     """A picture to be shown to the network. What is said of its preparation stands above what the weights want."""
 
     path: str
@@ -52,7 +53,7 @@ class Picture(NamedTuple):
         )
 
 
-class Run(NamedTuple):
+class Run(Record):
     """What came of a run; `loaded` where it was given weights, `guesses` where it was shown a picture.
 
     `prepared` is how the picture was prepared, and `others` are published weights that want it otherwise.

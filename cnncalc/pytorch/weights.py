@@ -7,13 +7,14 @@ import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import SpecError, did_you_mean, usage_error
 from ..printable import printable
+from ..record import Record
 from .checkpoint import refuse_bombs
 
 #: What wrappers put before all names: DataParallel, torch.compile, Lightning, a class around the network.
@@ -28,7 +29,7 @@ class Weights(dict[str, Tensor]):
     key = ""
 
 
-class Loaded(NamedTuple):
+class Loaded(Record):
     """What was loaded, and what did not fit: parameters that the file lacks, surplus ones, those of another shape.
 
     `tensors` were copied, from the entry `key` of the file, their names without `prefix`; `cast` says which types

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import did_you_mean, usage_error
 from ..quantities import mebibytes, readable, share
+from ..record import Record
 from ..table import EMPTY, AtLeast, Column
 from .figures import BY_NAME, FIGURES, OF_LAYERS, Figure
 from .parts import Part, Row
 
 
-class Subject(NamedTuple):
+class Subject(Record):
     """What a line of the table is about: a part, what it is called, and its type."""
 
     part: Part
@@ -20,7 +21,7 @@ class Subject(NamedTuple):
     type: str
 
 
-class Source(NamedTuple):
+class Source(Record):
     """A column and where its values come from; and the figure behind it, if it is one."""
 
     column: Column

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..formula import prod
 from ..quantities import readable
+from ..record import Record
 from ..table import EMPTY, Deferred, Line, Table, known
 from .columns import COLUMNS, Source, Subject, named
 from .convention import FLOPS, MAC
-from .document import document
 from .parts import Part
 from .report import Report
 from .tree import Entry, entries, fitting
@@ -19,7 +19,7 @@ from .tree import Entry, entries, fitting
 SCREEN = 70
 
 
-class Choice(NamedTuple):
+class Choice(Record):
     """How much of the layers is shown: `fit` folds to so many lines, None shows one line a layer with its full name."""
 
     depth: int | None = None
@@ -51,7 +51,7 @@ def layers_table(
     columns, lines = tuple(source.column for source in chosen), Deferred(made)
     notes = (*_layer_notes(report, lines), *hint)
     spare = () if choice.columns else spare
-    return Table(report.title, columns, lines, head(report, keys), notes, spare, lambda: document(report))
+    return Table(report.title, columns, lines, head(report, keys), notes, spare, report.to_dict)
 
 
 def _layer_notes(report: Report, lines: Sequence[Line]) -> tuple[str, ...]:
@@ -71,8 +71,9 @@ def single_layers(report: Report) -> list[Entry]:
 def _tree(report: Report, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
     """The entries that are shown, and a hint where some are folded away."""
     if choice.fit is None:
-        tree = single_layers(report) if choice.depth is None else entries(report, choice.depth, fold=False)
-        return [entry._replace(label=entry.path) for entry in tree], ()
+        if choice.depth is None:
+            return single_layers(report), ()
+        return [entry._replace(label=entry.path) for entry in entries(report, choice.depth, fold=False)], ()
     if choice.depth is not None:
         return entries(report, choice.depth), ()
     tree, depth, deepest = fitting(report, choice.fit)
@@ -91,15 +92,14 @@ def _part(report: Report, entry: Entry) -> Part:
 
 
 def _type_of(report: Report, entry: Entry) -> str:
+    if entry.kind == "layer":
+        type_, shared = entry.rows[0].type, _shared(report, entry)
+        return f"{type_} of {shared}" if shared else type_
     group = report.graph.groups.get(entry.path)
     kind = (group.block if group else "") or (entry.rows[0].type if entry.copies == len(entry.rows) else "")
     shared = _shared(report, entry)
-    if entry.kind == "layer":
-        kind = entry.rows[0].type
     if shared:
         return f"{kind or 'weights'} of {shared}"
-    if entry.kind == "layer":
-        return kind
     if entry.kind == "copies":
         owners = {row.shares for row in entry.rows}
         kind = f"{entry.copies} × {kind or 'the same'}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..analysis import memory
-from ..analysis.receptive_field import ReceptiveField
 from ..errors import did_you_mean, usage_error
 from ..explanation import Derivation, Explanation
 from ..graph import Layer
@@ -15,11 +14,13 @@ from ..ops import Op, Shape
 from ..ops.actions import Action
 from ..ops.workspace import Workspace
 from ..quantities import readable
+from ..record import Record
 from ..table import EMPTY, known
 from .figures import ALL_QUESTIONS, BY_NAME, FIGURES, OF_NETWORK, QUESTIONS
 from .sums import Sums, added
 
 if TYPE_CHECKING:
+    from ..analysis.receptive_field import ReceptiveField
     from .report import Report
 
 
@@ -83,7 +84,7 @@ class Part:
         return self._values[name]
 
 
-class Row(NamedTuple):
+class Row(Record):
     """One layer of a report. Every figure of a layer is an attribute: `row.params`, `row.macs`, `row.intensity` …
 
     >>> from cnncalc import analyse

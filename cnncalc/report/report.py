@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..analysis import cost, memory, quantized, receptive_field
-from ..analysis import training as step
+from .. import analysis
+from ..analysis import cost, memory
 from ..analysis.axes import channel_axes
 from ..analysis.dtypes import dtypes
-from ..analysis.receptive_field import ReceptiveField
-from ..analysis.storages import Storage
-from ..analysis.traffic import traffic
+from ..analysis.regime import ALONE, OPTIMIZERS, Regime
 from ..errors import Problem, Source, did_you_mean, usage_error
 from ..explanation import Derivation, Explanation
 from ..formula import Step
@@ -29,13 +27,17 @@ from .figures import FIGURES
 from .parts import Part, Row, Totals, asked
 from .sums import ALL, UNKNOWN, Sums
 
+if TYPE_CHECKING:
+    from ..analysis.quantized import Fate
+    from ..analysis.receptive_field import ReceptiveField, State
+    from ..analysis.storages import Storage
+    from ..analysis.training import Backward, TrainingStep
+
 
 class Report:
     """Everything that is known of a network. `report["layer1.0.conv1"]` is a `Row`."""
 
-    def __init__(
-        self, graph: Graph, setting: Setting, optimizer: str = "sgd", regime: step.Regime = step.ALONE
-    ) -> None:
+    def __init__(self, graph: Graph, setting: Setting, optimizer: str = "sgd", regime: Regime = ALONE) -> None:
         self.graph, self.setting, self.optimizer, self.regime = graph, setting, optimizer, regime
         self.batch, self.dtype, self.inplace = setting.batch, setting.dtype, setting.inplace
         self.costs = cost.costs(graph)
@@ -94,14 +96,14 @@ class Report:
         return dtypes(self.graph, self.setting)
 
     @cached_property
-    def fates(self) -> list[quantized.Fate]:
+    def fates(self) -> list[Fate]:
         """What becomes of each node where the network is quantized; none where it is not."""
-        return quantized.fates(self.graph) if self.setting.int8 else []
+        return analysis.quantized.fates(self.graph) if self.setting.int8 else []
 
     @cached_property
     def quantized(self) -> list[Step | None]:
         """The work behind what the parameters of each node take where the network is quantized."""
-        return quantized.stored(self.graph, self.fates)
+        return analysis.quantized.stored(self.graph, self.fates)
 
     @cached_property
     def stored(self) -> list[int | None]:
@@ -167,11 +169,11 @@ class Report:
         return sum(Store(node.shape or ()).bytes(self.setting) for node in self.graph.inputs)
 
     @cached_property
-    def training(self) -> step.TrainingStep:
+    def training(self) -> TrainingStep:
         """The memory of one training step; raises `SpecError` for a dtype that cannot be trained."""
         if not self.trainable:
             raise usage_error("int8 cannot be trained: it has no gradients", "use a floating-point dtype")
-        return step.step(self.graph, self.setting, self.optimizer, self.regime)
+        return analysis.training.step(self.graph, self.setting, self.optimizer, self.regime)
 
     @property
     def recomputed_macs(self) -> int | None:
@@ -189,7 +191,7 @@ class Report:
     @cached_property
     def traffic(self) -> list[int | None]:
         """The bytes that each node at least reads and writes."""
-        return traffic(self.graph, self.costs, self.setting)
+        return analysis.traffic.traffic(self.graph, self.costs, self.setting)
 
     @cached_property
     def channel_axes(self) -> list[int]:
@@ -202,25 +204,25 @@ class Report:
         return Shaped(shape, axis) if shape is not None and axis else shape
 
     @cached_property
-    def backward(self) -> list[step.Backward | None]:
+    def backward(self) -> list[Backward | None]:
         """The work of the backward pass, by node, for one image."""
-        return step.backward_work(self.graph, self.setting.frozen)
+        return analysis.training.backward_work(self.graph, self.setting.frozen)
 
     @cached_property
     def kept(self) -> list[list[Storage]]:
         """What autograd keeps, by the node that is the first to keep it."""
-        return step.kept_by_node(self.graph, self.setting, self.regime)
+        return analysis.training.kept_by_node(self.graph, self.setting, self.regime)
 
     @cached_property
-    def states(self) -> list[receptive_field.State | None]:
+    def states(self) -> list[State | None]:
         """The receptive field of each node, as the analysis keeps it."""
-        return receptive_field.fields(self.graph)
+        return analysis.receptive_field.fields(self.graph)
 
     @cached_property
     def fields(self) -> list[ReceptiveField | None]:
         """The receptive field of each node, as it is reported."""
         pairs = zip(self.graph.nodes, self.states, strict=True)
-        return [receptive_field.receptive_field(self.graph, layer, state) for layer, state in pairs]
+        return [analysis.receptive_field.receptive_field(self.graph, layer, state) for layer, state in pairs]
 
     def part(self, name: str) -> Part:
         """A group, by its path, or a layer: what it adds up to; raises KeyError.
@@ -305,7 +307,7 @@ def analyse(
         raise usage_error(f"batch is {batch}; it must be a whole number from 1 to 10^9")
     for what, value, choices in (
         ("dtype", dtype, memory.BYTES),
-        ("optimizer", optimizer, step.OPTIMIZERS),
+        ("optimizer", optimizer, OPTIMIZERS),
         ("device", device, ("cpu", "cuda")),
     ):
         if not isinstance(value, str) or value not in choices:
@@ -341,4 +343,4 @@ def analyse(
                 )
     if len({node for part in parts for node in part}) < sum(map(len, parts)):
         raise usage_error(f"parts overlap: {', '.join(checkpoint)}", "name each layer once, by itself or in a group")
-    return Report(graph, setting, optimizer, step.Regime(accumulate, ddp, parts))
+    return Report(graph, setting, optimizer, Regime(accumulate, ddp, parts))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ..analysis.cost import macs_to_flops
+from ..record import Record
 
 
-class Sums(NamedTuple):
+class Sums(Record):
     """What is added up, for one layer, some layers or the network; None where it is not known.
 
     `macs`, `other`, `flops` and `output_bytes` are for the whole batch; `weight_bytes` is what its parameters and

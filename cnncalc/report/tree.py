@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from ..record import Record
 from .parts import Row
 from .report import Report
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """A line of the tree: a layer, a group, or several equal groups in a row. `rows` are the layers behind it."""
 
     label: str

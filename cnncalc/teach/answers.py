@@ -6,11 +6,11 @@ import itertools
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import NamedTuple
 
 from ..errors import Misfit
 from ..language import expressions
 from ..quantities import size_in_bytes
+from ..record import Record
 
 #: Characters of an answer that may be a number.
 LONGEST = 200
@@ -48,7 +48,7 @@ _NOTHING = re.compile(
 )
 
 
-class Given(NamedTuple):
+class Given(Record):
     """A number that was given, how far the true one may lie from it (half a unit of its last digit, if rounded), the
     arithmetic behind it, if that was given, and what else the text could mean."""
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from xml.etree import ElementTree
 
 from ..errors import usage_error
 from ..printable import printable, printable_lines
+from ..record import Record
 from .kinds import CREDIT, credit
 from .quiz import Question, questions
 
 
-class Answer(NamedTuple):
+class Answer(Record):
     """An answer of a bank: its share of the points in %, its value, how far off it may be, and what is said of it."""
 
     share: float

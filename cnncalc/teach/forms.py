@@ -8,7 +8,7 @@ import random
 import textwrap
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Misfit, Source, SpecError, did_you_mean, usage_error
 from ..formats import render
@@ -19,6 +19,7 @@ from ..language.reader import Scalar, read
 from ..markup import markdown
 from ..ops import REGISTRY
 from ..quantities import number, readable
+from ..record import Record
 from ..report import Report, Row, analyse
 from ..table import Column, Line, Table
 from .kinds import QuestionKind, Slip, is_number
@@ -40,7 +41,7 @@ DRAWS = 40
 TABLES = ("table", "find_error")
 
 
-class Item(NamedTuple):
+class Item(Record):
     """One item as the teacher wrote it: `form` says what kind of question, `what` which."""
 
     id: str
@@ -50,7 +51,7 @@ class Item(NamedTuple):
     settings: Mapping[str, Any]
 
 
-class Task(NamedTuple):
+class Task(Record):
     """An item as one student gets it: the text, the blanks to fill, and what is needed to grade it.
 
     A blank is the path to it in the file of answers, below the item's id.

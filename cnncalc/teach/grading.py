@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from ..errors import Misfit, Source, SpecError, did_you_mean
 from ..formats.csv import written
 from ..language.reader import Mapping, Node, Scalar
 from ..markup import markdown
 from ..printable import printable
+from ..record import Record
 from .files import cause, mapping, typed
 from .forms import Task
 from .marks import Graded, judge, strangers
@@ -29,7 +29,7 @@ LONGEST_NAME, LONGEST_FILE_NAME = 200, 150
 DEEPEST = 20
 
 
-class Class(NamedTuple):
+class Class(Record):
     """All students' marks, and the submissions that could not be read, with the reason.
 
     `absent` are those on the roster who handed nothing in; `unsigned` those whose file does not say what it was built
@@ -42,7 +42,7 @@ class Class(NamedTuple):
     unsigned: tuple[str, ...] = ()
 
 
-class Submission(NamedTuple):
+class Submission(Record):
     """A file that was handed in: where it lies, whose answers it holds, and what it says it was built from."""
 
     place: Path

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Misfit, did_you_mean, usage_error
 from ..language import expressions
 from ..ops.kinds import LARGEST
 from ..quantities import number
+from ..record import Record
 from .files import load, plain
 
 Values = Mapping[str, Any]
@@ -102,7 +103,7 @@ def steps(text: str, values: Values) -> frozenset[float]:
     return met(_parsed(text))
 
 
-class Slip(NamedTuple):
+class Slip(Record):
     """One way to go wrong: letters set to something else, or a whole wrong value."""
 
     name: str
@@ -126,7 +127,7 @@ def _worked_out(text: str, letters: Values) -> Any:
         return None
 
 
-class QuestionKind(NamedTuple):
+class QuestionKind(Record):
     """A kind of question: how its letters are drawn, what is asked, how it is worked out, and how it goes wrong."""
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..analysis.cost import cost_of
 from ..analysis.memory import BYTES, tensor_bytes
@@ -11,6 +11,7 @@ from ..errors import Misfit
 from ..formula import prod
 from ..graph import Graph
 from ..ops import Shape, value_of
+from ..record import Record
 from ..report import Row
 from .kinds import QuestionKind
 from .quiz import Diagnosis, Question, diagnose, feedback
@@ -103,7 +104,7 @@ def _output(op: Any, entering: Shapes) -> Shape | None:
         return None
 
 
-class Part(NamedTuple):
+class Part(Record):
     """What is wrong in a shape: which of its axes, the question behind them if there is one, and the guess."""
 
     axes: str

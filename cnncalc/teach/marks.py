@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..analysis.cost import macs_to_flops
 from ..errors import Misfit, did_you_mean
 from ..graph import Graph
+from ..record import Record
 from .answers import agrees, is_nothing, read
 from .choices import cell_and_letter, letter, same_cell
 from .forms import Task, fulfils, table_rows
@@ -20,7 +21,7 @@ from .shapes import read_shape
 from .worksheet import Worksheet
 
 
-class Mark(NamedTuple):
+class Mark(Record):
     """What an answer is worth, how it was judged, and what is said of it."""
 
     item: str
@@ -39,7 +40,7 @@ class Mark(NamedTuple):
         return self.cells or (self,)
 
 
-class Graded(NamedTuple):
+class Graded(Record):
     """A student's marks."""
 
     student: str
@@ -267,7 +268,7 @@ def _rejoined(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     return joined
 
 
-class Blank(NamedTuple):
+class Blank(Record):
     """A blank of a table: the layer's node, what is asked, the right answer, and what was written."""
 
     node: int
@@ -285,7 +286,7 @@ class Blank(NamedTuple):
             return None
 
 
-class View(NamedTuple):
+class View(Record):
     """A network's shapes: as they are, as a student has them, and as they follow from those that the student has."""
 
     graph: Graph

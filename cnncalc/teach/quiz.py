@@ -7,9 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Misfit, usage_error
+from ..record import Record
 from .answers import Given, agrees, read
 from .kinds import QuestionKind, Slip, compiled, kinds, steps, topics
 
@@ -19,7 +20,7 @@ CANDIDATES, MOST = 6, 3000
 TELLING = 200
 
 
-class Question(NamedTuple):
+class Question(Record):
     """A question with its letters drawn."""
 
     kind: QuestionKind
@@ -51,7 +52,7 @@ class Question(NamedTuple):
         return self.kind.shown
 
 
-class Diagnosis(NamedTuple):
+class Diagnosis(Record):
     """What an answer tells: "right", "convention", "slip", "slips" (two at once) or "unknown"; what is behind it."""
 
     verdict: str

@@ -8,13 +8,14 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
 from ..errors import SpecError, did_you_mean, usage_error
 from ..markup import markdown
 from ..quantities import number
+from ..record import Record
 from ..table import Column, Line, Prose, Table
 from .files import load, plain
 from .forms import FORMS, TABLES, Item, Task, blank_layer, drawn, table_rows, task
@@ -26,7 +27,7 @@ from .quiz import Question
 TRIED = 20
 
 
-class Worksheet(NamedTuple):
+class Worksheet(Record):
     """A worksheet as the teacher wrote it."""
 
     title: str
@@ -112,7 +113,7 @@ def tasks(sheet: Worksheet, secret: bytes, student: str) -> list[Task]:
     return [task(item, sheet.kinds, secret, student) for item in sheet.items]
 
 
-class Origin(NamedTuple):
+class Origin(Record):
     """What a file of answers was built from: the items as its student got them, and the course's secret.
 
     Both are told by prints that tell nothing else: without the secret nobody can try which answers would fit.

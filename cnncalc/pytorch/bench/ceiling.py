@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...quantities import mib
+from ...record import Record
 from .predict import Roofline, roofline
 from .statistics import summary
 
 
-class Ceiling(NamedTuple):
+class Ceiling(Record):
     """The best that was seen on a machine, and what it was seen with: by a network itself, where nothing was faster."""
 
     flops: float

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import usage_error
 from ...graph import Graph
 from ...printable import printable
+from ...record import Record
 from .plan import Configuration
 from .statistics import RESOLUTION, Ratio, between, median
 
@@ -25,7 +26,7 @@ IGNORED = ("load", "memory_limit")
 INCONCLUSIVE = "inconclusive"
 
 
-class Pair(NamedTuple):
+class Pair(Record):
     """The same measurement in two files. What the machine's own change may explain lies within the ratio's interval."""
 
     name: str

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import time
-from typing import Any, NamedTuple
+from typing import Any
+
+from ...record import Record
 
 
-class Moment(NamedTuple):
+class Moment(Record):
     """Counters of the whole machine at one moment: seconds."""
 
     at: float
@@ -46,7 +48,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-class Disturbance(NamedTuple):
+class Disturbance(Record):
     """What is compared to tell whether a measurement was left in peace."""
 
     before: Moment

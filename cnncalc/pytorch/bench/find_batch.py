@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from ...answers.budget import fitting_batch
 from ...errors import usage_error
 from ...graph import Graph
+from ...record import Record
 from .plan import Configuration
 from .predict import report_of
 from .process import Process, WorkerFailed
@@ -17,7 +17,7 @@ SPARED = 0.1
 MOST = 1 << 20
 
 
-class Found(NamedTuple):
+class Found(Record):
     """The largest batch that fitted twice while one more did not; with the prediction, and every try in order.
 
     Where the search was interrupted, it is the largest that fitted so far.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...graph import Graph
+from ...record import Record
 from ...table import Table
 from .compare import INCONCLUSIVE, SCHEMA_VERSION, Pair, pairs
 from .tables import layers_table, result_table, results_table, summarised
@@ -19,7 +20,7 @@ _WAYS_OUT = {
 }
 
 
-class Verdict(NamedTuple):
+class Verdict(Record):
     """What is left to say, and the exit code.
 
     It is 1 where a check failed, 2 where a measurement did, 3 where it is inconclusive, 130 where it was interrupted.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from ...analysis.training import OPTIMIZERS
+from ...analysis.regime import OPTIMIZERS
 from ...errors import did_you_mean, usage_error
+from ...record import Record
 
 
-class Plan(NamedTuple):
+class Plan(Record):
     """When there is enough: seconds, calls, and how narrow the interval of the median must be.
 
     All of it is shared out among so many fresh `processes`, one after the other: the same program runs differently fast
@@ -39,7 +40,7 @@ DEVICES = ("cpu", "cuda", "mps", "xpu", "auto")
 COMPILE_MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 
 
-class Configuration(NamedTuple):
+class Configuration(Record):
     """One thing to measure. `device` may carry an index, as in cuda:1."""
 
     batch: int = 1

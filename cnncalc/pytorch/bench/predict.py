@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ...analysis.autocast import not_followed
 from ...graph import Graph
 from ...ops.actions import Setting
+from ...record import Record
 from ...report import Report
 from .plan import Configuration
 
 
-class Prediction(NamedTuple):
+class Prediction(Record):
     """For the whole batch: work, the bytes that must at least be moved, and the peak of memory.
 
     `flops` are two for each multiply-add, a training step's backward pass included. `exact` is False where it
@@ -56,7 +55,7 @@ def predict(graph: Graph, config: Configuration, kind: str) -> Prediction:
     return Prediction(totals.params, macs, 2 * macs, traffic, peak, activations, exact, band)
 
 
-class Roofline(NamedTuple):
+class Roofline(Record):
     """Where the limit lies: the work for each byte, against what the machine does for each byte it moves.
 
     Williams, Waterman & Patterson (2009), Roofline: an insightful visual performance model.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import __version__
 from ...graph import Graph
+from ...record import Record
 from .environment import Disturbance, Moment, disturbances, machine, moment
 from .plan import PLANS, Configuration
 from .predict import Prediction, predict
@@ -21,7 +22,7 @@ TURN_S = 0.25
 Progress = Callable[[str, float], None]
 
 
-class Task(NamedTuple):
+class Task(Record):
     """A network and how to run it."""
 
     graph: Graph

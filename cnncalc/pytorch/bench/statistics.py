@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+
+from ...record import Record
 
 #: How many samples a percentile needs, by MLPerf's early-stopping rule.
 NEEDED = {90: 64, 95: 130, 99: 662}
 
 
-class Summary(NamedTuple):
+class Summary(Record):
     """Times in seconds: the median with its 95 % interval, the minimum, the spread, and percentiles that have support.
 
     `spread` is the distance of the quartiles, as a share of the median.
@@ -100,7 +101,7 @@ PROCESSES = 4
 SINGLE = 2.0
 
 
-class Ratio(NamedTuple):
+class Ratio(Record):
     """How two lists of times compare: the ratio of the medians, and a 95 % interval for it."""
 
     ratio: float

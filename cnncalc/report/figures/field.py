@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ...analysis.receptive_field import field_padding, field_size, field_stride
+from ... import analysis
 from ...explanation import Derivation
 from ...quantities import axes, number
 from ...table import EMPTY
@@ -57,7 +57,7 @@ def _steps(row: Row) -> Iterator[Derivation]:
     if len(layer.inputs) > 1:
         yield Derivation("receptive field", text=f"{size}: the union of what the branches see")
         return
-    state = report.states[layer.inputs[0]]
+    formulas, state = analysis.receptive_field, report.states[layer.inputs[0]]
     reach = op.reach(layer.shape or (), *shapes)
     for before in (state or {}).get(min(state or {0: ()}), ()):
         window = reach[before.axis].window if before.axis is not None else None
@@ -67,10 +67,12 @@ def _steps(row: Row) -> Iterator[Derivation]:
         if field.unit != field.size:
             remark += f"; a single unit sees {axes(field.unit)} at most"
         yield Derivation(
-            "receptive field", field_size.step(r=before.size, F=window.extent, j=before.stride), remark=remark
+            "receptive field", formulas.field_size.step(r=before.size, F=window.extent, j=before.stride), remark=remark
         )
-        yield Derivation("its stride", field_stride.step(j=before.stride, S=window.stride))
-        yield Derivation("its padding", field_padding.step(p=before.padding, P=window.padding, j=before.stride))
+        yield Derivation("its stride", formulas.field_stride.step(j=before.stride, S=window.stride))
+        yield Derivation(
+            "its padding", formulas.field_padding.step(p=before.padding, P=window.padding, j=before.stride)
+        )
         return
     yield Derivation("receptive field", text=f"{size}, as it came in")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ... import analysis
 from ...analysis import memory
-from ...analysis import training as analysis
 from ...analysis.cost import batch_work
+from ...analysis.regime import OPTIMIZERS
 from ...explanation import Derivation
 from ...formula import prod
 from ...quantities import number
@@ -16,6 +17,7 @@ from .base import Figure, Value, added_up
 
 if TYPE_CHECKING:
     from ...analysis.storages import Storage
+    from ...analysis.training import TrainingStep
     from ..parts import Part, Row
     from ..report import Report
 
@@ -99,8 +101,8 @@ def _total_steps(report: Report) -> Iterator[Derivation]:
     work = totals.backward_macs
     yield Derivation("backward MACs", text=f"the sum of all layers = {number(work)}", total=work)
     yield Derivation("kept for backward", text=f"{number(step.saved)} bytes, each storage once", total=step.saved)
-    yield Derivation("gradients", analysis.gradient_bytes.step(E=E, b=width))
-    yield Derivation("optimizer", analysis.optimizer_bytes.step(s=analysis.OPTIMIZERS[report.optimizer], E=E, b=width))
+    yield Derivation("gradients", analysis.training.gradient_bytes.step(E=E, b=width))
+    yield Derivation("optimizer", analysis.training.optimizer_bytes.step(s=OPTIMIZERS[report.optimizer], E=E, b=width))
     text = f"{number(step.peak)} bytes, in the {step.phase}, at {step.layer}"
     yield Derivation("peak of the step", text=text, total=step.peak)
     if step.buckets:
@@ -110,12 +112,12 @@ def _total_steps(report: Report) -> Iterator[Derivation]:
     yield Derivation("activations of the step", text=text, total=step.activations)
 
 
-def _exchange(report: Report, step: analysis.TrainingStep) -> Iterator[Derivation]:
+def _exchange(report: Report, step: TrainingStep) -> Iterator[Derivation]:
     """What processes exchange."""
-    sizes = analysis.buckets(report.graph, report.setting)
+    sizes = analysis.training.buckets(report.graph, report.setting)
     text = f"{number(step.buckets)} bytes, the gradients again, in {len(sizes)} bucket{'s' * (len(sizes) != 1)}"
     yield Derivation("buckets", text=text, total=step.buckets)
-    yield Derivation("sent by each", analysis.exchanged_bytes.step(n=report.regime.processes, G=step.buckets))
+    yield Derivation("sent by each", analysis.training.exchanged_bytes.step(n=report.regime.processes, G=step.buckets))
 
 
 def _of_step(name: str, *sums: str) -> Value:

@@ -7,9 +7,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import did_you_mean, usage_error
+from ...record import Record
 
 #: From where to where the numbers of the lessons may be changed: what is said holds there, and in a few seconds.
 LIMITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
@@ -73,7 +74,7 @@ class Sheet:
         return self.checked > 0 and not self.failed
 
 
-class Lesson(NamedTuple):
+class Lesson(Record):
     """A claim of the lecture, and the function that works it out."""
 
     name: str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...graph import Graph, Layer
+from ...record import Record
 
 
-class Answer(NamedTuple):
+class Answer(Record):
     """What a message says in plain words, the reasons that fit it, the likeliest first, and what to change."""
 
     says: str
@@ -30,7 +31,7 @@ class Answer(NamedTuple):
 Explain = Callable[["re.Match[str]", "Graph | None"], Answer]
 
 
-class Message(NamedTuple):
+class Message(Record):
     """A message that is known: what it looks like, and who explains it."""
 
     pattern: re.Pattern[str]
