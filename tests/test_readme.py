@@ -21,18 +21,19 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 CONSOLE = re.compile(r"```console\n\$ (.*)\n((?:.*\n)*?)```\n")
-#: A spec that a page's commands use: its first line is the name of its file.
-FILE = re.compile(r"```yaml\n# ([\w.]+\.yaml)\n(.*?)```", re.DOTALL)
+#: A spec or a program that a page's commands use: its first line is the name of its file.
+FILE = re.compile(r"```(?:yaml|python)\n# ([\w.]+\.(?:yaml|py))\n(.*?)```", re.DOTALL)
 
 
 def printed(command: str, folder: Path) -> str:
     """What a command line of a page prints, warnings and errors included."""
     words = shlex.split(command)
+    cache = str(folder / "cache")
     if words[0] == "cnncalc" and not re.search(r"[|<>;&]", command) and words[1] != "run":
-        done = command_line(*words[1:], cwd=folder)
+        done = command_line(*words[1:], cwd=folder, XDG_CACHE_HOME=cache)
         return done.stdout + done.stderr
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PATH": path, "PYTHONUTF8": "1", "XDG_CACHE_HOME": cache}
     return subprocess.run(
         ["bash", "-c", command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", env=environment, check=False
     ).stdout  # fmt: skip
@@ -63,7 +64,7 @@ def test_the_pages_can_be_brought_up_to_date(tmp_path: Path) -> None:
     ("page", "command", "shown"), EXAMPLES, ids=[f"{page.stem}: {command[:40]}" for page, command, _ in EXAMPLES]
 )
 def test_commands_print_what_is_shown(page: Path, command: str, shown: str, tmp_path: Path) -> None:
-    if command.startswith("cnncalc run"):
+    if command.startswith("cnncalc run") or page.stem == "import":
         pytest.importorskip("torch", reason="run needs PyTorch: pip install 'cnncalc[torch]'")
     assert printed(command, with_files(page, tmp_path)) == shown
 

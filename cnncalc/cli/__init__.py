@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from ..errors import SpecError
+from ..permission import only
 from ..printable import printable
 from .commands import COMMANDS
 from .output import say
@@ -22,6 +23,7 @@ from .output import say
 FILES = {
     "questions": ("shapes", "params", "flops", "memory", "receptive-field", "summary"),
     "zoo": ("zoo", "show", "schema", "new"),
+    "import_": ("import",),
     "explain": ("explain", "formulas", "figures", "ops"),
     "check": ("check", "compare"),
     "practise": ("explain-error", "quiz", "lesson"),
@@ -32,7 +34,8 @@ FILES = {
 }
 _HELP = (
     "The calculator for convolutional networks that shows its work. SPEC is a YAML file, a name in the zoo "
-    "(`cnncalc zoo` lists them), file:variant, or - for standard input."
+    "(`cnncalc zoo` lists them), file:variant, - for standard input, or a network in another form, as net.pt2 or "
+    "net.py:Net (see `cnncalc import`)."
 )
 
 
@@ -88,8 +91,10 @@ def main() -> None:
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
         _write_whole(name)
+    words = frozenset(sys.argv[1:] if sys.argv[1:2] not in (["grade"], ["worksheet"]) else ())
     try:
-        code = application(sys.argv[1:])(standalone_mode=False)
+        with only(words):
+            code = application(sys.argv[1:])(standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except SpecError as error:

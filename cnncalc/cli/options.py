@@ -34,7 +34,8 @@ Input = Annotated[
         "--input",
         "-i",
         metavar="CxHxW",
-        help="Another size of the input, channels first; NAME=CxHxW if there are several inputs.",
+        help="Another size of the input, channels first; NAME=CxHxW if there are several inputs. "
+        "Of a program that is imported, the size; :int64 behind it is its type.",
         show_default=False,
     ),
 ]
@@ -146,6 +147,12 @@ def settings(given: list[str] | None) -> dict[str, Any]:
     return values
 
 
+class Typed(tuple[int, ...]):
+    """A shape, and the type that was asked for with it, if any."""
+
+    dtype = ""
+
+
 def shapes(given: list[str] | None) -> dict[str, tuple[int, ...]]:
     """`--input` values by the name of the input, "" where none is named; raises `SpecError`.
 
@@ -155,10 +162,14 @@ def shapes(given: list[str] | None) -> dict[str, tuple[int, ...]]:
     values: dict[str, tuple[int, ...]] = {}
     for each in given or []:
         name, _, text = each.rpartition("=")
+        text, _, dtype = text.partition(":")
+        if dtype and not re.fullmatch(r"float(16|32|64)|bfloat16|u?int(8|16|32|64)|bool", dtype):
+            raise usage_error(f"--input {each}: there is no type {dtype}", "as in --input ids=16:int64")
         if not re.fullmatch(r"\s*\d{1,9}(\s*[x×X*,]\s*\d{1,9}){0,3}\s*", text):
             raise usage_error(f"--input {each} makes no sense", "channels first, as in --input 3x224x224")
-        values[name.strip()] = tuple(int(part) for part in re.split(r"[x×X*,]", text))
-        if 0 in values[name.strip()]:
+        shape = values[name.strip()] = Typed(int(part) for part in re.split(r"[x×X*,]", text))
+        shape.dtype = dtype
+        if 0 in shape:
             raise usage_error(f"--input {each} has a size of 0", "every size is at least 1")
     return values
 

@@ -51,6 +51,34 @@ def locate(spec: str) -> tuple[Source, str]:
     raise _not_found(spec, path)
 
 
+#: Reads networks that are no specs: it stands above the language, which therefore only knows its name.
+READER = "cnncalc.importing.target"
+#: Endings of files that hold a network in another form, or only its weights.
+ELSEWHERE = (".pt2", ".cfg", ".pt", ".pth", ".ckpt", ".safetensors")
+
+
+def is_elsewhere(spec: str) -> bool:
+    """Whether a name is that of a network in another form: a program, or a file of another kind.
+
+    A file or a name of the zoo before the colon goes first, so that `resnet:resnet18` is what it is.
+
+    >>> [is_elsewhere(name) for name in ("net.py:Net", "timm:resnet50d", "torchvision.models:resnet50", "net.pt2")]
+    [True, True, True, True]
+    >>> [is_elsewhere(name) for name in ("resnet50", "resnet:resnet18", "net.yaml:small", "-")]
+    [False, False, False, False]
+    """
+    head, colon, name = spec.rpartition(":")
+    if not colon:
+        return spec.lower().endswith(ELSEWHERE)
+    if head == "timm" or head.endswith(".py"):
+        return bool(name)
+    if _is_file(Path(head)) or not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", head):
+        return False
+    return (
+        not head.endswith((".yaml", ".yml")) and _in_zoo(head) is None and bool(re.fullmatch(r"[A-Za-z_][\w.]*", name))
+    )
+
+
 def is_file_spec(spec: str) -> Path | None:
     """The file that a spec names, if it is one that a person may edit."""
     for name in (spec, spec.rpartition(":")[0]):

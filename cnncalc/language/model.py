@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping as Map
 from collections.abc import Sequence as Items
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from .declared import KEYS as TYPE_KEYS
 from .declared import Declaration
 from .expand import Expander
 from .items import BESIDE, GROUPS, Block, is_soft
+from .locate import READER, is_elsewhere
 from .pretrained import pretrained
 from .reader import Mapping, Node, Scalar, Sequence
 from .spec import Spec, open_spec
@@ -62,6 +64,8 @@ def load(
 ) -> Graph:
     """The graph of a spec: a path, a name in the zoo, `file:variant`, `-` for standard input, or a `Source`.
 
+    Or of a network in another form: `net.pt2`, `mymodel.py:Net`, `package.module:factory`, `timm:NAME`.
+
     `args` turn the knobs of a family; `inputs` replaces the input's shape, or where there are several some of them by
     name. Raises `SpecError`.
 
@@ -71,6 +75,9 @@ def load(
     (64, 160, 160)
     """
     shapes = inputs if inputs is None or isinstance(inputs, Map) else {"": tuple(inputs)}
+    if not isinstance(spec, Source) and is_elsewhere(str(spec)):
+        found: Graph = import_module(READER).graph(str(spec), args, shapes)
+        return found
     return open_spec(spec).graph(args, shapes)
 
 

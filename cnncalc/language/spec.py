@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ..errors import Problem, Source, SpecError, did_you_mean, usage_error
 from ..graph import Graph
 from ..record import Record
-from .locate import locate
+from .locate import READER, is_elsewhere, locate
 from .reader import Mapping, Scalar, Sequence, read
 
 
@@ -67,6 +68,8 @@ class Spec(Record):
 
 def open_spec(spec: str | Path | Source) -> Spec:
     """Find and read a spec: a path, a name in the zoo, `file:variant`, `-`, or a `Source`; raises `SpecError`."""
+    if not isinstance(spec, Source) and is_elsewhere(str(spec)):
+        spec = import_module(READER).source(str(spec))
     source, variant = (spec, "") if isinstance(spec, Source) else locate(str(spec))
     root = read(source)
     if not isinstance(root, Mapping):

@@ -1,0 +1,146 @@
+"""`cnncalc import`: a network that stands elsewhere becomes a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from ..errors import SpecError
+from ..importing.keys import keys_of
+from ..importing.process import TIMEOUT
+from ..importing.target import Options, Outcome, bring_in
+from ..quantities import number
+from ..report import Report, analyse
+from .commands import WRITE, command
+from .options import Input, Set, settings, shapes
+from .output import emit_text, refuse_to_overwrite, say
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        help="file.py:Class or file.py:function, package.module:function, timm:NAME; net.pt2, net.cfg.",
+        show_default=False,
+    ),
+]
+File = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the spec to a file.", show_default=False)
+]
+Flat = Annotated[bool, typer.Option("--flat", help="Layer by layer, without blocks and repeats.")]
+Python = Annotated[
+    str,
+    typer.Option("--python", metavar="PATH", help="The interpreter that has the model's packages.", show_default=False),
+]
+Weights = Annotated[
+    str, typer.Option("--weights", metavar="FILE", help="Compare outputs with these weights.", show_default=False)
+]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long the program may take.")]
+TrainGraph = Annotated[
+    bool, typer.Option("--train-graph", help="What runs in training, with heads that evaluation leaves out.")
+]
+NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not run model and spec side by side.")]
+
+
+@command(
+    WRITE,
+    "cnncalc import mymodel.py:Net --input 3x224x224 -o net.yaml",
+    "cnncalc import timm:resnet50d -o resnet50d.yaml",
+    name="import",
+)
+def import_(
+    target: Target,
+    input_: Input = None,
+    set_: Set = None,
+    flat: Flat = False,
+    python: Python = "",
+    weights: Weights = "",
+    timeout: Timeout = TIMEOUT,
+    train_graph: TrainGraph = False,
+    no_verify: NoVerify = False,
+    output: File = None,
+) -> None:
+    """Write a network that you have, a PyTorch program or a file, as a spec; say what was verified.
+
+    A .py file and a package are run as programs: name only what you would run. Nothing else is executed.
+    """
+    refuse_to_overwrite(target, output)
+    options = Options(python, timeout, not flat, train_graph, weights)
+    outcome = bring_in(target, settings(set_), shapes(input_), options, not no_verify)
+    emit_text(outcome.imported.text, output)
+    report = analyse(outcome.imported.graph)
+    for line in said(outcome, report, output):
+        say(line)
+    if failed(outcome, report):
+        raise typer.Exit(1)
+
+
+def said(outcome: Outcome, report: Report, output: str | None) -> Iterator[str]:
+    """What was brought in, what was verified, and what was not understood."""
+    flat, totals = outcome.imported.flat, report.totals
+    lines = outcome.imported.text.count("\n")
+    name = output if output and output != "-" else outcome.target.name
+    size = f"{len(report.rows)} layers, {totals.text('params')}, {totals.text('macs')}"
+    yield f"{name}: {lines} lines, {size}{_keys(outcome)}"
+    checks = outcome.checks
+    if checks is not None and "failed" in checks:
+        yield f"not verified: {checks['failed']}"
+    elif checks is not None:
+        yield "verified by running both: " + "; ".join(_checks(outcome, report))
+    declared = [node for node in flat.layers if node.figures is not None]
+    if declared:
+        shown = "; ".join(f"{node.name}: {(node.figures or {}).get('note', '')}" for node in declared[:5])
+        yield f"{len(declared)} of {len(flat.layers)} layers are declared, not understood: {shown}" + " …" * (
+            len(declared) > 5
+        )
+    for note in flat.notes:
+        yield f"note: {note}"
+
+
+def _keys(outcome: Outcome) -> str:
+    wanted = outcome.imported.flat.keys
+    if wanted is None:
+        return ""
+    own = keys_of(outcome.imported.graph)
+    theirs = {name: shape for name, shape in wanted.items() if not name.endswith("num_batches_tracked")}
+    if own == theirs:
+        return f"; keys as in {outcome.target.name}'s state_dict"
+    missing = [name for name in theirs if name not in own]
+    if missing:
+        return f"; {len(missing)} keys of the state_dict are not in it: {', '.join(missing[:3])}" + " …" * (
+            len(missing) > 3
+        )
+    reshaped = [name for name in own if name in theirs and own[name] != theirs[name]]
+    return (
+        f"; keys as in the state_dict, {len(reshaped)} of another shape: {', '.join(reshaped[:3])}" if reshaped else ""
+    )
+
+
+def _checks(outcome: Outcome, report: Report) -> Iterator[str]:
+    checks = outcome.checks or {}
+    macs = report.totals.macs
+    counted = checks["flops"]
+    equal = counted == 2 * macs
+    yield f"FLOPs by PyTorch's counter are {number(counted)}, " + (
+        "2 × the MACs" if equal else f"not 2 × {number(macs)}"
+    )
+    if checks.get("unbuilt"):
+        yield "outputs were not compared, since what is declared cannot be built"
+    elif checks.get("strange"):
+        yield f"outputs were not compared, since the model lacks {', '.join(checks['strange'][:3])}"
+    elif checks["same"]:
+        yield "outputs with the model's own weights are equal, bit for bit"
+    elif checks.get("apart") is not None:
+        yield f"outputs differ by {checks['apart']:.1e} of the largest value at most"
+    else:
+        yield "outputs differ in number or shape"
+
+
+def failed(outcome: Outcome, report: Report) -> bool:
+    """Whether running both showed that they are not the same network."""
+    checks = outcome.checks or {}
+    different = checks.get("same") is False and not (checks.get("apart") or 1) < 1e-4
+    return bool(different)
+
+
+__all__ = ["SpecError", "import_"]

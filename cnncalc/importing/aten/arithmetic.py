@@ -1,0 +1,149 @@
+"""Sums, products and what joins tensors; reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from ..program import SCALED, Call, State, Tensor, Unread, Value
+from .table import owner_of, reads, stated
+
+MERGES = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    "true_divide": "divide",
+    "maximum": "maximum",
+}
+
+
+@reads(*MERGES)
+def arithmetic(call: Call) -> Value:
+    left, right = call.value("self"), call.value("other")
+    if call.get("alpha", 1) != 1:
+        raise Unread("it scales what it adds")
+    if right is None:
+        return with_number(call, call.get("other", 0))
+    operands = [operand(call, each) for each in (left, right)]
+    if operands[0] is None or operands[1] is None:
+        x = left if isinstance(left, Tensor) else right
+        state = right if isinstance(left, Tensor) else left
+        if isinstance(x, Tensor) and isinstance(state, State):
+            return with_state(call, x.node, state)
+        raise Unread("one side is worked out of parameters")
+    shapes = [call.shape_of(each) for each in operands if each is not None]
+    if len(shapes[0]) != len(shapes[1]):
+        raise Unread("its sides have different numbers of axes")
+    return call.layer(MERGES[call.op], {}, *(each for each in operands if each is not None))
+
+
+def operand(call: Call, value: Value | None) -> int | None:
+    return value.node if isinstance(value, Tensor) else None
+
+
+def with_number(call: Call, number: Any) -> Value:
+    """A tensor and a number."""
+    x = call.tensor()
+    if not isinstance(number, (int, float)) or isinstance(number, bool):
+        raise Unread("the other side is no number")
+    if call.op in ("mul", "div", "true_divide"):
+        factor = number if call.op == "mul" else 1 / number if number else 0
+        return x_or(call, x, factor == 1, "Scale", {"factor": factor})
+    value = number if call.op == "add" else -number
+    return x_or(call, x, value == 0, "Shift", {"value": value})
+
+
+def x_or(call: Call, x: int, same: bool, type_: str, arguments: Mapping[str, Any]) -> Value:
+    """A layer, or what goes into it, where it would change nothing."""
+    return Tensor(x) if same else call.layer(type_, arguments, x)
+
+
+def with_state(call: Call, x: int, state: State) -> Value:
+    """A tensor times or plus a parameter: a layer scale, or a learnt tensor that is multiplied or added."""
+    shape, tensor = call.shape_of(x), call.reading.tensors[state.name]
+    if tensor["kind"] != "parameter":
+        raise Unread("one side is fixed and no parameter")
+    own, default = tuple(tensor["shape"]), (shape[0], *(1 for _ in shape[1:]))
+    if call.op == "mul":
+        meets = state.shape[1:] if len(state.shape) > len(shape) and state.shape[0] == 1 else state.shape
+        if meets == default:  # one factor for each channel
+            return call.layer("LayerScale", {}, x, owner=f"={state.name}")
+        if state.shape == own and (len(own) <= 1 or own == shape[-len(own) :]):
+            return call.layer("LayerScale", {"shape": list(own)}, x, owner=f"={state.name}")
+    if state.shape == own and own[:1] == (1,) and len(own) == len(shape) + 1:
+        token = call.layer("Token", {"shape": list(own[1:])}, x, owner=f"={state.name}", shape=own[1:])
+        return call.layer(MERGES[call.op], {}, x, token.node)
+    raise Unread("one side is a parameter")
+
+
+@reads("addcmul")
+def scaled_and_shifted(call: Call) -> Value:
+    """A learnt factor and a learnt summand for each channel: the end of a global response normalisation."""
+    bias, weight = call.value("self"), call.value("tensor1")
+    if not isinstance(bias, State) or not isinstance(weight, State) or owner_of(bias) != owner_of(weight):
+        raise Unread("no layer type does this")
+    params = sum(prod(call.reading.tensors[state.name]["shape"]) for state in (weight, bias))
+    figures = {
+        "shape": list(call.shape),
+        "params": params,
+        "buffers": 0,
+        "macs": 0,
+        "note": "addcmul: a learnt factor and summand",
+    }
+    return call.layer(SCALED, {}, call.tensor("tensor2"), owner=owner_of(weight), figures=figures)
+
+
+@reads("neg")
+def negative(call: Call) -> Value:
+    return call.layer("Scale", {"factor": -1}, call.tensor())
+
+
+@reads("matmul", "bmm")
+def matmul(call: Call) -> Value:
+    left, right = call.tensor("self"), call.tensor("other" if "other" in call.given else "mat2")
+    if len(call.shape_of(left)) < 2 or len(call.shape_of(left)) != len(call.shape_of(right)):
+        raise Unread("its sides are no matrices of as many axes")
+    return call.layer("matmul", {}, left, right)
+
+
+@reads("cat")
+def concat(call: Call) -> Value:
+    parts = [call.reading.value_of(each) for each in call.given.get("tensors", [])]
+    if len(parts) == 1 and isinstance(parts[0], Tensor):
+        return parts[0]
+    nodes = [part.node for part in parts if isinstance(part, Tensor)]
+    if len(nodes) < len(parts):
+        raise Unread("one part is no output of a layer")
+    dim = call.axis(call.get("dim", 0), len(call.shape_of(nodes[0])) + 1)
+    return call.layer("concat", stated(dim=(dim, 1)), *nodes)
+
+
+@reads("stack")
+def stack(call: Call) -> Value:
+    parts = [call.reading.value_of(each) for each in call.given.get("tensors", [])]
+    nodes = [part.node for part in parts if isinstance(part, Tensor)]
+    if len(nodes) < len(parts):
+        raise Unread("one part is no output of a layer")
+    dim = call.axis(call.get("dim", 0), len(call.shape_of(nodes[0])) + 2)
+    return call.layer("stack", stated(dim=(dim, 1)), *nodes)
+
+
+REDUCTIONS = {"mean": "Mean", "sum": "Sum", "amax": "Max", "linalg_vector_norm": "Norm", "norm": "Norm"}
+
+
+@reads(*REDUCTIONS)
+def reduction(call: Call) -> Value:
+    x = call.tensor()
+    rank = len(call.shape_of(x)) + 1
+    dims = call.get("dim", [])
+    dims = [call.axis(dim, rank) for dim in (dims if isinstance(dims, list) else [dims])]
+    if not dims:
+        raise Unread("it works along the batch")
+    arguments: dict[str, Any] = {"dim": dims[0] if len(dims) == 1 else sorted(dims)}
+    if call.get("keepdim", False):
+        arguments["keepdim"] = True
+    if REDUCTIONS[call.op] == "Norm":
+        arguments |= stated(p=(call.get("ord", call.get("p", 2)), 2))
+    return call.layer(REDUCTIONS[call.op], arguments, x)

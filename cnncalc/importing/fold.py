@@ -1,0 +1,208 @@
+"""Groups of one class become blocks, runs become `repeat` and `foreach`: the network as its authors would write it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..names import is_word
+from ..record import Record
+from .flat import Flat
+from .naming import Argument, Names
+from .places import TAKEN
+from .resolve import resolve
+from .runs import Runs, numbered_run, prefix_of
+from .structure import Statement
+from .unify import MISSING, Differs, Unifier, fingerprint
+
+#: Arguments of a block, beyond which it is harder to read than what it replaces.
+MOST_ARGUMENTS = 9
+
+
+class Block(Record):
+    """A block: its arguments with their defaults (None for those that must be given), and its statements."""
+
+    name: str
+    arguments: tuple[tuple[str, Any], ...]
+    body: list[Statement]
+    named: int = 0  # arguments that bear a name of the program's
+
+
+class Folded(Record):
+    """A folded network: blocks, and the statements that use them."""
+
+    blocks: tuple[Block, ...]
+    statements: list[Statement]
+    folds: tuple[tuple[str, frozenset[str]], ...]  # what was folded, and the paths in it
+
+
+def folded(flat: Flat, statements: list[Statement], without: frozenset[str] = frozenset()) -> Folded:
+    """The network with its blocks and repeats; what is named in `without` is left as it is."""
+    return _Fold(flat, without).all(statements)
+
+
+class _Fold:
+    def __init__(self, flat: Flat, without: frozenset[str]) -> None:
+        self.flat, self.without = flat, without
+        self.blocks: list[Block] = []
+        self.kinds: dict[str, dict[str, str]] = {}
+        self.unifier = Unifier(self.kinds)
+        self.folds: list[tuple[str, frozenset[str]]] = []
+        self.words = TAKEN | {part for node in flat.nodes for part in node.name.split(".")}
+
+    def all(self, statements: list[Statement]) -> Folded:
+        self._blocks(statements)
+        if "runs" not in self.without:
+            runs = Runs(self.unifier, self.folds)
+            statements = runs.runs(statements)
+            self.blocks = [block._replace(body=runs.runs(block.body)) for block in self.blocks]
+        return Folded(tuple(self.blocks), statements, tuple(self.folds))
+
+    # -- blocks ------------------------------------------------------------------------------------------------------
+
+    def _blocks(self, statements: list[Statement]) -> None:
+        waiting = sorted(self._groups(statements), key=lambda entry: entry[0])
+        while waiting:
+            height = waiting[0][0]
+            now = [entry for entry in waiting if entry[0] == height]
+            waiting = waiting[len(now) :]
+            kinds: dict[str, list[Statement]] = {}
+            for _, statement in now:
+                kinds.setdefault(statement.block, []).append(statement)
+            for kind, members in kinds.items():
+                for member in members:
+                    member.body = self._prefixed(member.body)
+                if kind not in self.without and len(members) > 1:
+                    self._kind(kind, members)
+
+    def _prefixed(self, body: list[Statement]) -> list[Statement]:
+        """A list with equal statements that are counted up by name put together: `denselayer1`, `denselayer2` …"""
+        made: list[Statement] = []
+        at = 0
+        while at < len(body):
+            prefix, number = prefix_of(body[at].name)
+            run = numbered_run(body, at, lambda each: each.full is not None)
+            first = fingerprint(body[at], False)
+            length = next((i for i, each in enumerate(run) if fingerprint(each, False) != first), len(run))
+            if prefix and length > 2:
+                name = f"{prefix}{{i{f' + {number}' if number else ''}}}"
+                made.append(body[at].copy(name=name, repeat=length))
+                at += length
+            else:
+                made.append(body[at])
+                at += 1
+        return made
+
+    def _groups(self, statements: Sequence[Statement]) -> list[tuple[int, Statement]]:
+        """All groups that were modules of a class of their own, each with how deep such groups are nested in it."""
+        found: list[tuple[int, Statement]] = []
+        for statement in statements:
+            inner: list[tuple[int, Statement]] = []
+            for each in statement.inner():
+                inner += self._groups(each)
+            found += inner
+            if statement.kind == "group" and statement.block:
+                found.append((1 + max((height for height, _ in inner), default=0), statement))
+        return found
+
+    def _kind(self, kind: str, members: list[Statement]) -> None:
+        """The blocks of a class: as few as there can be."""
+        clusters: list[list[Statement]] = []
+        for statement in members:
+            for cluster in clusters:
+                if self._unify([cluster[0], statement]) is not None and self._unify([*cluster, statement]) is not None:
+                    cluster.append(statement)
+                    break
+            else:
+                clusters.append([statement])
+        for cluster in clusters:
+            if len(cluster) > 1 and size_of(cluster[0].body) > 1:
+                template = self._unify(cluster)
+                if template is not None:
+                    self._block(kind, cluster, template)
+
+    def _unify(self, members: Sequence[Statement]) -> list[Statement] | None:
+        try:
+            return self.unifier.lists([each.body for each in members])
+        except Differs:
+            return None
+
+    def _block(self, kind: str, members: list[Statement], template: list[Statement]) -> None:
+        modules = [self.flat.modules.get(each.path) for each in members]
+        attributes = [module.attributes if module else {} for module in modules]
+        names = Names(attributes, [each.enters for each in members], set(), columns=False)
+        names.inner = [self._inner(each.path) for each in members]
+        resolve(names, template)
+        if len(names.arguments) > MOST_ARGUMENTS:
+            return
+        name = self._block_name(kind)
+        for argument in names.arguments:
+            argument.default, argument.has_default = usual(argument)
+        order = sorted(names.arguments, key=lambda argument: argument.has_default)
+        for place, member in enumerate(members):
+            given = {}
+            full = {}
+            for argument in order:
+                value = argument.value(place)
+                if value is MISSING:
+                    value = argument.default if argument.has_default else known_of(argument)
+                full[argument.name] = value
+                if not argument.has_default or value != argument.default:
+                    given[argument.name] = value
+            member.kind, member.type, member.arguments, member.full = "layer", name, given, full
+            member.body = []
+        self.kinds[name] = {each.name: each.kind for each in order}
+        self.blocks.append(Block(name, tuple((each.name, each.default if each.has_default else None) for each in order),
+                                 template, names.own))  # fmt: skip
+        self.folds.append((kind, frozenset(each.path for each in members)))
+
+    def _inner(self, path: str) -> dict[str, Any]:
+        """What the modules right below one keep, by the names of their attributes."""
+        found: dict[str, Any] = {}
+        for each in self.flat.children.get(path, ()):
+            for name, value in self.flat.modules[each].attributes.items():
+                found.setdefault(name, value)
+        return found
+
+    def _block_name(self, kind: str) -> str:
+        """A name for the block of a class, in the style of the language.
+
+        >>> _Fold._plain("_DenseLayer"), _Fold._plain("Conv2dNormAct")
+        ('dense_layer', 'conv2d_norm_act')
+        """
+        base = self._plain(kind)
+        taken = {block.name for block in self.blocks} | self.words
+        base = base if is_word(base) else "block"
+        name, number = base if base not in self.words else f"{base}_block", 2
+        while name in taken:
+            name, number = f"{base}{number}", number + 1
+        return name
+
+    @staticmethod
+    def _plain(kind: str) -> str:
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind.lstrip("_")).lower()
+        return re.sub(r"conv_?(\d)_?d", r"conv\1d", name) or "block"
+
+
+def usual(argument: Argument) -> tuple[Any, bool]:
+    """The value of most uses as a default, where more than half have it."""
+    known = [value for value in argument.values if value is not MISSING]
+    if argument.kind in ("channels",) or not known:
+        return None, False
+    most = max(known, key=lambda value: sum(each == value for each in known))
+    return (most, True) if 2 * sum(each == most for each in known) > len(known) and most is not None else (None, False)
+
+
+def known_of(argument: Argument) -> Any:
+    """Some value of an argument that is of no account for a use."""
+    return next(value for value in argument.values if value is not MISSING)
+
+
+def size_of(statements: Sequence[Statement]) -> int:
+    """How many layers and merges stand in a list, however deep."""
+    total = 0
+    for statement in statements:
+        total += statement.kind != "group"
+        total += sum(size_of(inner) for inner in statement.inner())
+    return total

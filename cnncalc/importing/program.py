@@ -1,0 +1,394 @@
+"""What a PyTorch program computes, as plain data, and how its operations become layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import Any
+
+from ..errors import SpecError, usage_error
+from ..ops import Shape
+from ..record import Record
+from .operations import ALIASES, SHAPES_ONLY, VIEWS, WRITES, camel, first_reference, references
+
+
+class Unread(Exception):
+    """An operation that no layer type stands for: it is declared with its figures."""
+
+
+class Moved(Exception):
+    """An operation that takes the batch from its place: the module around it can only be declared as a whole."""
+
+    def __init__(self, module: str, cause: SpecError) -> None:
+        super().__init__(module)
+        self.module, self.cause = module, cause
+
+
+class Tensor(Record):
+    """What a name in a program stands for: the output of a node."""
+
+    node: int
+
+
+class State(Record):
+    """What a name in a program stands for: a parameter or buffer, perhaps in another shape."""
+
+    name: str
+    shape: Shape
+    whole: bool = True  # as it is kept, but for its shape
+
+
+class Parts(Record):
+    """What a name in a program stands for: a tensor cut along an axis, at these places."""
+
+    node: int
+    dim: int
+    ends: tuple[int, ...]
+    squeezed: bool = False
+
+
+class Worked(Record):
+    """What a name in a program stands for: something worked out of parameters and numbers alone."""
+
+    states: tuple[str, ...]
+    shape: Shape
+
+
+#: Types that are declared, unless they turn out to be a part of a layer: a learnt factor and summand for each channel,
+#: a convolution with filters that are fixed.
+SCALED, FIXED = "ScaledShifted", "FixedConv2d"
+
+Value = Tensor | State | Parts | Worked
+
+
+class Pending(Record):
+    """A layer that has no name yet: where its name comes from, and the modules that it ran in."""
+
+    type: str
+    arguments: Mapping[str, Any]
+    inputs: tuple[int, ...]
+    shape: Shape
+    owner: str  # the path that its parameters give it
+    modules: tuple[tuple[str, str, str], ...]  # of each module around: the call, the path, the class
+    line: str = ""
+    figures: Mapping[str, Any] | None = None
+
+
+class Call:
+    """One operation of a program: its arguments, and what can be made of it."""
+
+    def __init__(self, reading: Reading, node: Mapping[str, Any]) -> None:
+        self.reading, self.node = reading, node
+        op = str(node["op"]).partition(".")[0]
+        self.inplace = op.endswith("_") and not op.startswith("_")
+        self.op = op.rstrip("_") if self.inplace else op
+        self.given: Mapping[str, Any] = node["given"]
+        self.line = str(node.get("line", ""))
+        self.whole_shape = node["shape"]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A plain argument."""
+        value = self.given.get(name, default)
+        return default if value is None else value
+
+    def value(self, name: str) -> Value | None:
+        """What an argument that is a tensor stands for."""
+        given = self.given.get(name)
+        return self.reading.value_of(given) if isinstance(given, dict) else None
+
+    def tensor(self, name: str = "self") -> int:
+        """The node behind an argument; raises `Unread` where it is none."""
+        value = self.value(name)
+        if isinstance(value, Tensor):
+            return value.node
+        raise Unread(f"{name} is not the output of a layer")
+
+    def state(self, name: str) -> State | None:
+        """The parameter behind an argument; raises `Unread` where it is none, None where nothing is given."""
+        value = self.value(name)
+        if value is None or (isinstance(value, State) and value.whole):
+            return value
+        raise Unread(f"{name} is worked out")
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the output, without the batch; raises `Unread` where the batch does not stand in front."""
+        return self.reading.without_batch(self.whole_shape)
+
+    def shape_of(self, node: int) -> Shape:
+        return self.reading.pending[node].shape
+
+    def axis(self, dim: int, rank: int) -> int:
+        """An axis, counted from the front, the batch being 0; raises `Unread` for the batch itself."""
+        dim = dim + rank if dim < 0 else dim
+        if dim == 0:
+            raise Unread("it works along the batch")
+        return dim
+
+    def layer(
+        self,
+        type_: str,
+        arguments: Mapping[str, Any],
+        *inputs: int,
+        owner: str = "",
+        shape: Shape | None = None,
+        figures: Mapping[str, Any] | None = None,
+    ) -> Tensor:
+        """A layer that stands for the operation."""
+        shape = self.shape if shape is None else shape
+        return self.reading.add(self, type_, arguments, inputs, owner, shape, figures)
+
+
+Reader = Callable[[Call], "Value | list[Value]"]
+
+
+class Reading:
+    """A program while it is read: what each of its names stands for, and the layers so far."""
+
+    def __init__(self, program: Mapping[str, Any], closed: frozenset[str] = frozenset()) -> None:
+        self.program, self.closed = program, closed  # calls of modules that are declared as a whole
+        self.batch = int(program["batch"])
+        self.tensors: Mapping[str, Any] = program["tensors"]
+        self.values: dict[str, Value | list[Value]] = {}
+        self.pending: list[Pending] = []
+        self.needed: set[int] = set()  # the operations that an output needs
+        self.views: dict[str, str] = {}  # a name → what it is a view of
+        for given in program["inputs"]:
+            self.values[given["arg"]] = Tensor(len(self.pending))
+            name = given["name"] if len(program["inputs"]) > 1 else "input"
+            self.pending.append(Pending("input", {}, (), tuple(given["shape"]), name, ()))
+
+    def value_of(self, given: Mapping[str, Any]) -> Value | None:
+        """What a reference in the arguments of an operation stands for."""
+        name = str(given.get("tensor"))
+        if given.get("state"):
+            return State(name, tuple(self.tensors[name]["shape"]))
+        value = self.values.get(name)
+        return value if not isinstance(value, list) else None
+
+    def without_batch(self, shape: Any) -> Shape:
+        """A shape without the batch; raises `Unread` where it does not stand in front."""
+        if not isinstance(shape, list) or not shape or not isinstance(shape[0], int) or shape[0] != self.batch:
+            raise Unread("the batch does not stand in front")
+        return tuple(shape[1:])
+
+    def add(
+        self,
+        call: Call,
+        type_: str,
+        arguments: Mapping[str, Any],
+        inputs: tuple[int, ...],
+        owner: str,
+        shape: Shape,
+        figures: Mapping[str, Any] | None = None,
+    ) -> Tensor:
+        modules = tuple((str(key), str(path), str(kind)) for key, path, kind in call.node["modules"])
+        self.pending.append(Pending(type_, arguments, inputs, shape, owner, modules, call.line, figures))
+        return Tensor(len(self.pending) - 1)
+
+    def made_by(self, states: tuple[str, ...], name: str) -> dict[str, Mapping[str, Any]]:
+        """The operations, by name, that work a tensor out of parameters."""
+        found: dict[str, Mapping[str, Any]] = {}
+        nodes = {node["name"]: node for node in self.program["nodes"]}
+        waiting = [name]
+        while waiting:
+            node = nodes.get(waiting.pop())
+            if node is not None:
+                found.setdefault(str(node["op"]).partition(".")[0], node)
+                waiting += [str(each["tensor"]) for each in references(node["given"]) if not each.get("state")]
+        return found
+
+    def read(self, readers: Mapping[str, Reader]) -> None:
+        """Read all operations that something needs; raises `SpecError` for what cannot be followed."""
+        nodes = self.program["nodes"]
+        needed = self.needed = self._needed(nodes)
+        last = self._last_use(nodes)
+        inside: dict[str, list[int]] = {}
+        for number in sorted(needed):
+            key = self._closed(nodes[number])
+            if key:
+                inside.setdefault(key, []).append(number)
+        for number, node in enumerate(nodes):
+            call = Call(self, node)
+            self._check_in_place(call, node, number, last)
+            if number not in needed:
+                continue
+            key = self._closed(node)
+            if key:
+                if number == inside[key][-1]:
+                    self.values[node["name"]] = self._whole(call, [nodes[i] for i in inside[key]])
+                continue
+            value = self.values[node["name"]] = self._read(call, readers)
+            if call.inplace:  # whoever names the tensor from here on means what it has become
+                self.values[first_reference(node)] = value
+
+    def _read(self, call: Call, readers: Mapping[str, Reader]) -> Value | list[Value]:
+        values = [self.value_of(each) for each in references(call.given)]
+        if values and not any(isinstance(value, (Tensor, Parts)) or value is None for value in values):
+            states = [value for value in values if isinstance(value, State)]
+            if call.op in ALIASES and len(states) == 1 and states[0].whole:
+                return states[0]
+            if call.op in SHAPES_ONLY and len(states) == 1 and states[0].whole:
+                return State(states[0].name, tuple(call.whole_shape))
+            names = [value.name for value in states]
+            names += [name for value in values if isinstance(value, Worked) for name in value.states]
+            return Worked(tuple(dict.fromkeys(names)), tuple(call.whole_shape or ()))
+        if not values:
+            return Worked((), tuple(call.whole_shape or ()) if isinstance(call.whole_shape, list) else ())
+        try:
+            reader = readers.get(call.op)
+            if reader is None:
+                raise Unread("no layer type does this")
+            return reader(call)
+        except Unread as unread:
+            return self._declared(call, str(unread))
+
+    def _closed(self, node: Mapping[str, Any]) -> str:
+        """The call of a module that is declared as a whole, in which an operation stands."""
+        return next((str(key) for key, *_ in node["modules"] if key in self.closed), "")
+
+    def _whole(self, last: Call, nodes: list[Mapping[str, Any]]) -> Value:
+        """A module as one layer of a type that is declared, with the figures of all that it does."""
+        names = {node["name"] for node in nodes}
+        others = [
+            node for i, node in enumerate(self.program["nodes"]) if i in self.needed and node["name"] not in names
+        ]
+        left = names & {str(each["tensor"]) for node in others for each in references(node["given"])}
+        if left - {last.node["name"]}:
+            module = next(str(part[2]) for part in last.node["modules"] if part[0] in self.closed)
+            raise refused(f"{module} gives several tensors, and cannot be read", last.line)
+        inputs: dict[int, None] = {}
+        states: dict[str, None] = {}
+        work: int | None = 0
+        for node in nodes:
+            call = Call(self, node)
+            for each in references(node["given"]):
+                value = None if each["tensor"] in names else self.value_of(each)
+                if isinstance(value, (Tensor, Parts)):
+                    inputs[value.node] = None
+                elif isinstance(value, State):
+                    states[value.name] = None
+                elif isinstance(value, Worked):
+                    states.update(dict.fromkeys(value.states))
+            own = work_in(call, self.batch, {each["name"]: each["shape"] for each in nodes})
+            work = None if work is None or own is None else work + own
+        module = next(part for part in last.node["modules"] if part[0] in self.closed)
+        figures: dict[str, Any] = {"shape": list(last.shape)}
+        figures["params"] = sum(prod(self.tensors[name]["shape"]) for name in states)
+        if len(inputs) != 1:
+            figures["inputs"] = len(inputs)
+        figures["buffers"] = 0
+        if work is not None:
+            figures["macs"] = work
+        figures["note"] = f"{module[2]} is not understood, and declared as a whole" + f" ({last.line})" * bool(
+            last.line
+        )
+        return self.add(last, camel(str(module[2])), {}, tuple(inputs), "", last.shape, figures)
+
+    def _declared(self, call: Call, why: str) -> Value:
+        """A layer of a type that is declared with its figures."""
+        references_ = list(references(call.given))
+        inputs: list[int] = []
+        states: list[str] = []
+        for each in references_:
+            value = self.value_of(each)
+            if isinstance(value, (Tensor, Parts)):
+                inputs.append(value.node)
+            elif isinstance(value, State):
+                states.append(value.name)
+            elif isinstance(value, Worked):
+                states += value.states
+        where = f" ({call.line})" if call.line else ""
+        try:
+            shape = call.shape
+        except Unread as unread:
+            cause = refused(f"{call.op} cannot be read: {why if why != str(unread) else unread}", call.line)
+            module = str(call.node["modules"][-1][0]) if len(call.node["modules"]) > 1 else ""
+            raise Moved(module, cause) from None
+        counted = [name for name in dict.fromkeys(states) if self.tensors[name]["kind"] == "parameter"]
+        fixed = [name for name in dict.fromkeys(states) if self.tensors[name]["kind"] != "parameter"]
+        figures: dict[str, Any] = {
+            "shape": list(shape),
+            "params": sum(prod(self.tensors[name]["shape"]) for name in counted),
+        }
+        if len(inputs) != 1:
+            figures["inputs"] = len(inputs)
+        figures["buffers"] = sum(prod(self.tensors[name]["shape"]) for name in fixed)
+        macs = work_of(call)
+        if macs is not None:
+            figures["macs"] = macs
+        figures["note"] = f"{call.op}: {why}{where}"
+        return self.add(call, camel(call.op), {}, tuple(inputs), "", shape, figures)
+
+    def _needed(self, nodes: list[Mapping[str, Any]]) -> set[int]:
+        """The operations that an output needs, and those that change a tensor in its place that is needed later."""
+        wanted = set(self.program["outputs"])
+        needed = set[int]()
+        for number in range(len(nodes) - 1, -1, -1):
+            node = nodes[number]
+            changes = Call(self, node).inplace and first_reference(node) in wanted
+            if node["name"] in wanted or changes:
+                needed.add(number)
+                wanted.update(str(each["tensor"]) for each in references(node["given"]) if not each.get("state"))
+        return needed
+
+    def _last_use(self, nodes: list[Mapping[str, Any]]) -> dict[str, int]:
+        last: dict[str, int] = dict.fromkeys(map(str, self.program["outputs"]), len(nodes))
+        for number, node in enumerate(nodes):
+            for each in references(node["given"]):
+                last[str(each["tensor"])] = max(number, last.get(str(each["tensor"]), 0))
+        return last
+
+    def _check_in_place(self, call: Call, node: Mapping[str, Any], number: int, last: Mapping[str, int]) -> None:
+        """Refuse what changes a tensor through a view of it, since the graph that PyTorch exports does not show it."""
+        source = first_reference(node)
+        if call.op in VIEWS and source:
+            self.views[node["name"]] = self.views.get(source, source)
+        if not call.inplace or not source:
+            return
+        base = self.views.get(source, source)
+        others = [name for name, of in self.views.items() if of == base and name != source]
+        used = [name for name in (*others, *((base,) if base != source else ())) if last.get(name, -1) > number]
+        if used or call.op in WRITES:
+            cause = (
+                f"{call.op}_ changes a part of a tensor that is used again"
+                if used
+                else f"{call.op}_ writes into a tensor"
+            )
+            raise refused(cause, call.line, "build the tensor with cat, or without changing a view of it in its place")
+
+
+def work_of(call: Call) -> int | None:
+    """The multiply-adds of an operation for one image, as PyTorch's counter has them; None where it is not known."""
+    products = ("conv1d", "conv2d", "conv3d", "matmul", "bmm", "mm", "addmm", "linear", "einsum", "baddbmm")
+    if call.op.startswith("conv"):
+        weight = call.given.get("weight")
+        value = call.reading.value_of(weight) if isinstance(weight, dict) else None
+        shape = value.shape if isinstance(value, (State, Worked)) else None
+        return None if shape is None else prod(shape[1:]) * prod(call.whole_shape[1:])
+    if call.op in products or "attention" in call.op or call.op.startswith(("lstm", "gru", "rnn")):
+        return None
+    return 0
+
+
+def work_in(call: Call, batch: int, shapes: Mapping[str, Any]) -> int | None:
+    """The multiply-adds of an operation for one image, where the batch may stand anywhere; None where not known."""
+    out = call.whole_shape
+    if call.op.startswith("conv") and isinstance(out, list):
+        given = call.given.get("weight", {})
+        value = call.reading.value_of(given)
+        weight = shapes.get(str(given.get("tensor"))) or (value.shape if isinstance(value, (State, Worked)) else None)
+        return None if weight is None else prod(out) * prod(weight[1:]) // batch
+    if call.op in ("matmul", "mm", "bmm"):
+        left = call.given.get("self", {})
+        shape = shapes.get(str(left.get("tensor")))
+        if shape is None:
+            value = call.reading.value_of(left)
+            shape = (batch, *call.shape_of(value.node)) if isinstance(value, Tensor) else getattr(value, "shape", None)
+        return None if not shape else prod(out) * shape[-1] // batch
+    return work_of(call)
+
+
+def refused(cause: str, line: str = "", hint: str = "") -> SpecError:
+    """The error for what cannot be imported, at the user's line."""
+    return usage_error(cause, hint, where=line, code="import")

@@ -1,0 +1,233 @@
+"""Several operations that are one layer of the language: a channel shuffle written by hand, a norm between permutes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .program import FIXED, SCALED, Pending
+
+
+class _Pass:
+    """A rewrite of the pending layers: what is replaced goes, and numbers follow."""
+
+    def __init__(self, pending: Sequence[Pending], outputs: Sequence[int]) -> None:
+        self.pending, self.outputs = list(pending), list(outputs)
+        self.users: dict[int, list[int]] = {}
+        for number, each in enumerate(self.pending):
+            for i in each.inputs:
+                self.users.setdefault(i, []).append(number)
+        self.gone: set[int] = set()
+
+    def next(self, number: int, type_: str) -> int | None:
+        """The one layer that takes the output of another, if it is of a type."""
+        users = self.users.get(number, [])
+        if len(users) != 1 or number in self.outputs or self.pending[users[0]].type != type_:
+            return None
+        return users[0]
+
+    def replace(self, numbers: Sequence[int], made: Pending) -> None:
+        """Put one layer in the place of several in a row."""
+        *before, last = numbers
+        self.gone.update(before)
+        self.pending[last] = made._replace(inputs=self.pending[numbers[0]].inputs, shape=self.pending[last].shape)
+
+    def done(self) -> tuple[list[Pending], list[int]]:
+        """The layers that are left, renumbered."""
+        place: dict[int, int] = {}
+        kept: list[Pending] = []
+        for number, each in enumerate(self.pending):
+            if number not in self.gone:
+                place[number] = len(kept)
+                kept.append(each)
+        moved = [each._replace(inputs=tuple(place[i] for i in each.inputs)) for each in kept]
+        return moved, [place[i] for i in self.outputs]
+
+
+def _layer_norm_2d(work: _Pass, number: int) -> None:
+    first = work.pending[number]
+    if first.type != "Permute" or first.arguments.get("dims") != [0, 2, 3, 1]:
+        return
+    norm = work.next(number, "LayerNorm")
+    back = None if norm is None else work.next(norm, "Permute")
+    if norm is None or back is None or work.pending[back].arguments.get("dims") != [0, 3, 1, 2]:
+        return
+    given = work.pending[norm].arguments
+    if set(given) - {"eps", "elementwise_affine"} or not given.get("elementwise_affine", True):
+        return
+    if len({each.modules[-1][:1] for each in (first, work.pending[norm], work.pending[back]) if each.modules}) > 1:
+        return
+    eps = given.get("eps", 1e-5)
+    work.replace((number, norm, back), work.pending[norm]._replace(
+        type="LayerNorm2d", arguments={} if eps == 1e-6 else {"eps": eps}))  # fmt: skip
+
+
+def _channel_shuffle(work: _Pass, number: int) -> None:
+    first = work.pending[number]
+    sizes = first.arguments.get("unflattened_size")
+    if first.type != "Unflatten" or first.arguments.get("dim") != 1 or not sizes or len(sizes) != 2:
+        return
+    turned = work.next(number, "Permute")
+    back = None if turned is None else work.next(turned, "Flatten")
+    if turned is None or back is None or work.pending[turned].arguments.get("dims", [])[:3] != [0, 2, 1]:
+        return
+    if work.pending[turned].arguments["dims"][3:] != list(range(3, len(first.shape) + 1)):
+        return
+    if work.pending[back].shape != work.pending[first.inputs[0]].shape or len(work.pending[back].shape) != 3:
+        return
+    work.replace((number, turned, back), work.pending[back]._replace(
+        type="ChannelShuffle", arguments={"groups": sizes[0]}))  # fmt: skip
+
+
+def _padded_pool(work: _Pass, number: int) -> None:
+    """What is put around a map before a max pool and never the largest, is the pool's own padding."""
+    first = work.pending[number]
+    if first.type != "ConstantPad2d" or first.arguments.get("value") != float("-inf"):
+        return
+    pool = work.next(number, "MaxPool2d")
+    if pool is None or work.pending[pool].arguments.get("padding", 0) != 0:
+        return
+    sides = first.arguments["padding"]
+    sides = [sides] * 4 if isinstance(sides, int) else sides
+    kernel = work.pending[pool].arguments["kernel_size"]
+    if any(side < 0 or 2 * side > kernel for side in sides if isinstance(kernel, int)):
+        return
+    arguments = {**work.pending[pool].arguments, "padding": sides}
+    work.replace((number, pool), work.pending[pool]._replace(arguments=arguments))
+
+
+def _response_norm(work: _Pass, number: int) -> None:
+    """Length over the map, divided by its mean over the channels, times the map, scaled, shifted and added to it."""
+    length = work.pending[number]
+    if length.type != "Norm" or length.arguments.get("p", 2) != 2 or not length.arguments.get("keepdim"):
+        return
+    x, users = length.inputs[0], work.users.get(number, [])
+    mean = next((user for user in users if work.pending[user].type == "Mean"), None)
+    shift = None if mean is None else work.next(mean, "Shift")
+    share = None if shift is None else work.next(shift, "divide")
+    product = None if share is None else work.next(share, "multiply")
+    scaled = None if product is None else work.next(product, SCALED)
+    total = None if scaled is None else work.next(scaled, "add")
+    if mean is None or shift is None or share is None or product is None or scaled is None or total is None:
+        return
+    last = {(1, 2): True, (2, 3): False}.get(tuple(length.arguments["dim"]))
+    if last is None or work.pending[mean].arguments.get("dim") != (3 if last else 1) or set(users) != {mean, share}:
+        return
+    if x not in work.pending[product].inputs or x not in work.pending[total].inputs:
+        return
+    eps = work.pending[shift].arguments["value"]
+    arguments = ({} if eps == 1e-6 else {"eps": eps}) | ({"channels_last": True} if last else {})
+    made = work.pending[scaled]._replace(type="GlobalResponseNorm", arguments=arguments, figures=None)
+    work.replace((number, mean, shift, share, product, scaled, total), made)
+
+
+def _blur_pool(work: _Pass, number: int) -> None:
+    """A mirrored border and a convolution of each channel with fixed filters; anti-aliasing has no others."""
+    first = work.pending[number]
+    blur = work.next(number, FIXED) if first.type == "ReflectionPad2d" else None
+    if blur is None:
+        return
+    kernel, stride = (work.pending[blur].arguments[name] for name in ("filt_size", "stride"))
+    if not isinstance(kernel, int) or not isinstance(stride, int) or kernel < 2:
+        return
+    if first.arguments["padding"] != (stride - 1 + kernel - 1) // 2:
+        return
+    arguments = ({} if kernel == 3 else {"filt_size": kernel}) | ({} if stride == 2 else {"stride": stride})
+    made = work.pending[blur]._replace(type="BlurPool2d", arguments=arguments, figures=None)
+    work.replace((number, blur), made)
+
+
+RULES: tuple[Callable[[_Pass, int], None], ...] = (
+    _layer_norm_2d,
+    _channel_shuffle,
+    _padded_pool,
+    _response_norm,
+    _blur_pool,
+)
+
+
+def _chained(pending: Sequence[Pending]) -> list[Pending]:
+    """What is joined to parts that were joined before, joined to the whole of them: DenseNet's features."""
+    joined: dict[tuple[int, ...], int] = {}
+    made: list[Pending] = []
+    for number, each in enumerate(pending):
+        if each.type == "concat" and not each.arguments:
+            for length in range(len(each.inputs) - 1, 1, -1):
+                before = joined.get(each.inputs[:length])
+                if before is not None:
+                    joined.setdefault(each.inputs, number)
+                    each = each._replace(inputs=(before, *each.inputs[length:]))
+                    break
+            else:
+                joined.setdefault(each.inputs, number)
+        made.append(each)
+    return made
+
+
+def _at_home(pending: Sequence[Pending], outputs: Sequence[int]) -> tuple[list[Pending], list[int]]:
+    """Merges of what enters a module with what leaves it, within that module: where a block of its own has them."""
+    users: dict[int, list[int]] = {}
+    inside: dict[str, set[int]] = {}
+    for number, each in enumerate(pending):
+        for i in each.inputs:
+            users.setdefault(i, []).append(number)
+        for key, *_ in each.modules:
+            inside.setdefault(key, set()).add(number)
+    behind: dict[int, int] = {}  # a merge → the last layer of the module that it belongs to
+    made = list(pending)
+    for number, each in enumerate(pending):
+        if each.type != "concat" or len(each.inputs) != 2 or each.arguments:
+            continue
+        entry, exit_ = each.inputs
+        if users.get(exit_) != [number] or exit_ in outputs:
+            continue
+        own = {key for key, *_ in each.modules}
+        for depth, (key, _, _) in enumerate(pending[exit_].modules[:-1], 1):
+            members = inside[key]
+            taken = {i for member in members for i in pending[member].inputs if i not in members}
+            left = {m for m in members if any(user not in members for user in users.get(m, ()))}
+            if key not in own and len(members) > 1 and taken == {entry} and left == {exit_}:
+                made[number] = each._replace(modules=(*pending[exit_].modules[:depth],))
+                behind[number] = exit_
+                for old, *_ in each.modules:
+                    inside[old].discard(number)
+                for new, *_ in made[number].modules:
+                    inside[new].add(number)
+                break
+    return _moved(made, outputs, behind)
+
+
+def _moved(
+    pending: Sequence[Pending], outputs: Sequence[int], behind: dict[int, int]
+) -> tuple[list[Pending], list[int]]:
+    """The layers with some of them right behind others, renumbered."""
+    follows: dict[int, list[int]] = {}
+    for number, before in behind.items():
+        follows.setdefault(before, []).append(number)
+    order: list[int] = []
+    for number in range(len(pending)):
+        if number not in behind:
+            waiting = [number]
+            while waiting:
+                now = waiting.pop(0)
+                order.append(now)
+                waiting += follows.get(now, [])
+    place = {number: at for at, number in enumerate(order)}
+    made = [pending[number]._replace(inputs=tuple(place[i] for i in pending[number].inputs)) for number in order]
+    return made, [place[i] for i in outputs]
+
+
+def simplified(pending: Sequence[Pending], outputs: Sequence[int], inputs: int) -> tuple[list[Pending], list[int]]:
+    """The layers with what is one layer put together, and those that nothing needs left out."""
+    pending, outputs = _at_home(_chained(pending), outputs)
+    work = _Pass(pending, outputs)
+    for rule in RULES:
+        for number in range(inputs, len(work.pending)):
+            if number not in work.gone:
+                rule(work, number)
+    needed = set(outputs)
+    for number in range(len(work.pending) - 1, -1, -1):
+        if number in needed:
+            needed.update(work.pending[number].inputs)
+        elif number >= inputs:
+            work.gone.add(number)
+    return work.done()

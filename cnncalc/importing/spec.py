@@ -1,0 +1,77 @@
+"""The spec of a flat network: folded, proved to be the same, and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..errors import Source, SpecError
+from ..graph import Graph
+from ..language.model import load
+from ..record import Record
+from .flat import Flat
+from .fold import Block, Folded, folded
+from .program import refused
+from .proof import differences
+from .structure import structured
+from .writing import written
+
+
+class Imported(Record):
+    """A network as a spec: its text, the graph that it gives, and the blocks that were found."""
+
+    flat: Flat
+    text: str
+    graph: Graph
+    blocks: tuple[Block, ...] = ()
+
+
+def imported(flat: Flat, fold: bool = True, head: Sequence[str] = ()) -> Imported:
+    """The spec of a flat network, which gives the same network when it is read; raises `SpecError`.
+
+    Where a fold does not give the same, it is left out: what is written is always right, and as short as that allows.
+    """
+    for without in _attempts(flat) if fold else ():
+        found = folded(flat, structured(flat), without)
+        try:
+            text = written(flat, found.statements, found.blocks, head)
+            graph = load(Source(flat.title, text))
+        except SpecError:
+            continue
+        if not list(differences(flat, graph)):
+            return Imported(flat, text, graph, found.blocks)
+    text = written(flat, structured(flat), (), head)
+    graph = load(Source(flat.title, text))
+    wrong = next(differences(flat, graph), None)
+    if wrong is not None:
+        raise refused(
+            f"{wrong[0]} {wrong[1]}: the spec would not be the network", "", "please report it, with the model"
+        )
+    return Imported(flat, text, graph)
+
+
+def _attempts(flat: Flat) -> Iterator[frozenset[str]]:
+    """What is left unfolded, in turn: nothing; each class that something differs in; all runs; both."""
+    yield frozenset()
+    first = folded(flat, structured(flat))
+    kinds = list(dict.fromkeys(kind for kind, _ in first.folds if kind != "runs"))
+    wrong = _suspects(flat, first)
+    for kind in [*(kind for kind in kinds if kind in wrong), *(kind for kind in kinds if kind not in wrong)]:
+        yield frozenset({kind})
+    yield frozenset({"runs"})
+    for kind in kinds:
+        yield frozenset({"runs", kind})
+    yield frozenset(kinds)
+
+
+def _suspects(flat: Flat, found: Folded) -> set[str]:
+    """The classes in whose blocks something differs."""
+    try:
+        graph = load(Source(flat.title, written(flat, found.statements, found.blocks)))
+    except SpecError:
+        return set()
+    paths = [path for path, _ in differences(flat, graph)][:50]
+    return {
+        kind
+        for kind, members in found.folds
+        if any(path == member or path.startswith(f"{member}.") for path in paths for member in members)
+    }

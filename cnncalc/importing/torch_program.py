@@ -1,0 +1,60 @@
+"""A PyTorch program, captured or read from a file, as a flat network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .aten import READERS
+from .flat import Flat, Module
+from .places import placed
+from .program import Moved, Parts, Pending, Reading, Tensor, refused
+from .simplify import simplified
+
+#: Modules that are declared as a whole, beyond which a network is not one that can be read.
+MOST_CLOSED = 200
+
+
+def flat_of(program: Mapping[str, Any]) -> Flat:
+    """The flat network of a program; raises `SpecError` for what cannot be followed."""
+    closed: set[str] = set()
+    while True:
+        reading = Reading(program, frozenset(closed))
+        try:
+            reading.read(READERS)
+            break
+        except Moved as moved:  # what it stands in is declared as a whole
+            if not moved.module or moved.module in closed or len(closed) > MOST_CLOSED:
+                raise moved.cause from None
+            closed.add(moved.module)
+    outputs: list[int] = []
+    for name in program["outputs"]:
+        value = reading.values.get(name)
+        if isinstance(value, (Tensor, Parts)):
+            outputs.append(value.node)
+    outputs = list(dict.fromkeys(outputs))
+    if not outputs:
+        raise refused("nothing that comes out depends on what goes in")
+    pending, outputs = simplified(reading.pending, outputs, len(program["inputs"]))
+    modules = {path: Module(str(each["class"]), each["attributes"], each["library"])
+               for path, each in program["modules"].items()}  # fmt: skip
+    state = program.get("state")
+    keys = None if state is None else {name: tuple(shape) for name, shape in state.items()}
+    return placed(program["title"], pending, outputs, modules, len(program["inputs"]), _notes(program, pending), keys)
+
+
+def _notes(program: Mapping[str, Any], pending: list[Pending]) -> list[str]:
+    """What the reader of the spec must know: tensors that are not trained, parts that do not run."""
+    notes = []
+    registered = set(program["registered"])
+    loose = [
+        name for name in program["tensors"] if name not in registered and len(program["tensors"][name]["shape"]) > 1
+    ]
+    if loose:
+        notes.append(
+            f"used, and registered nowhere: {', '.join(loose[:4])}{' …' * (len(loose) > 4)}; neither trained nor saved "
+            "(layers in a plain list belong into an nn.ModuleList)"
+        )
+    if any(each.type == "BlurPool2d" for each in pending):
+        notes.append("the fixed filters of BlurPool2d are taken to be binomial")
+    return notes

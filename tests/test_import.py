@@ -1,0 +1,289 @@
+"""Networks from elsewhere: as people write them, from files, from the zoo's own exports; and what strangers try."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import user_models
+from commands import cnncalc
+
+from cnncalc import analyse, load
+from cnncalc.errors import Source, SpecError
+from cnncalc.exporters.export import export
+from cnncalc.importing import cache
+from cnncalc.importing.capture import common, model
+from cnncalc.importing.darknet import flat_of_cfg
+from cnncalc.importing.flat import Flat
+from cnncalc.importing.keys import keys_of
+from cnncalc.importing.proof import differences
+from cnncalc.importing.pt2 import MAX_JSON, program_of
+from cnncalc.importing.spec import imported
+from cnncalc.importing.structure import structured
+from cnncalc.importing.target import Options, bring_in
+from cnncalc.importing.torch_program import flat_of
+from cnncalc.importing.writing import written
+
+torch = pytest.importorskip("torch")
+
+FILE = Path(user_models.__file__)
+#: What ends the process, or wants the network: it is only tried in a process of its own.
+APART = ("Fetches", "Leaves")
+
+
+def request(name: str, inputs: dict[str, Any], path: Path = FILE, **more: Any) -> dict[str, Any]:
+    """What the process of a model is asked."""
+    asked = {
+        "target": f"{path}:{name}",
+        "kind": "file",
+        "path": str(path),
+        "folder": str(path.parent),
+        "name": name,
+        "settings": {},
+        "train": False,
+        "weights": "",
+        "inputs": {key: {"shape": list(shape), "dtype": "float32"} for key, shape in inputs.items()},
+    }
+    return {**asked, **more}
+
+
+def captured(asked: dict[str, Any]) -> dict[str, Any]:
+    """What a model computes, found in this process."""
+    model.MADE.clear()
+    common.GIVEN.clear()
+    program: dict[str, Any] = model.captured(asked)["program"]
+    return json.loads(json.dumps(program))  # type: ignore[no-any-return]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("name", [name for name in user_models.MODELS if name not in APART])
+def test_models_as_people_write_them(name: str) -> None:
+    expected = user_models.MODELS[name]
+    asked = request(name, expected["example"])
+    for key, dtype in expected.get("dtypes", {}).items():
+        asked["inputs"][key]["dtype"] = dtype
+    if "says" in expected:
+        with pytest.raises(Exception) as caught:
+            flat_of(captured(asked))
+        error = caught.value
+        said = f"{type(error).__name__}: {error} {getattr(error, 'hint', '')}"
+        assert expected["says"] in said
+        if "line" in expected:
+            where = str(error).split(": ")[0] if isinstance(error, SpecError) else getattr(error, "where", "")
+            where = where or common.frame_of(error, asked)
+            number = int(where.rpartition(":")[2])
+            assert expected["line"] in FILE.read_text("utf-8").splitlines()[number - 1]
+        return
+    program = captured(asked)
+    found = imported(flat_of(program))
+    for line in expected.get("spec", ()):
+        assert line in found.text, found.text
+    for word in expected.get("absent", ()):
+        assert word not in found.text
+    report = analyse(found.graph)
+    if "params" in expected:
+        assert report.totals.params == expected["params"]
+    declared = sum(node.figures is not None for node in found.flat.layers)
+    assert expected.get("declared", 0) in (None, declared)
+    notes = " ".join(found.flat.notes)
+    assert all(word in notes for word in expected.get("notes", ())) and bool(notes) == ("notes" in expected)
+    checks = beside(asked, found.text)
+    if "unbuilt" not in checks and not checks["strange"]:
+        assert checks["same"], checks
+        assert checks["flops"] == 2 * report.totals.macs
+
+
+def beside(asked: dict[str, Any], text: str) -> dict[str, Any]:
+    """What running the model and its spec shows."""
+    from cnncalc.importing.capture.beside import verified
+
+    package = str(Path(common.__file__).parents[3])
+    return verified(asked, {"spec": text, "package": package})
+
+
+@pytest.mark.parametrize(("name", "says"), [("Fetches", "something from the network"), ("Leaves", "SystemExit")])
+def test_what_ends_the_process_is_said(name: str, says: str) -> None:
+    with pytest.raises(SpecError, match=says):
+        bring_in(f"{FILE}:{name}", {}, {"": (3, 8, 8)}, Options())
+
+
+def test_a_program_that_does_not_end_is_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "endless.py"
+    path.write_text("import time\ntime.sleep(600)\n")
+    with pytest.raises(SpecError, match="not done after 1 s"):
+        bring_in(f"{path}:Net", {}, {}, Options(timeout=1))
+
+
+def test_the_command_writes_the_spec_and_says_what_it_verified(tmp_path: Path) -> None:
+    done = cnncalc("import", f"{FILE}:Functional", "--input", "1x32x32", "-o", "net.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "is run as a program" in done.stderr
+    assert "61,706" not in done.stderr and "keys as in Functional's state_dict" in done.stderr
+    assert "outputs with the model's own weights are equal, bit for bit" in done.stderr
+    assert load(str(tmp_path / "net.yaml")).complete
+    again = cnncalc("summary", f"{FILE}:Functional", "--input", "1x32x32", "-f", "json", cwd=tmp_path)
+    assert json.loads(again.stdout)["totals"]["params"] == analyse(str(tmp_path / "net.yaml")).totals.params
+    kept = list(cache.folder().glob("*.json"))
+    assert len(kept) == 1
+
+
+def test_nothing_is_run_that_the_command_line_does_not_name(tmp_path: Path) -> None:
+    (tmp_path / "evil.py").write_text("open('ran', 'w')\nfrom torch import nn\nNet = nn.ReLU\n")
+    (tmp_path / "net.yaml").write_text(f"input: [3, 8, 8]\nlayers: [ReLU]\nsource: {tmp_path}/evil.py:Net\n")
+    assert cnncalc("check", ".", cwd=tmp_path).returncode in (0, 2)
+    assert cnncalc("summary", "-", cwd=tmp_path, text="evil.py:Net").returncode == 2
+    done = cnncalc("grade", "evil.py:Net", "evil.py:Net", cwd=tmp_path)
+    assert done.returncode == 2 and not (tmp_path / "ran").exists()
+
+
+# -- files ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_exported_program_is_read_without_pytorch(tmp_path: Path) -> None:
+    asked = request("UNet", {"": (1, 32, 32)})
+    direct = imported(flat_of(captured(asked)))
+    path = tmp_path / "UNet.pt2"
+    net = user_models.UNet().eval()
+    torch.export.save(torch.export.export(net, (torch.rand(2, 1, 32, 32),), strict=False), path)
+    read = imported(flat_of(program_of(path)))
+    assert not list(differences(read.flat, direct.graph))
+    assert (
+        keys_of(read.graph) == keys_of(direct.graph) == {name: tuple(t.shape) for name, t in net.state_dict().items()}
+    )
+    code = "import sys; from cnncalc import analyse; analyse(sys.argv[1]); print('torch' in sys.modules)"
+    import subprocess
+
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(("content", "says"), [
+    ({"a/models/model.json": "{"}, "no program that can be read"),
+    ({"a/models/model.json": "[" * 100_000}, "nested too deeply"),
+    ({"a/models/model.json": '{"schema_version": {"major": 99}}'}, "version 99"),
+    ({"a/models/model.json": '{"schema_version": {"major": 8}, "graph_module": 5}'}, "no program that can be read"),
+    ({"archive/data.pkl": "x"}, "no exported program"),
+    ({"a/models/model.json": " " * (MAX_JSON + 10)}, "at most"),
+])  # fmt: skip
+def test_archives_of_strangers(content: dict[str, str], says: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.pt2"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in content.items():
+            archive.writestr(name, text)
+    done = cnncalc("summary", str(path))
+    assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_file_of_weights_says_which_network_they_fit(tmp_path: Path) -> None:
+    from cnncalc.pytorch.build import build
+
+    torch.save(build("lenet").state_dict(), tmp_path / "w.pth")
+    done = cnncalc("summary", "w.pth", cwd=tmp_path)
+    assert done.returncode == 2 and "no network" in done.stderr
+    assert re.search(r"those of lenet\w* in the zoo", done.stderr)
+
+
+CFG = """[net]
+height=32
+width=32
+channels=3
+[convolutional]
+batch_normalize=1
+filters=16
+size=3
+stride=1
+pad=1
+activation=leaky
+[maxpool]
+size=2
+stride=1
+[convolutional]
+filters=8
+size=1
+activation=linear
+[shortcut]
+from=-3
+activation=linear
+[route]
+layers=-1,-4
+[upsample]
+stride=2
+[yolo]
+"""
+
+
+def test_darknet(tmp_path: Path) -> None:
+    path = tmp_path / "net.cfg"
+    path.write_text(CFG)
+    found = imported(flat_of_cfg(path))
+    report = analyse(found.graph)
+    # Darknet's own count: 2·n·size²·c·out_h·out_w for each convolution.
+    assert 2 * report.totals.macs == 2 * 32 * 32 * (16 * 9 * 3 + 8 * 16)
+    assert report.totals.params == 16 * 27 + 2 * 16 + 8 * 16 + 8
+    assert [row.output_shape for row in report][-1] == (24, 64, 64)
+    assert "[yolo] decodes what comes out" in found.flat.notes[0]
+    for wrong, says in (("[net]\nheight=4\nwidth=4\n[gru]\n", "recurrent"), ("x", "neither a section"), ("[convolutional]\n", "[net]"),
+                        ("[net]\nheight=4\nwidth=4\n[foo]\n", "not known"), ("[net]\nheight=a\n", "number"),
+                        ("[net]\nheight=4\nwidth=4\n[route]\nlayers=-9\n", "no earlier layer")):  # fmt: skip
+        path.write_text(wrong)
+        done = cnncalc("summary", str(path))
+        assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, wrong
+
+
+# -- the zoo, exported and brought back ------------------------------------------------------------------------------------
+
+#: One network of each kind of structure.
+BACK = [
+    "lenet", "alexnet", "vgg16_bn", "resnet18", "resnet50", "resnext50_32x4d", "densenet121", "googlenet", "inception_v3", "squeezenet1_1", "mobilenet_v2",
+    "mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2_x1_0", "regnet_y_400mf", "mnasnet1_0", "convnext_tiny", "unet", "res2net50_26w_4s", "repvgg_a0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BACK)
+def test_networks_of_the_zoo_come_back(name: str, tmp_path: Path) -> None:
+    graph = load(name)
+    source = str(export(graph, "torch"))
+    path = tmp_path / "exported.py"
+    path.write_text(source, "utf-8")
+    kind = re.findall(r"^class (\w+)\(nn\.Module\)", source, re.MULTILINE)[-1]
+    program = captured(request(kind, {"": graph.inputs[0].shape or ()}, path))
+    back = imported(flat_of(program))
+    assert keys_of(back.graph) == keys_of(graph)
+    for figure in ("params", "buffers", "macs"):
+        assert analyse(back.graph).totals.value(figure) == analyse(graph).totals.value(figure)
+    plain = flat_text(back.flat)
+    assert len(back.text.splitlines()) <= len(plain.splitlines())
+    # Folded and flat are the same network, layer by layer.
+    assert not list(differences(back.flat, load(Source("flat", plain))))
+
+
+def flat_text(flat: Flat) -> str:
+    """The spec without blocks and repeats."""
+    return written(flat, structured(flat))
+
+
+def test_a_fold_that_is_wrong_is_seen() -> None:
+    """Every planted fault in a spec is a difference: the proof cannot be fooled by equal totals."""
+    found = imported(flat_of(captured(request("UNet", {"": (1, 32, 32)}))))
+    faults = {
+        "out_channels: 8": "out_channels: 16",
+        "padding: 1": "padding: 2, dilation: 2",
+        "ReLU": "Tanh",
+        "[]": "pool",
+    }
+    for right, wrong in faults.items():
+        assert right in found.text
+        try:
+            graph = load(Source("planted", found.text.replace(right, wrong, 1)))
+        except SpecError:
+            continue
+        assert list(differences(found.flat, graph)), right

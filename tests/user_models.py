@@ -1,0 +1,494 @@
+"""Models as people write them, each with what it becomes: lines that its spec has, or the message that it gets.
+
+`example` are the shapes that go in, without the batch, and `dtypes` their types; `spec` are parts of the spec, `params` its
+parameters, `declared` the layers that are not understood (None for any), `notes` what is said beside it; or `says` is a part
+of the message, and `line` the line of this file that it names.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+#: What is expected of each model, by its name.
+MODELS = {}
+
+
+def becomes(name="", **expected):
+    """Note what becomes of a model."""
+
+    def note(thing):
+        MODELS[name or thing.__name__] = expected
+        return thing
+
+    return note
+
+
+@becomes(
+    example={"": (1, 32, 32)},
+    spec=["pool2: {MaxPool2d: {kernel_size: 2}}", "flatten: Flatten", "log_softmax: {LogSoftmax: {dim: 1}}"],
+)
+class Functional(nn.Module):
+    """The LeNet of the tutorial: functional activations, one pool for both places, a view."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.pool = nn.MaxPool2d(2)
+        self.fc = nn.Linear(16 * 5 * 5, 10)
+
+    def forward(self, x):
+        x = self.pool(F.relu(self.conv1(x)))
+        x = self.pool(F.relu(self.conv2(x)))
+        return F.log_softmax(self.fc(x.view(-1, 16 * 5 * 5)), dim=1)
+
+
+class Double(nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(i, o, 3, padding=1), nn.ReLU(), nn.Conv2d(o, o, 3, padding=1), nn.ReLU())
+
+    def forward(self, x):
+        return self.body(x)
+
+
+@becomes(example={"": (1, 32, 32)}, spec=["concat:", "ConvTranspose2d: {out_channels: 8, kernel_size: 2, stride: 2}"])
+class UNet(nn.Module):
+    """Skips, transposed convolutions, and a pad by the difference of sizes, which is none here."""
+
+    def __init__(self):
+        super().__init__()
+        self.down1, self.down2, self.pool = Double(1, 8), Double(8, 16), nn.MaxPool2d(2)
+        self.up, self.conv, self.out = nn.ConvTranspose2d(16, 8, 2, stride=2), Double(16, 8), nn.Conv2d(8, 2, 1)
+
+    def forward(self, x):
+        a = self.down1(x)
+        b = self.up(self.down2(self.pool(a)))
+        dy, dx = a.size(2) - b.size(2), a.size(3) - b.size(3)
+        b = F.pad(b, [dx // 2, dx - dx // 2, dy // 2, dy - dy // 2])
+        return self.out(self.conv(torch.cat([a, b], dim=1)))
+
+
+@becomes(
+    example={"image": (3, 16, 16), "mask": (1, 16, 16)},
+    spec=["input: {image: [3, 16, 16], mask: [1, 16, 16]}", "outputs: [head, feature]"],
+)
+class TwoInputs(nn.Module):
+    """Two inputs, and a dictionary of results."""
+
+    def __init__(self):
+        super().__init__()
+        self.feature = nn.Conv2d(4, 8, 3, padding=1)
+        self.head = nn.Conv2d(8, 2, 1)
+
+    def forward(self, image, mask):
+        x = self.feature(torch.cat([image, mask], 1))
+        return {"logits": self.head(x), "features": x}
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["outputs: [a, b]"])
+class TupleOut(nn.Module):
+    """Two results in a tuple."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.a, self.b = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 2, 1), nn.Conv2d(4, 3, 1)
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.a(x), self.b(x)
+
+
+@becomes(example={"": (3, 8, 8)}, notes=["registered nowhere"])
+class PlainList(nn.Module):
+    """Layers in a plain list, which are not registered."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Conv2d(3, 4, 3), nn.ReLU()]
+        self.head = nn.Conv2d(4, 2, 1)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(x)
+
+
+@becomes(example={"": (3, 8, 8)}, declared=1, params=3 * 8 * 9 + 8 + 8)
+class WeightNorm(nn.Module):
+    """Weights that are worked out of parameters: declared, with what they are."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 8, 3))
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+@becomes(example={"": (3, 16, 16)}, spec=["{use: .head"], params=3 * 4 * 9 + 4 + 4 * 2 + 2)
+class SharedHead(nn.Module):
+    """One head on two maps: its weights are there once."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.head = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 2, 1)
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.head(x), self.head(F.max_pool2d(x, 2))
+
+
+@becomes(example={"left": (3, 8, 8), "right": (3, 8, 8)}, spec=["{use: .tower.0"])
+class Siamese(nn.Module):
+    """Two pictures through one tower of several layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.tower = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 5))
+
+    def forward(self, left, right):
+        return self.tower(left) - self.tower(right)
+
+
+@becomes(example={"": (3, 8, 8)}, says="depends on the data", line="if x.mean() > 0")
+class DataBranch(nn.Module):
+    """An if on the data."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        if x.mean() > 0:
+            return self.a(x)
+        return self.b(x)
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["a: {Conv2d: {out_channels: 4, kernel_size: 1}}"])
+class ShapeBranch(nn.Module):
+    """An if on the shape, which is known."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        return self.a(x) if x.shape[-1] < 16 else self.b(x)
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["conv: {Conv2d: {out_channels: 4, kernel_size: 1}}"])
+class Talks(nn.Module):
+    """Prints shapes and asserts them."""
+
+    def __init__(self):
+        super().__init__()
+        print("building")
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        print("in", x.shape)
+        assert x.dim() == 4
+        return self.conv(x)
+
+
+@becomes(
+    example={"": (3, 8, 8)},
+    spec=["conv: {Conv2d: {out_channels: 4, kernel_size: 3}}", "fc: {Linear: {out_features: 10}}"],
+)
+class Lazy(nn.Module):
+    """Layers that wait for their first input."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.LazyConv2d(4, 3), nn.LazyLinear(10)
+
+    def forward(self, x):
+        return self.fc(self.conv(x).flatten(1))
+
+
+@becomes(example={"": (3, 8, 8)}, declared=1)
+class Recurrent(nn.Module):
+    """An LSTM at the end: declared, with the parameters that it has."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+        self.lstm, self.fc = nn.LSTM(32, 16, batch_first=True), nn.Linear(16, 5)
+
+    def forward(self, x):
+        x = self.conv(x).permute(0, 2, 1, 3).flatten(2)
+        return self.fc(self.lstm(x)[0][:, -1])
+
+
+@becomes(example={"": (3, 8, 8)}, says="ValueError: width must be even", line='raise ValueError("width must be even")')
+class Breaks(nn.Module):
+    """An exception in the constructor."""
+
+    def __init__(self, width=3):
+        super().__init__()
+        if width % 2:
+            raise ValueError("width must be even")
+
+
+@becomes(example={"": (3, 8, 8)}, says="--set width=…")
+class NeedsArguments(nn.Module):
+    """A constructor that wants more than is given."""
+
+    def __init__(self, width, classes=10):
+        super().__init__()
+        self.conv = nn.Conv2d(3, width, 1)
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+@becomes(example={"": (3, 9, 9)}, says="the input does not fit", line="return self.fc(x.flatten(1))")
+class WrongSize(nn.Module):
+    """An input that does not fit."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3 * 64, 10)
+
+    def forward(self, x):
+        return self.fc(x.flatten(1))
+
+
+@becomes(example={"": (3, 8, 8)}, says="changes a part of a tensor that is used again", line="part.relu_()")
+class WritesIntoView(nn.Module):
+    """A change of a view in its place, which the exported graph does not show."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 1)
+
+    def forward(self, x):
+        y = self.conv(x)
+        part = y[:, :4]
+        part.relu_()
+        return y
+
+
+@becomes(example={"": (3, 8, 8)}, says="changes a part of a tensor", line="y[:, 4:] = 0")
+class FillsPart(nn.Module):
+    """A part that is overwritten."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 1)
+
+    def forward(self, x):
+        y = self.conv(x)
+        y[:, 4:] = 0
+        return y
+
+
+@becomes(example={"": (4, 8, 8)}, spec=["sum:", "act: {ReLU: {inplace: true}}"])
+class PlusEquals(nn.Module):
+    """A residual by +=, which is safe."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.act = nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        y = self.conv(x)
+        y += x
+        return self.act(y)
+
+
+@becomes(example={"": (4, 8, 8)}, spec=["{use: .conv"], params=4 * 4 * 9 + 4)
+class Loop(nn.Module):
+    """One layer in a loop: its weights once, its work each time."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x):
+        for _ in range(3):
+            x = F.relu(self.conv(x))
+        return x
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["convs:", "heads:"])
+class Lists(nn.Module):
+    """A ModuleList and a ModuleDict."""
+
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Conv2d(3 if i == 0 else 4, 4, 3, padding=1) for i in range(4)])
+        self.heads = nn.ModuleDict({"kind": nn.Conv2d(4, 2, 1)})
+
+    def forward(self, x):
+        for conv in self.convs:
+            x = conv(x)
+        return self.heads["kind"](x)
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["head: {Conv2d: {out_channels: 2, kernel_size: 1}}"], absent=["aux"])
+class Auxiliary(nn.Module):
+    """A head that evaluation does not run."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.head, self.aux = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 2, 1), nn.Conv2d(4, 2, 1)
+
+    def forward(self, x):
+        x = self.stem(x)
+        return (self.head(x), self.aux(x)) if self.training else self.head(x)
+
+
+@becomes(example={"": (3, 16, 16)}, spec=["Upsample: {size: 16, mode: bilinear}"])
+class Pyramid(nn.Module):
+    """Maps enlarged to the size of others."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, stride=2, padding=1)
+
+    def forward(self, x):
+        a = self.a(x)
+        return a + F.interpolate(self.b(a), size=a.shape[2:], mode="bilinear")
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["multiply:", "Slice: {stop: 4}"])
+class Gated(nn.Module):
+    """Halves of the channels, one of which gates the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 1)
+
+    def forward(self, x):
+        a, b = self.conv(x).chunk(2, dim=1)
+        return a * torch.sigmoid(b)
+
+
+@becomes(example={"": (8, 8, 8)}, spec=["multiply:", "pool: {AdaptiveAvgPool2d: {output_size: 1}}"])
+class Squeeze(nn.Module):
+    """Squeeze and excitation with views and expand_as."""
+
+    def __init__(self):
+        super().__init__()
+        self.pool, self.fc = (
+            nn.AdaptiveAvgPool2d(1),
+            nn.Sequential(nn.Linear(8, 2), nn.ReLU(), nn.Linear(2, 8), nn.Sigmoid()),
+        )
+
+    def forward(self, x):
+        b, c, _, _ = x.size()
+        y = self.fc(self.pool(x).view(b, c)).view(b, c, 1, 1)
+        return x * y.expand_as(x)
+
+
+@becomes(example={"": (8, 4, 4)}, spec=["ChannelShuffle: {groups: 2}"])
+class Shuffle(nn.Module):
+    """A channel shuffle by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 1, groups=2)
+
+    def forward(self, x):
+        x = self.conv(x)
+        b, c, h, w = x.shape
+        return x.view(b, 2, c // 2, h, w).transpose(1, 2).contiguous().view(b, c, h, w)
+
+
+@becomes(example={"": (3, 8, 8)}, declared=2)
+class Normalised(nn.Module):
+    """Pictures normalised by fixed means within the network."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor([0.5, 0.5, 0.5]).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor([0.2, 0.2, 0.2]).view(1, 3, 1, 1))
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        return self.conv((x - self.mean) / self.std)
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["gamma: LayerScale"])
+class OwnScale(nn.Module):
+    """A learnt factor for each channel."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.gamma = nn.Conv2d(3, 4, 1), nn.Parameter(torch.ones(4, 1, 1))
+
+    def forward(self, x):
+        return self.conv(x) * self.gamma
+
+
+@becomes(example={"": (3, 8, 8)}, says="nothing that comes out depends on what goes in")
+class Constant(nn.Module):
+    """A result that does not depend on what goes in."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(4))
+
+    def forward(self, x):
+        return self.table + 1
+
+
+@becomes(example={"ids": (6,)}, dtypes={"ids": "int64"}, declared=1, params=50 * 8 + 8 * 4 * 3 + 4)
+class Words(nn.Module):
+    """Integers that go in: an embedding is declared."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.conv = nn.Embedding(50, 8), nn.Conv1d(8, 4, 3)
+
+    def forward(self, ids):
+        return self.conv(self.table(ids).transpose(1, 2))
+
+
+@becomes(example={"": (16, 4, 4)}, declared=None)
+class Attends(nn.Module):
+    """Attention of PyTorch's own kind, between sequences."""
+
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(16, 4, batch_first=True)
+
+    def forward(self, x):
+        x = x.flatten(2).transpose(1, 2)
+        return self.attention(x, x, x, need_weights=False)[0]
+
+
+@becomes(example={"": (3, 8, 8)}, says="something from the network")
+class Fetches(nn.Module):
+    """A constructor that downloads something."""
+
+    def __init__(self):
+        super().__init__()
+        import urllib.request
+
+        urllib.request.urlopen("http://example.com/weights.pth")
+
+
+@becomes(example={"": (3, 8, 8)}, says="SystemExit")
+class Leaves(nn.Module):
+    """A constructor that ends the program."""
+
+    def __init__(self):
+        super().__init__()
+        sys.exit(3)
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["- BatchNorm2d"])
+def factory(width=8):
+    """A function that makes a network."""
+    return nn.Sequential(nn.Conv2d(3, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1))
+
+
+#: A network that is there already.
+ready = becomes(example={"": (3, 8, 8)}, spec=["- ReLU"], name="ready")(nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()))
