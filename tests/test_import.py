@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import zipfile
+from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from cnncalc.errors import Source, SpecError
 from cnncalc.exporters.export import export
 from cnncalc.importing import cache
 from cnncalc.importing.capture import common, model
-from cnncalc.importing.darknet import flat_of_cfg
+from cnncalc.importing.darknet import read as read_darknet
 from cnncalc.importing.flat import Flat
 from cnncalc.importing.keys import keys_of
 from cnncalc.importing.proof import differences
@@ -224,7 +227,7 @@ stride=2
 def test_darknet(tmp_path: Path) -> None:
     path = tmp_path / "net.cfg"
     path.write_text(CFG)
-    found = imported(flat_of_cfg(path))
+    found = imported(read_darknet(path, {}))
     report = analyse(found.graph)
     # Darknet's own count: 2·n·size²·c·out_h·out_w for each convolution.
     assert 2 * report.totals.macs == 2 * 32 * 32 * (16 * 9 * 3 + 8 * 16)
@@ -287,3 +290,150 @@ def test_a_fold_that_is_wrong_is_seen() -> None:
         except SpecError:
             continue
         assert list(differences(found.flat, graph)), right
+
+
+# -- ONNX ----------------------------------------------------------------------------------------------------------------
+
+#: Of the light models of the onnx package: parameters, and multiply-adds, as the networks' own figures are known.
+LIGHT = {
+    "bvlc_alexnet": (60_965_224, 654_560_384),
+    "densenet121": (8_062_504, 2_834_161_664),
+    "inception_v2": (11_214_888, 2_018_851_840),
+    "resnet50": (25_557_032, 4_089_184_256),
+    "shufflenet": (1_393_320, 124_664_528),
+    "squeezenet": (1_235_496, 349_151_936),
+    "vgg19": (143_667_240, 19_632_062_464),
+    "zfnet512": (87_250_536, 1_481_727_008),
+}
+
+
+def light(name: str) -> Path:
+    onnx = pytest.importorskip("onnx")
+    return Path(onnx.__file__).parent / "backend" / "test" / "data" / "light" / f"light_{name}.onnx"
+
+
+@pytest.mark.parametrize("name", [*LIGHT, "inception_v1"])
+def test_the_light_models_of_onnx(name: str) -> None:
+    import onnx
+    from onnx import shape_inference
+
+    from cnncalc.importing.onnx_program import program_of as program_of_onnx
+
+    path = light(name)
+    found = imported(flat_of(program_of_onnx(path, {})))
+    report = analyse(found.graph)
+    if name in LIGHT:
+        assert (report.totals.params, report.totals.macs) == LIGHT[name]
+        assert not any(node.figures for node in found.flat.layers)
+    else:  # an average over an uneven border, and weights that are reshaped on the way: declared
+        assert sum(node.figures is not None for node in found.flat.layers) == 2
+    # What the file itself fills with numbers: these models make their weights by ConstantOfShape.
+    inferred = shape_inference.infer_shapes(onnx.load(str(path), load_external_data=False), data_prop=True).graph
+    sizes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in inferred.value_info}
+    filled = [node.output[0] for node in inferred.node if node.op_type == "ConstantOfShape"]
+    small = [each for each in inferred.initializer if each.data_type == onnx.TensorProto.FLOAT]
+    held = sum(prod(sizes[name]) for name in filled) + sum(prod(each.dims) for each in small if prod(each.dims) > 1)
+    assert report.totals.params + report.totals.buffers == held
+    # The shapes that onnx itself works out are those of the layers, in the order of the operators.
+    graph = shape_inference.infer_shapes(onnx.load(str(path), load_external_data=False), data_prop=True).graph
+    shapes = [tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)[1:]
+              for value in (*graph.value_info, *graph.output)]  # fmt: skip
+    assert {row.output_shape for row in report} <= set(shapes)
+
+
+def test_an_own_export_comes_back(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    path = tmp_path / "lenet.onnx"
+    export("lenet", "onnx", str(path))
+    done = cnncalc("import", "lenet.onnx", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    back = load(Source("back", done.stdout))
+    assert keys_of(back) == keys_of(load("lenet"))
+    assert analyse(back).totals.macs == analyse("lenet").totals.macs
+
+
+def test_onnx_of_strangers(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    given = helper.make_tensor_value_info("x", floats, [1, 3, 8, 8])
+    result = helper.make_tensor_value_info("y", floats, [1, 3, 8, 8])
+    branch = helper.make_graph([helper.make_node("Identity", ["x"], ["z"])], "b", [], [result])
+    condition = helper.make_node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)
+    outside = helper.make_tensor("w", floats, [3, 3, 1, 1], [0.0] * 9)
+    outside.ClearField("float_data")
+    outside.data_location = onnx.TensorProto.EXTERNAL
+    entry = outside.external_data.add()
+    entry.key, entry.value = "location", "../../../etc/passwd"
+    models = {
+        "if.onnx": (helper.make_graph([condition], "g", [given], [result]), 2, "holds a graph of its own"),
+        "outside.onnx": (
+            helper.make_graph([helper.make_node("Conv", ["x", "w"], ["y"])], "g", [given], [result], [outside]),
+            0,
+            "",
+        ),
+        "unknown.onnx": (helper.make_graph([helper.make_node("Det", ["x"], ["y"])], "g", [given], [result]), 0, ""),
+    }
+    for name, (graph, code, says) in models.items():
+        (tmp_path / name).write_bytes(helper.make_model(graph).SerializeToString())
+        done = cnncalc("summary", name, cwd=tmp_path)
+        assert done.returncode == code and says in done.stderr and "Traceback" not in done.stderr, (name, done.stderr)
+    (tmp_path / "no.onnx").write_bytes(b"\\x00" * 100)
+    done = cnncalc("summary", "no.onnx", cwd=tmp_path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+# -- Keras ---------------------------------------------------------------------------------------------------------------
+
+#: Parameters as Keras counts them, statistics of normalisations included, of models in keras.applications.
+APPLICATIONS = {
+    "ResNet50": 25_636_712, "ResNet50V2": 25_613_800, "MobileNet": 4_253_864, "MobileNetV2": 3_538_984, "DenseNet121": 8_062_504,
+    "EfficientNetB0": 5_330_571, "VGG16": 138_357_544, "Xception": 22_910_480, "InceptionV3": 23_851_784, "MobileNetV3Small": 2_554_968,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def applications(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Descriptions of Keras' own models, written by Keras in a process of its own."""
+    if find_spec("keras") is None:
+        pytest.skip("Keras describes its own models: pip install keras")
+    import subprocess
+
+    folder = tmp_path_factory.mktemp("keras")
+    code = "import keras, sys\nfor n in sys.argv[2:]:\n    open(f'{sys.argv[1]}/{n}.json', 'w').write(getattr(keras.applications, n)(weights=None).to_json())"
+    subprocess.run([sys.executable, "-c", code, str(folder), *APPLICATIONS], check=True, capture_output=True,
+                   env={**os.environ, "KERAS_BACKEND": "torch"})  # fmt: skip
+    return folder
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_keras_applications(name: str, applications: Path) -> None:
+    size = ["--input", "3x224x224"] if "V3Small" in name else []
+    done = cnncalc("summary", str(applications / f"{name}.json"), *size, "-f", "json")
+    assert done.returncode == 0, done.stderr
+    totals = json.loads(done.stdout)["totals"]
+    assert totals["params"] + totals["buffers"] == APPLICATIONS[name]
+
+
+def test_keras_of_strangers(tmp_path: Path) -> None:
+    head = {"class_name": "InputLayer", "name": "i", "config": {"batch_shape": [None, 8, 8, 3]}, "inbound_nodes": []}
+    flat = {"class_name": "Flatten", "name": "f", "config": {}, "inbound_nodes": []}
+    code = {"class_name": "Lambda", "name": "l", "config": {"function": ["4wEAAAA="]}, "inbound_nodes": []}
+    strange = {"class_name": "Mystery", "name": "m", "config": {}, "inbound_nodes": []}
+    for layers, says in (
+        ([head, code], "holds code"),
+        ([head, strange], "no layer type"),
+        ([flat], "is not said"),
+        ({}, "no model"),
+    ):
+        (tmp_path / "m.json").write_text(
+            json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": layers}})
+        )
+        done = cnncalc("summary", "m.json", cwd=tmp_path)
+        assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, done.stderr
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr(
+            "config.json", json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": [head, flat]}})
+        )
+    assert "192" in cnncalc("shapes", "m.keras", cwd=tmp_path).stdout
+    (tmp_path / "m.keras").write_bytes(b"PK")
+    assert cnncalc("summary", "m.keras", cwd=tmp_path).returncode == 2

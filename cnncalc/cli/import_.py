@@ -20,7 +20,8 @@ from .output import emit_text, refuse_to_overwrite, say
 Target = Annotated[
     str,
     typer.Argument(
-        help="file.py:Class or file.py:function, package.module:function, timm:NAME; net.pt2, net.cfg.",
+        help="file.py:Class or file.py:function, package.module:function, timm:NAME; "
+        "net.pt2, net.onnx, net.keras, net.cfg.",
         show_default=False,
     ),
 ]
@@ -107,13 +108,18 @@ def _keys(outcome: Outcome) -> str:
         return f"; keys as in {outcome.target.name}'s state_dict"
     missing = [name for name in theirs if name not in own]
     if missing:
-        return f"; {len(missing)} keys of the state_dict are not in it: {', '.join(missing[:3])}" + " …" * (
-            len(missing) > 3
+        parts = list(dict.fromkeys(name.partition(".")[0] for name in missing))
+        shown = ", ".join(parts[:4]) + " …" * (len(parts) > 4)
+        if any(name.partition(".")[0] in parts for name in own):
+            return f"; {len(missing)} keys of the state_dict are not in it ({shown})"
+        return (
+            f"; {len(missing)} tensors of the state_dict do not run in evaluation ({shown}): --train-graph brings them"
         )
     reshaped = [name for name in own if name in theirs and own[name] != theirs[name]]
-    return (
-        f"; keys as in the state_dict, {len(reshaped)} of another shape: {', '.join(reshaped[:3])}" if reshaped else ""
-    )
+    if not reshaped:
+        return f"; {len(own) - len(theirs)} more keys than the state_dict" if len(own) > len(theirs) else ""
+    more = " …" * (len(reshaped) > 3)
+    return f"; keys as in the state_dict, {len(reshaped)} of another shape: {', '.join(reshaped[:3])}{more}"
 
 
 def _checks(outcome: Outcome, report: Report) -> Iterator[str]:

@@ -39,7 +39,7 @@ HEADS = frozenset({"yolo", "region", "detection", "iseg", "cost", "gaussian_yolo
 RECURRENT = frozenset({"rnn", "crnn", "gru", "lstm", "conv_lstm"})
 
 
-def flat_of_cfg(path: Path) -> Flat:
+def read(path: Path, inputs: Mapping[str, Any]) -> Flat:
     """The flat network of a file; raises `SpecError` with the line of what cannot be read."""
     try:
         with path.open("rb") as file:

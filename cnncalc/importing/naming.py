@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from ..language.model import usable
@@ -93,6 +94,10 @@ class Names:
                     return f"{factor} * {argument.name}"
                 if divisor:
                     return f"{argument.name} // {divisor}"
+                if vector.key in ("start", "stop"):  # parts of the channels: three eighths of them, say
+                    share = fraction(vector.values, argument.values)
+                    if share is not None:
+                        return f"{share.numerator} * {argument.name} // {share.denominator}"
         if vector.statement is None or not all(isinstance(each, int) for each in vector.enters if each is not MISSING):
             return None
         if agree(vector.values, vector.enters):
@@ -194,6 +199,15 @@ def agree(left: Sequence[Any], right: Sequence[Any]) -> bool:
     """Whether two vectors are equal where both have a value, and both have one somewhere."""
     pairs = [(a, b) for a, b in zip(left, right, strict=True) if a is not MISSING and b is not MISSING]
     return bool(pairs) and all(a == b and isinstance(a, bool) == isinstance(b, bool) for a, b in pairs)
+
+
+def fraction(left: Sequence[Any], right: Sequence[Any]) -> Fraction | None:
+    """The share that one vector always is of the other, in sixty-fourths or larger; None where there is none."""
+    pairs = [(a, b) for a, b in zip(left, right, strict=True) if a is not MISSING and b is not MISSING]
+    if len({b for _, b in pairs}) < 2 or not all(isinstance(a, int) and isinstance(b, int) and b for a, b in pairs):
+        return None
+    share = Fraction(*pairs[0])
+    return share if share.denominator <= 64 and all(a == share * b for a, b in pairs) else None
 
 
 def ratio(left: Sequence[Any], right: Sequence[Any]) -> int:

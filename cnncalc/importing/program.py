@@ -55,8 +55,9 @@ class Worked(Record):
 
 
 #: Types that are declared, unless they turn out to be a part of a layer: a learnt factor and summand for each channel,
-#: a convolution with filters that are fixed.
-SCALED, FIXED = "ScaledShifted", "FixedConv2d"
+#: a convolution with filters that are fixed, a learnt
+#: summand for each channel.
+SCALED, FIXED, SHIFTED = "ScaledShifted", "FixedConv2d", "ChannelBias"
 
 Value = Tensor | State | Parts | Worked
 

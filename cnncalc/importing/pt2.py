@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError
+from .archive import members_in
+from .flat import Flat
 from .program import refused
+from .torch_program import flat_of
 
 #: Bytes of the program, and members of the archive.
 MAX_JSON, MAX_MEMBERS = 64 << 20, 200_000
@@ -20,6 +22,11 @@ TYPES = {1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16"
          12: "bool", 13: "bfloat16"}  # fmt: skip
 #: The versions of the schema that were read: the first number is what changes when old readers cannot follow.
 SCHEMA = (7, 8)
+
+
+def read(path: Path, inputs: Mapping[str, Any]) -> Flat:
+    """The flat network in an archive; raises `SpecError`. Its input is as it was exported."""
+    return flat_of(program_of(path))
 
 
 def program_of(path: Path) -> dict[str, Any]:
@@ -60,20 +67,6 @@ def _member(path: Path) -> bytes:
     if len(data) > MAX_JSON:
         raise refused(f"a program of more than {MAX_JSON:,} bytes", str(path))
     return data
-
-
-def members_in(path: Path) -> int:
-    """How many files the end of a zip says that there are, before they are listed."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(size - 65_557, 0))
-        tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    count: int = struct.unpack_from("<H", tail, at + 10)[0] if 0 <= at <= len(tail) - 22 else 0
-    large = tail.rfind(b"PK\x06\x06")
-    if 0 <= large <= len(tail) - 56:
-        count = max(count, struct.unpack_from("<Q", tail, large + 32)[0])
-    return count
 
 
 class _Program:

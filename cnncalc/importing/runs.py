@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .naming import Names
-from .resolve import resolve
+from .resolve import Expressed, resolve
 from .structure import Statement
 from .unify import ABSENT, MISSING, Differs, Unifier, fingerprint, vectors
 
@@ -73,6 +73,9 @@ class Runs:
             return None
         if any("in_channels" in str(value) for _, _, vector in found for value in vector.values):
             return None  # columns are worked out before the first of them
+        words = [value for _, _, vector in found for value in vector.values if isinstance(value, str)]
+        if any(not isinstance(word, Expressed) for word in words):
+            return None  # a word in a column would be an expression
         prefix, number = prefix_of(run[0].name)
         names = Names([{} for _ in run], [0 for _ in run], {"n", "i"}, columns=True)
         one = one.copy()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from .program import FIXED, SCALED, Pending
+from ..ops.border import upper_pads
+from .program import FIXED, SCALED, SHIFTED, Pending
 
 
 class _Pass:
@@ -87,11 +89,12 @@ def _padded_pool(work: _Pass, number: int) -> None:
     if pool is None or work.pending[pool].arguments.get("padding", 0) != 0:
         return
     sides = first.arguments["padding"]
-    sides = [sides] * 4 if isinstance(sides, int) else sides
-    kernel = work.pending[pool].arguments["kernel_size"]
-    if any(side < 0 or 2 * side > kernel for side in sides if isinstance(kernel, int)):
+    given = work.pending[pool].arguments
+    kernel = given["kernel_size"]
+    if any(side < 0 or 2 * side > kernel for side in as_sides(sides) if isinstance(kernel, int)):
         return
-    arguments = {**work.pending[pool].arguments, "padding": sides}
+    upper = is_upper(work.pending[first.inputs[0]].shape, sides, given, given.get("stride", kernel))
+    arguments = {**given, "padding": "same_upper" if upper else sides}
     work.replace((number, pool), work.pending[pool]._replace(arguments=arguments))
 
 
@@ -136,12 +139,50 @@ def _blur_pool(work: _Pass, number: int) -> None:
     work.replace((number, blur), made)
 
 
+def _upper_convolution(work: _Pass, number: int) -> None:
+    """Zeros around a map as TensorFlow's SAME has them, more of them behind, are the convolution's own padding."""
+    first = work.pending[number]
+    conv = work.next(number, "Conv2d") if first.type == "ZeroPad2d" else None
+    if conv is None or work.pending[conv].arguments.get("padding", 0) != 0:
+        return
+    given = work.pending[conv].arguments
+    if not is_upper(work.pending[first.inputs[0]].shape, first.arguments["padding"], given, given.get("stride", 1)):
+        return
+    work.replace((number, conv), work.pending[conv]._replace(arguments={**given, "padding": "same_upper"}))
+
+
+def as_sides(padding: int | Sequence[int]) -> Sequence[int]:
+    """The padding of each side, the last axis first."""
+    return [padding] * 4 if isinstance(padding, int) else padding
+
+
+def is_upper(shape: Sequence[int], padding: int | Sequence[int], given: Mapping[str, Any], stride: Any) -> bool:
+    """Whether the padding of each side is that of TensorFlow's SAME, and another before than behind."""
+    pairs = [tuple(value) if isinstance(value, list) else (value, value)
+             for value in (given["kernel_size"], stride, given.get("dilation", 1))]  # fmt: skip
+    (high, wide), sides = upper_pads(tuple(shape[1:]), *pairs), list(as_sides(padding))
+    return sides == [*wide, *high] and (high[0] != high[1] or wide[0] != wide[1])
+
+
+def _affine(work: _Pass, number: int) -> None:
+    """A learnt factor and then a learnt summand for each channel, as Caffe scales behind a normalisation."""
+    scale = work.pending[number]
+    shift = work.next(number, SHIFTED) if scale.type == "LayerScale" and not scale.arguments else None
+    if shift is None:
+        return
+    sizes = [scale.shape[0], *(1 for _ in scale.shape[1:])]
+    made = work.pending[shift]._replace(type="Affine", arguments={"shape": sizes}, figures=None, owner="")
+    work.replace((number, shift), made)
+
+
 RULES: tuple[Callable[[_Pass, int], None], ...] = (
     _layer_norm_2d,
     _channel_shuffle,
     _padded_pool,
     _response_norm,
     _blur_pool,
+    _upper_convolution,
+    _affine,
 )
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ..errors import Source, SpecError, usage_error
 from ..graph import Graph
+from ..language.locate import FORMS
 from ..language.model import load
 from ..permission import is_limited, may_run
 from ..record import Record
 from . import cache
 from .flat import Flat
 from .process import TIMEOUT, Capture
-from .pt2 import program_of
 from .spec import Imported, imported
 from .torch_program import flat_of
 from .weights import said_of_weights
@@ -23,11 +24,15 @@ from .weights import said_of_weights
 Shapes = Mapping[str, Sequence[int]]
 
 
+#: Readers of forms whose sizes may be open, so that the input is asked for before they are read.
+TAKES_INPUTS = ("onnx_program", "keras_config")
+
+
 class Target(Record):
     """A network in another form: what kind of form, the file, package or library, and the name in it."""
 
-    kind: str  # "file", "package", "timm", "pt2", "darknet"
-    path: str
+    kind: str  # "file", "package", "timm", or "form", of which nothing is run
+    path: str  # the file, the package, or what reads the form
     name: str
     text: str
 
@@ -66,12 +71,15 @@ def parsed(text: str) -> Target:
     if colon:
         return Target("package", head, name, text)
     if not Path(text).is_file():
-        raise usage_error("there is no such file", where=text, code="file")
+        hint = "a class in a file is net.py:Net; what the zoo has is a spec already: cnncalc show NAME"
+        raise usage_error("there is no such file", hint, where=text, code="file")
+    if text.endswith((".py", ".yaml", ".yml")):
+        what = "a program: name the class or function in it" if text.endswith(".py") else "a spec already"
+        raise usage_error(f"is {what}", f"{text}:Net" if text.endswith(".py") else f"cnncalc shapes {text}", where=text)
     ending = Path(text).suffix.lower()
-    if ending == ".pt2":
-        return Target("pt2", text, Path(text).stem, text)
-    if ending == ".cfg":
-        return Target("darknet", text, Path(text).stem, text)
+    reader = FORMS.get(ending, "keras_config" if ending == ".json" else "")
+    if reader:
+        return Target("form", reader, Path(text).stem, text)
     raise said_of_weights(Path(text))
 
 
@@ -84,7 +92,7 @@ def graph(text: str, args: Mapping[str, Any] | None, inputs: Shapes | None) -> G
     """The graph of a network in another form; raises `SpecError`."""
     target = parsed(text)
     made = spec_text(text, args or {}, inputs or {}, Options())
-    return load(Source(text, made), inputs=None if target.is_run else inputs)
+    return load(Source(text, made), inputs=None if target.is_run or target.path in TAKES_INPUTS else inputs)
 
 
 def spec_text(text: str, args: Mapping[str, Any], inputs: Shapes, options: Options) -> str:
@@ -93,7 +101,7 @@ def spec_text(text: str, args: Mapping[str, Any], inputs: Shapes, options: Optio
     if not target.is_run:
         if args:
             raise usage_error(f"{text} takes no arguments", "leave out --set")
-        return imported(read(target), options.fold).text
+        return imported(read(target, inputs), options.fold).text
     key = cache.key(target.text, str(Path.cwd()), args, inputs, options)
     kept = cache.found(key) if options.cache else None
     if kept is not None and may_run(text):
@@ -106,13 +114,10 @@ def spec_text(text: str, args: Mapping[str, Any], inputs: Shapes, options: Optio
     return made
 
 
-def read(target: Target) -> Flat:
+def read(target: Target, inputs: Shapes) -> Flat:
     """The flat network in a file of which nothing is run."""
-    if target.kind == "pt2":
-        return flat_of(program_of(Path(target.path)))
-    from .darknet import flat_of_cfg
-
-    return flat_of_cfg(Path(target.path))
+    found: Flat = import_module(f".{target.path}", __package__).read(Path(target.text), inputs)
+    return found
 
 
 def capture(target: Target, args: Mapping[str, Any], inputs: Shapes, options: Options) -> Capture:
@@ -162,8 +167,8 @@ def bring_in(text: str, args: Mapping[str, Any], inputs: Shapes, options: Option
     if not target.is_run:
         if args or options.weights:
             raise usage_error(f"{text} takes no {'weights' if options.weights else 'arguments'}", where=text)
-        made = imported(read(target), options.fold)
-        if inputs:
+        made = imported(read(target, inputs), options.fold)
+        if inputs and target.path not in TAKES_INPUTS:
             load(Source(text, made.text), inputs=inputs)
         return Outcome(made, None, target)
     with capture(target, args, inputs, options) as process:

@@ -85,6 +85,10 @@ class Unifier:
             lists = [None if each is None else self._wrapped(each, present) for each in lists]
             present = [each for each in lists if each is not None]
             names = [[part.name for part in each] for each in present]
+        if all(each == names[0] for each in names):  # in the same order, though some may have no name
+            return [
+                self.statements([None if each is None else each[i] for each in lists]) for i in range(len(names[0]))
+            ]
         order = in_one_order(names)
         made: list[Statement] = []
         for name in order:

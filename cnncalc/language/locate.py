@@ -36,6 +36,9 @@ def locate(spec: str) -> tuple[Source, str]:
             raise usage_error("there is no standard input to read")
         return read_file_text(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>"), ""
     path = Path(spec)
+    if spec.rstrip(":").endswith(".py"):
+        hint = f"name the class or function that makes the network: {spec.rstrip(':')}:Net"
+        raise usage_error("is a program, and no spec", hint, where=spec)
     if _is_file(path):
         return _read(path), ""
     head, colon, variant = spec.rpartition(":")
@@ -53,8 +56,10 @@ def locate(spec: str) -> tuple[Source, str]:
 
 #: Reads networks that are no specs: it stands above the language, which therefore only knows its name.
 READER = "cnncalc.importing.target"
+#: Forms of files that hold a network and are only read, by their endings: what reads them, below `importing`.
+FORMS = {".pt2": "pt2", ".onnx": "onnx_program", ".keras": "keras_config", ".cfg": "darknet"}
 #: Endings of files that hold a network in another form, or only its weights.
-ELSEWHERE = (".pt2", ".cfg", ".pt", ".pth", ".ckpt", ".safetensors")
+ELSEWHERE = (*FORMS, ".pt", ".pth", ".ckpt", ".safetensors")
 
 
 def is_elsewhere(spec: str) -> bool:
@@ -69,7 +74,7 @@ def is_elsewhere(spec: str) -> bool:
     """
     head, colon, name = spec.rpartition(":")
     if not colon:
-        return spec.lower().endswith(ELSEWHERE)
+        return spec.lower().endswith(ELSEWHERE) or (spec.endswith(".json") and _describes_keras(Path(spec)))
     if head == "timm" or head.endswith(".py"):
         return bool(name)
     if _is_file(Path(head)) or not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", head):
@@ -77,6 +82,15 @@ def is_elsewhere(spec: str) -> bool:
     return (
         not head.endswith((".yaml", ".yml")) and _in_zoo(head) is None and bool(re.fullmatch(r"[A-Za-z_][\w.]*", name))
     )
+
+
+def _describes_keras(path: Path) -> bool:
+    """Whether a file of JSON, which may be a spec as well, is Keras' description of a model."""
+    try:
+        with path.open("rb") as file:
+            return b'"class_name"' in file.read(4096)
+    except (OSError, ValueError):
+        return False
 
 
 def is_file_spec(spec: str) -> Path | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from ..program import SCALED, Call, State, Tensor, Unread, Value
+from ..program import SCALED, SHIFTED, Call, State, Tensor, Unread, Value
 from .table import owner_of, reads, stated
 
 MERGES = {
@@ -72,6 +72,15 @@ def with_state(call: Call, x: int, state: State) -> Value:
             return call.layer("LayerScale", {}, x, owner=f"={state.name}")
         if state.shape == own and (len(own) <= 1 or own == shape[-len(own) :]):
             return call.layer("LayerScale", {"shape": list(own)}, x, owner=f"={state.name}")
+    if call.op == "add" and prod(own) == shape[0] and state.shape[-len(shape) :] == default:
+        figures = {
+            "shape": list(shape),
+            "params": shape[0],
+            "buffers": 0,
+            "macs": 0,
+            "note": "a learnt summand for each channel",
+        }
+        return call.layer(SHIFTED, {}, x, owner=f"={state.name}", figures=figures)
     if state.shape == own and own[:1] == (1,) and len(own) == len(shape) + 1:
         token = call.layer("Token", {"shape": list(own[1:])}, x, owner=f"={state.name}", shape=own[1:])
         return call.layer(MERGES[call.op], {}, x, token.node)

@@ -65,3 +65,14 @@ def rms_norm(call: Call) -> Value:
         elementwise_affine=(weight is not None, True),
     )
     return call.layer("RMSNorm", arguments, x, owner=owner_of(weight))
+
+
+@reads("local_response_norm")
+def local_response_norm(call: Call) -> Value:
+    arguments = stated(
+        size=call.get("size"),
+        alpha=(call.get("alpha", 1e-4), 1e-4),
+        beta=(call.get("beta", 0.75), 0.75),
+        k=(call.get("k", 1.0), 1.0),
+    )
+    return call.layer("LocalResponseNorm", arguments, call.tensor())

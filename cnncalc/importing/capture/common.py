@@ -51,12 +51,9 @@ def frame_of(error: BaseException, request: dict[str, Any]) -> str:
 def is_users(filename: str, request: dict[str, Any]) -> bool:
     """Whether a file is the user's, and no library's."""
     path = os.path.abspath(filename)
-    return (
-        os.path.exists(path)
-        and path != os.path.abspath(__file__)
-        and "site-packages" not in path
-        and not (path.startswith(os.path.dirname(os.__file__)) or "/torch/" in path)
-    )
+    own, library = os.path.dirname(os.path.abspath(__file__)), os.path.dirname(os.__file__)
+    others = path.startswith((own, library)) or "site-packages" in path or "/torch/" in path
+    return os.path.exists(path) and not others
 
 
 def short(filename: str) -> str:

@@ -1,0 +1,273 @@
+"""An ONNX file as a program: its operators by PyTorch's names, so that one table of readers serves both.
+
+Protobuf alone is read, by the package onnx: no runtime, no external data, and of the weights only their shapes.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import SpecError, usage_error
+from .flat import Flat
+from .program import refused
+from .torch_program import flat_of
+
+#: Bytes of a file, of its operators, and numbers in a constant that are looked at.
+MAX_BYTES, MAX_NODES, MAX_NUMBERS = 2 << 30, 150_000, 64
+Attributes = Mapping[str, Any]
+
+
+def read(path: Path, inputs: Mapping[str, Any]) -> Flat:
+    """The flat network in a file; raises `SpecError`."""
+    return flat_of(program_of(path, inputs))
+
+
+def program_of(path: Path, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The program in a file; raises `SpecError` where it is none that can be read."""
+    try:
+        import onnx
+        from onnx import shape_inference
+    except ImportError:
+        raise usage_error(
+            "an .onnx file needs the package onnx", "pip install 'cnncalc[onnx]'", where=str(path)
+        ) from None
+    if path.stat().st_size > MAX_BYTES:
+        raise refused(f"more than {MAX_BYTES:,} bytes", str(path))
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+        if len(model.graph.node) > MAX_NODES:
+            raise refused(f"{len(model.graph.node):,} operators; at most {MAX_NODES:,} are read", str(path))
+        _fix_batch(model, inputs, path)
+        _drop_weights(model)
+        model = shape_inference.infer_shapes(model, data_prop=True)
+    except SpecError:
+        raise
+    except Exception as error:  # protobuf's and onnx's own, of many kinds
+        raise refused(f"no ONNX that can be read: {str(error).strip().splitlines()[0][:120]}", str(path)) from None
+    from . import onnx_operators, onnx_shapes  # noqa: F401 - the table of operators
+
+    return _Onnx(onnx, model, path).read()
+
+
+def _fix_batch(model: Any, inputs: Mapping[str, Any], path: Path) -> None:
+    """Give the batch a size where it is open, and other axes the one that was asked for."""
+    weights = {each.name for each in model.graph.initializer}
+    for value in model.graph.input:
+        if value.name in weights:
+            continue
+        dims = value.type.tensor_type.shape.dim
+        asked = inputs.get(value.name) or inputs.get("")
+        for i, dim in enumerate(dims):
+            if asked is not None and i and i - 1 < len(asked):
+                dim.dim_value = int(asked[i - 1])
+            elif not dim.HasField("dim_value") or dim.dim_value < 1:
+                if i:
+                    raise refused(
+                        f"the size of {value.name} along axis {i} is open", str(path), "--input CxHxW says it"
+                    )
+                dim.dim_value = 2
+    del model.graph.value_info[:]
+
+
+def _drop_weights(model: Any) -> None:
+    """Keep of the weights their shapes alone; numbers that shapes are made of stay."""
+    for each in model.graph.initializer:
+        count = 1
+        for size in each.dims:
+            count *= max(size, 0)
+        if count > MAX_NUMBERS:
+            each.ClearField("raw_data")
+            for field in ("float_data", "int32_data", "int64_data", "double_data"):
+                each.ClearField(field)
+
+
+class _Onnx:
+    def __init__(self, onnx: Any, model: Any, path: Path) -> None:
+        self.onnx, self.graph, self.path = onnx, model.graph, path
+        self.opset = max((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), default=13)
+        self.shapes: dict[str, list[int] | None] = {}
+        for value in (*self.graph.value_info, *self.graph.input, *self.graph.output):
+            dims = value.type.tensor_type.shape.dim
+            known = all(dim.HasField("dim_value") for dim in dims)
+            self.shapes[value.name] = [dim.dim_value for dim in dims] if known else None
+        self.states: dict[str, dict[str, Any]] = {}  # by their names as paths
+        self.names: dict[str, str] = {}
+        self.constants: dict[str, list[Any]] = {}
+        self.nodes: list[dict[str, Any]] = []
+        self.modules: dict[str, dict[str, Any]] = {"": {"class": "", "attributes": {}, "library": False}}
+
+    def read(self) -> dict[str, Any]:
+        for each in self.graph.initializer:
+            self._state(each.name, list(each.dims), each)
+        for node in self.graph.node:
+            if node.op_type == "Constant":
+                self._constant(node)
+            elif node.op_type == "ConstantOfShape":
+                sizes = self.constants.get(self.names.get(node.input[0], ""))
+                if sizes is not None:
+                    self._state(node.output[0], [int(size) for size in sizes], None)
+            elif any(attribute.type in (5, 10) for attribute in node.attribute):
+                raise refused(f"{node.op_type} holds a graph of its own, which is not read", str(self.path))
+        for node in self.graph.node:
+            if node.op_type not in ("Constant", "ConstantOfShape"):
+                self._node(node)
+        inputs = []
+        for value in self.graph.input:
+            if value.name not in self.names:
+                shape = self.shapes[value.name]
+                if not shape or len(shape) < 2:
+                    raise refused(f"the input {value.name} has no axes behind the batch", str(self.path))
+                inputs.append({"name": value.name, "arg": value.name, "shape": shape[1:], "dtype": "float32"})
+        if not inputs:
+            raise refused("nothing goes in", str(self.path))
+        shape = self.shapes[inputs[0]["arg"]]
+        return {
+            "title": self.path.stem,
+            "batch": shape[0] if shape else 1,
+            "inputs": inputs,
+            "tensors": self.states,
+            "nodes": self.nodes,
+            "outputs": [each.name for each in self.graph.output],
+            "modules": self.modules,
+            "registered": list(self.states),
+            "state": None,
+        }
+
+    def clean(self, name: str) -> str:
+        """The name of a weight as a path: what no layer can be called is an underline."""
+        if name not in self.names:
+            made, number = re.sub(r"[^\w.\-]|^\.+|\.+$", "_", name), 2
+            while made in self.names.values():
+                made, number = f"{made}_{number}", number + 1
+            self.names[name] = made
+        return self.names[name]
+
+    def _state(self, name: str, shape: list[int], tensor: Any) -> None:
+        name = self.clean(name)
+        self.states[name] = {"kind": "parameter", "shape": shape, "value": None}
+        if tensor is not None and tensor.data_type in (1, 6, 7, 11) and sum(1 for _ in shape) <= 1:
+            count = shape[0] if shape else 1
+            if count <= MAX_NUMBERS:
+                self.constants[name] = self.onnx.numpy_helper.to_array(tensor).reshape(-1).tolist()
+
+    def _constant(self, node: Any) -> None:
+        for attribute in node.attribute:
+            value = self.onnx.helper.get_attribute_value(attribute)
+            if attribute.name == "value":
+                count = 1
+                for size in value.dims:
+                    count *= size
+                if count <= MAX_NUMBERS:
+                    self.constants[self.clean(node.output[0])] = (
+                        self.onnx.numpy_helper.to_array(value).reshape(-1).tolist()
+                    )
+                self.states[self.clean(node.output[0])] = {"kind": "constant", "shape": list(value.dims), "value": None}
+            elif attribute.name in ("value_int", "value_float", "value_ints", "value_floats"):
+                self.constants[self.clean(node.output[0])] = (
+                    list(value) if isinstance(value, (list, tuple)) else [value]
+                )
+                self.states[self.clean(node.output[0])] = {"kind": "constant", "shape": [], "value": None}
+
+    # -- one operator ------------------------------------------------------------------------------------------------
+
+    def _node(self, node: Any) -> None:
+        attributes = {each.name: self.onnx.helper.get_attribute_value(each) for each in node.attribute}
+        convert = OPERATORS.get(node.op_type)
+        call = Operator(
+            self,
+            node,
+            {key: value.decode() if isinstance(value, bytes) else value for key, value in attributes.items()},
+        )
+        if convert is None:
+            call.emit(node.op_type, {str(i): call.reference(i) for i in range(len(node.input))})
+        else:
+            convert(call)
+
+    def stack(self, node: Any) -> list[list[str]]:
+        """The modules that an operator stood in: from what PyTorch's exporter wrote beside it, or from its name."""
+        noted = {each.key: each.value for each in node.metadata_props} if hasattr(node, "metadata_props") else {}
+        try:
+            paths = ast.literal_eval(noted.get("pkg.torch.onnx.name_scopes", "[]"))
+            kinds = ast.literal_eval(noted.get("pkg.torch.onnx.class_hierarchy", "[]"))
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            paths, kinds = [], []
+        if paths and len(paths) == len(kinds):
+            pairs = list(zip(map(str, paths), map(str, kinds), strict=True))[:-1]
+        else:
+            pairs = [("", "")]
+            for part in node.name.split("/")[1:-1] if node.name.startswith("/") else ():
+                before = pairs[-1][0]
+                path = part if not before or part.startswith(f"{before}.") else f"{before}.{part}"
+                pairs.append((path, ""))
+        for path, kind in pairs:
+            library = kind.startswith("torch.nn.modules.") or not kind
+            self.modules.setdefault(path, {"class": kind.rpartition(".")[2], "attributes": {}, "library": library})
+        return [[path or "root", path, kind.rpartition(".")[2]] for path, kind in pairs]
+
+
+class Operator:
+    """An operator while it is turned into one or several operations."""
+
+    def __init__(self, onnx: _Onnx, node: Any, attributes: Attributes) -> None:
+        self.onnx, self.node, self.attributes = onnx, node, attributes
+        self.modules = onnx.stack(node)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self.attributes.get(name, default)
+        return value if value is None or isinstance(value, (str, int, float)) else list(value)
+
+    def name(self, place: int) -> str:
+        name = self.node.input[place] if place < len(self.node.input) else ""
+        return self.onnx.names.get(name, name)
+
+    def reference(self, place: int) -> dict[str, Any] | None:
+        name = self.name(place)
+        return {"tensor": name, "state": name in self.onnx.states} if name else None
+
+    def shape(self, place: int = 0) -> list[int]:
+        """The shape of an input; raises `SpecError` where it is not known."""
+        name = self.name(place)
+        state = self.onnx.states.get(name)
+        shape = state["shape"] if state else self.onnx.shapes.get(name)
+        if shape is None:
+            raise refused(
+                f"the shape of {name} is not known", str(self.onnx.path), "onnx.shape_inference could not work it out"
+            )
+        return list(shape)
+
+    def numbers(self, place: int) -> list[Any] | None:
+        """The numbers of an input that is a constant."""
+        return self.onnx.constants.get(self.name(place))
+
+    def emit(self, op: str, given: Mapping[str, Any], output: str | None = None, shape: Any = None) -> dict[str, Any]:
+        """An operation; the operator's output, unless another name is given to what comes between."""
+        name = output or self.node.output[0]
+        made: dict[str, Any] = {
+            "name": name,
+            "op": op,
+            "given": {key: value for key, value in given.items() if value is not None},
+            "shape": shape if shape is not None else self.onnx.shapes.get(name),
+            "modules": self.modules,
+            "line": "",
+        }
+        self.onnx.nodes.append(made)
+        self.onnx.shapes.setdefault(name, made["shape"])
+        return {"tensor": name, "state": False}
+
+
+Converter = Callable[[Operator], Any]
+OPERATORS: dict[str, Converter] = {}
+
+
+def operator(*names: str) -> Callable[[Converter], Converter]:
+    """Register a converter for operators by name."""
+
+    def register(converter: Converter) -> Converter:
+        OPERATORS.update(dict.fromkeys(names, converter))
+        return converter
+
+    return register
