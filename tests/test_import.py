@@ -248,6 +248,7 @@ def test_darknet(tmp_path: Path) -> None:
 BACK = [
     "lenet", "alexnet", "vgg16_bn", "resnet18", "resnet50", "resnext50_32x4d", "densenet121", "googlenet", "inception_v3", "squeezenet1_1", "mobilenet_v2",
     "mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2_x1_0", "regnet_y_400mf", "mnasnet1_0", "convnext_tiny", "unet", "res2net50_26w_4s", "repvgg_a0",
+    "vit_b_16", "mobilevit", "convnextv2_atto", "convnextv2_tiny", "resnetv2_50x1_bit", "retinanet",
 ]  # fmt: skip
 
 

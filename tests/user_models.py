@@ -451,7 +451,7 @@ class Words(nn.Module):
         return self.conv(self.table(ids).transpose(1, 2))
 
 
-@becomes(example={"": (16, 4, 4)}, declared=None)
+@becomes(example={"": (16, 4, 4)}, spec=["attention: {MultiheadAttention: {num_heads: 4}}"])
 class Attends(nn.Module):
     """Attention of PyTorch's own kind, between sequences."""
 
@@ -462,6 +462,46 @@ class Attends(nn.Module):
     def forward(self, x):
         x = x.flatten(2).transpose(1, 2)
         return self.attention(x, x, x, need_weights=False)[0]
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["{Token: {shape: [1, 16]}}", "concat:"])
+class ClassToken(nn.Module):
+    """Patches as a sequence, with a learnt token before them and learnt places."""
+
+    def __init__(self):
+        super().__init__()
+        self.patches, self.head = nn.Conv2d(3, 16, 4, stride=4), nn.Linear(16, 5)
+        self.token, self.places = nn.Parameter(torch.zeros(1, 1, 16)), nn.Parameter(torch.zeros(1, 5, 16))
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).permute(0, 2, 1)
+        x = torch.cat([self.token.expand(x.shape[0], -1, -1), x], dim=1) + self.places
+        return self.head(x[:, 0])
+
+
+class Frozen(nn.Module):
+    def __init__(self, width, eps=1e-5):
+        super().__init__()
+        self.eps = eps
+        for name, value in (("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0)):
+            self.register_buffer(name, torch.full((width,), value))
+
+    def forward(self, x):
+        w, b = self.weight.reshape(1, -1, 1, 1), self.bias.reshape(1, -1, 1, 1)
+        scale = w * (self.running_var.reshape(1, -1, 1, 1) + self.eps).rsqrt()
+        return x * scale + (b - self.running_mean.reshape(1, -1, 1, 1) * scale)
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["bn: FrozenBatchNorm2d"])
+class Detector(nn.Module):
+    """A normalisation whose numbers are fixed, as detectors have it."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.bn = nn.Conv2d(3, 4, 1, bias=False), Frozen(4)
+
+    def forward(self, x):
+        return F.relu(self.bn(self.conv(x)))
 
 
 @becomes(example={"": (3, 8, 8)}, says="something from the network")

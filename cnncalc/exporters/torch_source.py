@@ -57,8 +57,9 @@ def torch_source(graph: Graph, module: str = "", imported: Sequence[str] = ()) -
     own = [own_class(name) for name in OWN if name in used]
     body = "\n\n\n".join([*own, *texts])
     imports = ["import torch", "from torch import nn"]
-    if "OrderedDict(" in body:
-        imports = ["from collections import OrderedDict", "", *imports]
+    standard = ["from collections import OrderedDict"] * ("OrderedDict(" in body)
+    standard += ["from typing import Any"] * (": Any" in body)
+    imports = [*standard, "", *imports] if standard else imports
     if own and "Tensor" in body:
         imports[-1] = "from torch import Tensor, nn"
     if "F." in body:

@@ -19,6 +19,7 @@ _TORCH_IMPORTS = frozenset(
         "import torch",
         "from torch import nn",
         "from torch import Tensor, nn",
+        "from typing import Any",
         "from torch.nn import functional as F",
         "from collections import OrderedDict",
     ]

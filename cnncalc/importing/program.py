@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import SpecError, usage_error
 from ..ops import Shape
 from ..record import Record
+from .attention import attention
 from .operations import ALIASES, SHAPES_ONLY, VIEWS, WRITES, camel, first_reference, references
 
 
@@ -58,6 +59,8 @@ class Worked(Record):
 #: a convolution with filters that are fixed, a learnt
 #: summand for each channel.
 SCALED, FIXED, SHIFTED = "ScaledShifted", "FixedConv2d", "ChannelBias"
+#: The halves of a normalisation whose numbers are fixed, by the operation.
+FROZEN = {"mul": "FrozenScale", "add": "FrozenShift"}
 
 Value = Tensor | State | Parts | Worked
 
@@ -156,7 +159,8 @@ class Reading:
         self.views: dict[str, str] = {}  # a name → what it is a view of
         for given in program["inputs"]:
             self.values[given["arg"]] = Tensor(len(self.pending))
-            name = given["name"] if len(program["inputs"]) > 1 else "input"
+            alone = len(program["inputs"]) == 1 and "input" not in program["modules"]
+            name = "input" if alone else given["name"]
             self.pending.append(Pending("input", {}, (), tuple(given["shape"]), name, ()))
 
     def value_of(self, given: Mapping[str, Any]) -> Value | None:
@@ -274,6 +278,9 @@ class Reading:
             own = work_in(call, self.batch, {each["name"]: each["shape"] for each in nodes})
             work = None if work is None or own is None else work + own
         module = next(part for part in last.node["modules"] if part[0] in self.closed)
+        made = attention(self, last, nodes, tuple(inputs), list(states), module)
+        if made is not None:
+            return made
         figures: dict[str, Any] = {"shape": list(last.shape)}
         figures["params"] = sum(prod(self.tensors[name]["shape"]) for name in states)
         if len(inputs) != 1:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..ops.border import upper_pads
-from .program import FIXED, SCALED, SHIFTED, Pending
+from .program import FIXED, FROZEN, SCALED, SHIFTED, Pending
 
 
 class _Pass:
@@ -108,10 +108,16 @@ def _response_norm(work: _Pass, number: int) -> None:
     shift = None if mean is None else work.next(mean, "Shift")
     share = None if shift is None else work.next(shift, "divide")
     product = None if share is None else work.next(share, "multiply")
-    scaled = None if product is None else work.next(product, SCALED)
+    scaled = None if product is None else work.next(product, SCALED) or work.next(product, "LayerScale")
     total = None if scaled is None else work.next(scaled, "add")
     if mean is None or shift is None or share is None or product is None or scaled is None or total is None:
         return
+    rest: tuple[int, ...] = (total,)
+    if work.pending[scaled].type == "LayerScale":  # the summand is added at the end
+        bias = work.next(total, SHIFTED)
+        if bias is None or work.pending[scaled].arguments not in ({}, {"shape": list(length.shape[-1:])}):
+            return
+        rest = (total, bias)
     last = {(1, 2): True, (2, 3): False}.get(tuple(length.arguments["dim"]))
     if last is None or work.pending[mean].arguments.get("dim") != (3 if last else 1) or set(users) != {mean, share}:
         return
@@ -119,8 +125,10 @@ def _response_norm(work: _Pass, number: int) -> None:
         return
     eps = work.pending[shift].arguments["value"]
     arguments = ({} if eps == 1e-6 else {"eps": eps}) | ({"channels_last": True} if last else {})
-    made = work.pending[scaled]._replace(type="GlobalResponseNorm", arguments=arguments, figures=None)
-    work.replace((number, mean, shift, share, product, scaled, total), made)
+    owner = work.pending[scaled].owner
+    owner = owner.lstrip("=").rpartition(".")[0] if owner.startswith("=") else owner
+    made = work.pending[scaled]._replace(type="GlobalResponseNorm", arguments=arguments, owner=owner, figures=None)
+    work.replace((number, mean, shift, share, product, scaled, *rest), made)
 
 
 def _blur_pool(work: _Pass, number: int) -> None:
@@ -175,6 +183,36 @@ def _affine(work: _Pass, number: int) -> None:
     work.replace((number, shift), made)
 
 
+def _frozen_norm(work: _Pass, number: int) -> None:
+    """Times and plus what the fixed statistics and parameters of a normalisation give."""
+    first = work.pending[number]
+    shift = work.next(number, FROZEN["add"]) if first.type == FROZEN["mul"] else None
+    if shift is not None:
+        eps = first.arguments["eps"]
+        made = work.pending[shift]._replace(
+            type="FrozenBatchNorm2d", arguments={} if eps == 1e-5 else {"eps": eps}, figures=None
+        )
+        work.replace((number, shift), made)
+
+
+def _l2_norm(work: _Pass, number: int) -> None:
+    """The channels at each position divided by their length, times a learnt factor for each."""
+    length = work.pending[number]
+    if length.type != "Norm" or length.arguments != {"dim": 1, "keepdim": True}:
+        return
+    shift = work.next(number, "Shift")
+    share = None if shift is None else work.next(shift, "divide")
+    scale = None if share is None else work.next(share, "LayerScale")
+    if shift is None or share is None or scale is None or work.pending[scale].arguments:
+        return
+    if work.pending[share].inputs != (length.inputs[0], shift) or not work.pending[scale].owner.endswith(".weight"):
+        return
+    eps = work.pending[shift].arguments["value"]
+    owner = work.pending[scale].owner.lstrip("=").removesuffix(".weight")
+    made = work.pending[scale]._replace(type="L2Norm", arguments={} if eps == 1e-10 else {"eps": eps}, owner=owner)
+    work.replace((number, shift, share, scale), made)
+
+
 RULES: tuple[Callable[[_Pass, int], None], ...] = (
     _layer_norm_2d,
     _channel_shuffle,
@@ -183,6 +221,8 @@ RULES: tuple[Callable[[_Pass, int], None], ...] = (
     _blur_pool,
     _upper_convolution,
     _affine,
+    _frozen_norm,
+    _l2_norm,
 )
 
 

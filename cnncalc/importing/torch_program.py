@@ -17,7 +17,9 @@ MOST_CLOSED = 200
 
 def flat_of(program: Mapping[str, Any]) -> Flat:
     """The flat network of a program; raises `SpecError` for what cannot be followed."""
-    closed: set[str] = set()
+    # Attention is one layer of PyTorch's, whose operations turn the batch about.
+    closed = {str(key) for node in program["nodes"] for key, path, kind in node["modules"]
+              if kind == "MultiheadAttention" and program["modules"].get(path, {}).get("library")}  # fmt: skip
     while True:
         reading = Reading(program, frozenset(closed))
         try:

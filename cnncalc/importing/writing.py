@@ -32,7 +32,7 @@ class _Writer:
         flat = self.flat
         lines = [*self.head, f"name: {flow(flat.title)}"]
         inputs = {node.name: list(node.shape) for node in flat.nodes[: flat.input_count]}
-        named = len(inputs) > 1
+        named = list(inputs) != ["input"]
         lines.append(f"input: {flow(inputs if named else next(iter(inputs.values())))}")
         if self.types:
             lines += ["", "types:"]

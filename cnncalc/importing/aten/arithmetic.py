@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from ..program import SCALED, SHIFTED, Call, State, Tensor, Unread, Value
+from ..operations import references
+from ..program import FROZEN, SCALED, SHIFTED, Call, State, Tensor, Unread, Value, Worked
 from .table import owner_of, reads, stated
 
 MERGES = {
@@ -32,11 +33,39 @@ def arithmetic(call: Call) -> Value:
         state = right if isinstance(left, Tensor) else left
         if isinstance(x, Tensor) and isinstance(state, State):
             return with_state(call, x.node, state)
+        if isinstance(x, Tensor) and isinstance(state, Worked):
+            return frozen(call, x.node, state)
         raise Unread("one side is worked out of parameters")
     shapes = [call.shape_of(each) for each in operands if each is not None]
     if len(shapes[0]) != len(shapes[1]):
         raise Unread("its sides have different numbers of axes")
     return call.layer(MERGES[call.op], {}, *(each for each in operands if each is not None))
+
+
+def frozen(call: Call, x: int, worked: Worked) -> Value:
+    """Half of a normalisation that is fixed: times what two buffers give, or plus what four give."""
+    parts = {name.rpartition(".")[2] for name in worked.states}
+    paths = {name.rpartition(".")[0] for name in worked.states}
+    halves = {"mul": {"weight", "running_var"}, "add": {"weight", "running_var", "bias", "running_mean"}}
+    if (
+        len(paths) != 1
+        or parts != halves.get(call.op)
+        or any(call.reading.tensors[name]["kind"] != "buffer" for name in worked.states)
+    ):
+        raise Unread("one side is worked out of parameters")
+    given = next(each for each in references(call.given) if each["tensor"] in call.reading.values
+                 and isinstance(call.reading.values[each["tensor"]], Worked))  # fmt: skip
+    eps = call.reading.made_by(worked.states, given["tensor"]).get("add", {}).get("given", {}).get("other", 0.0)
+    count = call.reading.tensors[worked.states[0]]["shape"][0]
+    buffers = 4 * count if call.op == "add" else 0
+    figures = {
+        "shape": list(call.shape),
+        "params": 0,
+        "buffers": buffers,
+        "macs": 0,
+        "note": "fixed numbers for each channel",
+    }
+    return call.layer(FROZEN[call.op], {"eps": eps}, x, owner=paths.pop() if call.op == "add" else "", figures=figures)
 
 
 def operand(call: Call, value: Value | None) -> int | None:
@@ -70,12 +99,16 @@ def with_state(call: Call, x: int, state: State) -> Value:
         meets = state.shape[1:] if len(state.shape) > len(shape) and state.shape[0] == 1 else state.shape
         if meets == default:  # one factor for each channel
             return call.layer("LayerScale", {}, x, owner=f"={state.name}")
+        last = (*(1 for _ in shape[1:]), shape[-1])
+        if meets == last and own == shape[-1:]:  # one for each place along the last axis, where channels may be
+            return call.layer("LayerScale", {"shape": list(own)}, x, owner=f"={state.name}")
         if state.shape == own and (len(own) <= 1 or own == shape[-len(own) :]):
             return call.layer("LayerScale", {"shape": list(own)}, x, owner=f"={state.name}")
-    if call.op == "add" and prod(own) == shape[0] and state.shape[-len(shape) :] == default:
+    behind = (*(1 for _ in shape[1:]), shape[-1])
+    if call.op == "add" and (state.shape[-len(shape) :], prod(own)) in ((default, shape[0]), (behind, shape[-1])):
         figures = {
             "shape": list(shape),
-            "params": shape[0],
+            "params": prod(own),
             "buffers": 0,
             "macs": 0,
             "note": "a learnt summand for each channel",
@@ -122,11 +155,26 @@ def concat(call: Call) -> Value:
     parts = [call.reading.value_of(each) for each in call.given.get("tensors", [])]
     if len(parts) == 1 and isinstance(parts[0], Tensor):
         return parts[0]
-    nodes = [part.node for part in parts if isinstance(part, Tensor)]
-    if len(nodes) < len(parts):
-        raise Unread("one part is no output of a layer")
+    near = next((part.node for part in parts if isinstance(part, Tensor)), None)
+    if near is None:
+        raise Unread("no part is the output of a layer")
+    nodes = [part.node if isinstance(part, Tensor) else learnt(call, near, part) for part in parts]
     dim = call.axis(call.get("dim", 0), len(call.shape_of(nodes[0])) + 1)
     return call.layer("concat", stated(dim=(dim, 1)), *nodes)
+
+
+def learnt(call: Call, near: int, part: Value | None) -> int:
+    """A learnt tensor among others, the same for each image: a class token; raises `Unread` for anything else."""
+    rank = len(call.shape_of(near)) + 1
+    if not isinstance(part, State) or len(part.shape) != rank or part.shape[0] != 1 or not part.whole:
+        raise Unread("one part is no output of a layer")
+    if (
+        call.reading.tensors[part.name]["kind"] != "parameter"
+        or tuple(call.reading.tensors[part.name]["shape"]) != part.shape
+    ):
+        raise Unread("one part is fixed")
+    shape = part.shape[1:]
+    return call.layer("Token", {"shape": list(shape)}, near, owner=f"={part.name}", shape=shape).node
 
 
 @reads("stack")

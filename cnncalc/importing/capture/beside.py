@@ -12,6 +12,7 @@ from .model import MADE, example, given
 def verified(request: dict[str, Any], question: dict[str, Any]) -> dict[str, Any]:
     """Whether a spec has the model's keys, its FLOPs by PyTorch's counter, and its outputs with the model's weights."""
     import torch
+    import torch.nn.attention
     from torch.utils.flop_counter import FlopCounterMode
 
     sys.path.append(question["package"])
@@ -27,7 +28,8 @@ def verified(request: dict[str, Any], question: dict[str, Any]) -> dict[str, Any
     model.train(False)
     inputs = given(model, request, request["name"])
     tensors = {name: example(torch, each, "cpu") for name, each in inputs.items()}
-    with torch.no_grad():
+    torch.backends.mha.set_fastpath_enabled(False)  # whose operations no counter knows
+    with torch.no_grad(), torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
         with FlopCounterMode(display=False) as counter:
             expected = list(values_in(model(**tensors)))
         answer: dict[str, Any] = {"flops": counter.get_total_flops() // BATCH}
