@@ -41,6 +41,9 @@ def program_of(path: Path, inputs: Mapping[str, Any]) -> dict[str, Any]:
         model = onnx.load(str(path), load_external_data=False)
         if len(model.graph.node) > MAX_NODES:
             raise refused(f"{len(model.graph.node):,} operators; at most {MAX_NODES:,} are read", str(path))
+        for node in model.graph.node:
+            if any(attribute.type in (5, 10) for attribute in node.attribute):
+                raise refused(f"{node.op_type} holds a graph of its own, which is not read", str(path))
         _fix_batch(model, inputs, path)
         _drop_weights(model)
         model = shape_inference.infer_shapes(model, data_prop=True)
@@ -110,8 +113,6 @@ class _Onnx:
                 sizes = self.constants.get(self.names.get(node.input[0], ""))
                 if sizes is not None:
                     self._state(node.output[0], [int(size) for size in sizes], None)
-            elif any(attribute.type in (5, 10) for attribute in node.attribute):
-                raise refused(f"{node.op_type} holds a graph of its own, which is not read", str(self.path))
         for node in self.graph.node:
             if node.op_type not in ("Constant", "ConstantOfShape"):
                 self._node(node)

@@ -53,6 +53,7 @@ class Places:
     def __init__(self, pending: Sequence[Pending], modules: Mapping[str, Module]) -> None:
         self.pending, self.modules = pending, modules
         self.used: set[str] = set()
+        self.numbers: dict[tuple[str, str], int] = {}  # how far names of a kind were counted in a scope
         self.first: dict[str, int] = {}  # the path of a layer with parameters → the node
         self.owners = {each.owner.lstrip("=") for each in pending if each.owner}
         self.loads = Counter(each.modules[-1][0] for each in pending if each.modules and not each.owner)
@@ -124,11 +125,12 @@ class Places:
 
     def fresh(self, scope: str, base: str) -> str:
         """A name that nothing in a scope has."""
-        number = 1
+        number = self.numbers.get((scope, base), 1)
         while True:
             name = base if number == 1 else f"{base}{number}"
             path = f"{scope}.{name}" if scope else name
             if path not in self.used and path not in self.modules and name not in TAKEN and path not in self.owners:
+                self.numbers[scope, base] = number
                 return path
             number += 1
 

@@ -156,6 +156,7 @@ class Reading:
         self.values: dict[str, Value | list[Value]] = {}
         self.pending: list[Pending] = []
         self.needed: set[int] = set()  # the operations that an output needs
+        self.latest: dict[str, list[tuple[int, str]]] = {}  # of each tensor, the two views that are used last
         self.views: dict[str, str] = {}  # a name → what it is a view of
         for given in program["inputs"]:
             self.values[given["arg"]] = Tensor(len(self.pending))
@@ -351,12 +352,14 @@ class Reading:
         """Refuse what changes a tensor through a view of it, since the graph that PyTorch exports does not show it."""
         source = first_reference(node)
         if call.op in VIEWS and source:
-            self.views[node["name"]] = self.views.get(source, source)
+            seen = self.views[node["name"]] = self.views.get(source, source)
+            latest = [*self.latest.get(seen, ()), (last.get(node["name"], -1), node["name"])]
+            self.latest[seen] = sorted(latest)[-2:]
         if not call.inplace or not source:
             return
         base = self.views.get(source, source)
-        others = [name for name, of in self.views.items() if of == base and name != source]
-        used = [name for name in (*others, *((base,) if base != source else ())) if last.get(name, -1) > number]
+        used = [name for when, name in self.latest.get(base, ()) if when > number and name != source]
+        used += [base] * (base != source and last.get(base, -1) > number)
         if used or call.op in WRITES:
             cause = (
                 f"{call.op}_ changes a part of a tensor that is used again"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .naming import Names
@@ -13,6 +13,10 @@ from .unify import ABSENT, MISSING, Differs, Unifier, fingerprint, vectors
 
 #: Columns of a `foreach`, beyond which a table is harder to read than what it replaces.
 MOST_COLUMNS = 7
+#: Statements that are tried together, from the longest run down.
+LONGEST = 60
+#: Of so many, one less is tried after the other; of more, half as many.
+FEW = 8
 
 
 class Runs:
@@ -50,7 +54,7 @@ class Runs:
         while at < len(statements):
             run = numbered_run(statements, at, lambda each: each.kind == "group" and each.source is None)
             done = False
-            for length in range(len(run), 1, -1):
+            for length in lengths(len(run)):
                 one = self._one(run[:length], statements)
                 if one is not None:
                     made.append(one)
@@ -169,19 +173,30 @@ class Runs:
     def _like_period(self, statements: list[Statement], at: int, period: int) -> tuple[Statement, int] | None:
         units: list[list[Statement]] = []
         place = at
-        while len(unit := statements[place : place + period]) == period:
+        while len(unit := statements[place : place + period]) == period and len(units) < LONGEST:
             if units and [(each.kind, each.type) for each in unit] != [(each.kind, each.type) for each in units[0]]:
                 break
             units.append(unit)
             place += period
-        while len(units) > 1:
-            parts = [inline(numbered_anew(unit), None) for unit in units]
-            one = self._one([part.copy(name=str(i)) for i, part in enumerate(parts)], [Statement("0", "layer")])
+        for count in lengths(len(units)):
+            parts = [inline(numbered_anew(unit), None).copy(name=str(i)) for i, unit in enumerate(units[:count])]
+            one = self._one(parts, [Statement("0", "layer")])
             if one is not None and one.columns:
                 one.body = [each.copy(name="") for each in one.body]
-                return one, len(units) * period
-            units.pop()
+                return one, count * period
         return None
+
+
+def lengths(count: int) -> Iterator[int]:
+    """How many of a run are tried together: all, and then fewer, in ever larger steps where it is long.
+
+    >>> list(lengths(5)), list(lengths(40))
+    ([5, 4, 3, 2], [40, 20, 10, 8, 7, 6, 5, 4, 3, 2])
+    """
+    count = min(count, LONGEST)
+    while count > 1:
+        yield count
+        count = count - 1 if count <= FEW else max(count // 2, FEW)
 
 
 def told_apart(statements: list[Statement]) -> list[Statement]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from ..errors import Source, SpecError
 from ..graph import Graph
@@ -13,7 +14,13 @@ from .fold import Block, Folded, folded
 from .program import refused
 from .proof import differences
 from .structure import structured
+from .unify import TooMuch
 from .writing import written
+
+#: Layers beyond which a network is written layer by layer: the largest of 200 that were tried has 1,300.
+MOST_FOLDED = 2_000
+#: Folds that are tried, each with less in it.
+MOST_ATTEMPTS = 12
 
 
 class Imported(Record):
@@ -30,11 +37,13 @@ def imported(flat: Flat, fold: bool = True, head: Sequence[str] = ()) -> Importe
 
     Where a fold does not give the same, it is left out: what is written is always right, and as short as that allows.
     """
-    for without in _attempts(flat) if fold else ():
-        found = folded(flat, structured(flat), without)
+    for without in islice(_attempts(flat), MOST_ATTEMPTS if fold and len(flat.nodes) <= MOST_FOLDED else 0):
         try:
+            found = folded(flat, structured(flat), without)
             text = written(flat, found.statements, found.blocks, head)
             graph = load(Source(flat.title, text))
+        except TooMuch:
+            break
         except SpecError:
             continue
         if not list(differences(flat, graph)):

@@ -64,6 +64,12 @@ class Differs(Exception):
     """The statements cannot be one."""
 
 
+class TooMuch(Exception):
+    """To look for what recurs would take too long."""
+
+
+#: Statements that are compared at most; the 200 networks that were tried took 117,000 at most.
+MOST_WORK = 1_000_000
 #: In the place of a branch that a merge does not have.
 ABSENT: list[Statement] = []
 
@@ -72,7 +78,7 @@ class Unifier:
     """Unifies statements; `kinds` tells what the arguments of blocks are: channels, kernels, strides …"""
 
     def __init__(self, kinds: Mapping[str, Mapping[str, str]]) -> None:
-        self.kinds = kinds
+        self.kinds, self.spent = kinds, 0
 
     def lists(self, lists: Sequence[list[Statement] | None]) -> list[Statement]:
         """Lists of statements as one, None where there is none; raises `Differs`."""
@@ -150,6 +156,9 @@ class Unifier:
 
     def statements(self, parts: Sequence[Statement | None]) -> Statement:
         """Statements as one, None where there is none; raises `Differs`."""
+        self.spent += len(parts)
+        if self.spent > MOST_WORK:
+            raise TooMuch
         present = [part for part in parts if part is not None]
         first = present[0]
         made = first.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
@@ -28,8 +29,7 @@ def verified(request: dict[str, Any], question: dict[str, Any]) -> dict[str, Any
     model.train(False)
     inputs = given(model, request, request["name"])
     tensors = {name: example(torch, each, "cpu") for name, each in inputs.items()}
-    torch.backends.mha.set_fastpath_enabled(False)  # whose operations no counter knows
-    with torch.no_grad(), torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+    with plainly(torch):
         with FlopCounterMode(display=False) as counter:
             expected = list(values_in(model(**tensors)))
         answer: dict[str, Any] = {"flops": counter.get_total_flops() // BATCH}
@@ -54,6 +54,18 @@ def verified(request: dict[str, Any], question: dict[str, Any]) -> dict[str, Any
         if len(pairs) == len(found):
             answer["apart"] = max(float((a - b).abs().max() / a.abs().max().clamp_min(1e-30)) for a, b in pairs)
     return answer
+
+
+@contextlib.contextmanager
+def plainly(torch: Any) -> Any:
+    """Without gradients, and attention by operations that the counter knows."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.no_grad(), torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def built_for_real(torch: Any, made: Any, settings: dict[str, Any]) -> Any:
