@@ -20,7 +20,11 @@ MADE: list[Any] = []
 
 def captured(request: dict[str, Any]) -> dict[str, Any]:
     """The program of a model."""
-    import torch
+    try:
+        import torch
+    except ImportError:
+        hint = "pip install 'cnncalc[torch]', or --python PATH names an interpreter that has it"
+        raise Refused("PyTorch is not installed for this Python", hint) from None
 
     torch.manual_seed(0)
     made, title = found(request)
