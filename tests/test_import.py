@@ -318,7 +318,7 @@ def test_the_light_models_of_onnx(name: str) -> None:
     import onnx
     from onnx import shape_inference
 
-    from cnncalc.importing.onnx_program import program_of as program_of_onnx
+    from cnncalc.importing.onnx_file import program_of as program_of_onnx
 
     path = light(name)
     found = imported(flat_of(program_of_onnx(path, {})))
@@ -438,3 +438,14 @@ def test_keras_of_strangers(tmp_path: Path) -> None:
     assert "192" in cnncalc("shapes", "m.keras", cwd=tmp_path).stdout
     (tmp_path / "m.keras").write_bytes(b"PK")
     assert cnncalc("summary", "m.keras", cwd=tmp_path).returncode == 2
+
+
+def test_the_name_of_a_strangers_class_stays_a_name() -> None:
+    """A class that is declared as a whole may be called anything; the spec has a name for it that is one."""
+    program = captured(request("Recurrent", {"": (3, 8, 8)}))
+    evil = "X: {shape: [1]}\n\nlayers: [ReLU]\n#"
+    for node in program["nodes"]:
+        node["modules"] = [[key, path, evil if kind == "LSTM" else kind] for key, path, kind in node["modules"]]
+    found = imported(flat_of(program))
+    assert [name for name in found.text.splitlines() if name.startswith("  Unnamed: ")]
+    assert sum(line.startswith("layers:") for line in found.text.splitlines()) == 1 and len(found.graph.layers) == 7

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .program import Call, Reading, Tensor
+from .program import Call, Reading, Tensor
 
 #: Operations that leave all values as they are, in another shape or order.
 _MOVES = frozenset(("view", "reshape", "transpose", "permute", "contiguous", "flatten", "unflatten", "clone"))

@@ -7,6 +7,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from ..names import is_name
 from ..ops import REGISTRY, Shape
 from ..record import Record
 
@@ -74,9 +75,10 @@ class Flat:
         for number, node in enumerate(self.nodes):
             if node.figures is not None:
                 key = repr((node.type, sorted((k, v) for k, v in node.figures.items() if k != "note")))
-                base, count = node.type, 2
+                plain = node.type if is_name(node.type) else "Unnamed"  # a stranger's class may be called anything
+                base, count = plain, 2
                 while key not in names and (base in names.values() or base in REGISTRY):
-                    base, count = f"{node.type}{count}", count + 1
+                    base, count = f"{plain}{count}", count + 1
                 found[number] = names.setdefault(key, base)
         return found
 

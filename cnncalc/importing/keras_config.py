@@ -6,22 +6,17 @@ another order. What holds code, as a Lambda layer does, is refused and never dec
 
 from __future__ import annotations
 
-import json
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import Misfit, SpecError
 from ..ops import REGISTRY, Shape, value_of
-from .archive import members_in
 from .flat import Flat, Node
 from .program import refused
 
-#: Bytes of a description, layers in it, and how deep models may lie in models.
-MAX_BYTES, MAX_LAYERS, MAX_DEPTH = 64 << 20, 50_000, 20
+#: Layers of a description, and how deep models may lie in models.
+MAX_LAYERS, MAX_DEPTH = 50_000, 20
 Config = Mapping[str, Any]
 #: Activations by Keras' names.
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -44,46 +39,9 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "softmax": ("Softmax", {"dim": 1}),
     "log_softmax": ("LogSoftmax", {"dim": 1}),
 }
-#: What goes wrong with an archive that is damaged, packed otherwise, or none.
-DAMAGED = (zipfile.BadZipFile, KeyError, NotImplementedError, EOFError, OSError, RuntimeError, zlib.error)
 
 
-def read(path: Path, inputs: Mapping[str, Sequence[int]]) -> Flat:
-    """The flat network of a description; raises `SpecError` for what cannot be read."""
-    try:
-        from . import keras_layers  # noqa: F401 - the table of layers
-
-        document = json.loads(_description(path))
-        return _Keras(path, inputs).flat(document)
-    except SpecError:
-        raise
-    except Misfit as misfit:
-        raise refused(misfit.cause, str(path), misfit.hint) from None
-    except RecursionError:
-        raise refused("it is nested too deeply", str(path)) from None
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        hint = "model.save('net.keras') or model.to_json() writes one"
-        raise refused(f"no model that can be read: {type(error).__name__} {str(error)[:80]}", str(path), hint) from None
-
-
-def _description(path: Path) -> bytes:
-    try:
-        if path.suffix.lower() == ".keras":
-            if members_in(path) > 10_000:
-                raise refused("more than 10,000 files in it", str(path))
-            with zipfile.ZipFile(path) as archive, archive.open("config.json") as file:
-                data = file.read(MAX_BYTES + 1)
-        else:
-            with path.open("rb") as plain:
-                data = plain.read(MAX_BYTES + 1)
-    except DAMAGED as error:
-        raise refused(f"cannot be read: {error}", str(path), "model.save('net.keras') writes one") from None
-    if len(data) > MAX_BYTES:
-        raise refused(f"a description of more than {MAX_BYTES:,} bytes", str(path))
-    return data
-
-
-class _Keras:
+class Keras:
     def __init__(self, path: Path, inputs: Mapping[str, Sequence[int]]) -> None:
         self.path, self.inputs = path, inputs
         self.nodes: list[Node] = []
@@ -187,7 +145,7 @@ class _Keras:
 class Layer:
     """A layer of Keras while it is turned into one or several."""
 
-    def __init__(self, keras: _Keras, options: Config, taken: Sequence[int], numbers: Sequence[float]) -> None:
+    def __init__(self, keras: Keras, options: Config, taken: Sequence[int], numbers: Sequence[float]) -> None:
         self.keras, self.options, self.taken = keras, options, tuple(taken)
         self.numbers = numbers  # what an operation is given besides tensors
         self.name = keras.layer

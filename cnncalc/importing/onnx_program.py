@@ -11,84 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import SpecError, usage_error
-from .flat import Flat
 from .program import refused
-from .torch_program import flat_of
 
-#: Bytes of a file, of its operators, and numbers in a constant that are looked at.
-MAX_BYTES, MAX_NODES, MAX_NUMBERS = 2 << 30, 150_000, 64
+#: Numbers in a constant that are looked at.
+MAX_NUMBERS = 64
 Attributes = Mapping[str, Any]
 
 
-def read(path: Path, inputs: Mapping[str, Any]) -> Flat:
-    """The flat network in a file; raises `SpecError`."""
-    return flat_of(program_of(path, inputs))
-
-
-def program_of(path: Path, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The program in a file; raises `SpecError` where it is none that can be read."""
-    try:
-        import onnx
-        from onnx import shape_inference
-    except ImportError:
-        raise usage_error(
-            "an .onnx file needs the package onnx", "pip install 'cnncalc[onnx]'", where=str(path)
-        ) from None
-    if path.stat().st_size > MAX_BYTES:
-        raise refused(f"more than {MAX_BYTES:,} bytes", str(path))
-    try:
-        model = onnx.load(str(path), load_external_data=False)
-        if len(model.graph.node) > MAX_NODES:
-            raise refused(f"{len(model.graph.node):,} operators; at most {MAX_NODES:,} are read", str(path))
-        for node in model.graph.node:
-            if any(attribute.type in (5, 10) for attribute in node.attribute):
-                raise refused(f"{node.op_type} holds a graph of its own, which is not read", str(path))
-        _fix_batch(model, inputs, path)
-        _drop_weights(model)
-        model = shape_inference.infer_shapes(model, data_prop=True)
-    except SpecError:
-        raise
-    except Exception as error:  # protobuf's and onnx's own, of many kinds
-        raise refused(f"no ONNX that can be read: {str(error).strip().splitlines()[0][:120]}", str(path)) from None
-    from . import onnx_operators, onnx_shapes  # noqa: F401 - the table of operators
-
-    return _Onnx(onnx, model, path).read()
-
-
-def _fix_batch(model: Any, inputs: Mapping[str, Any], path: Path) -> None:
-    """Give the batch a size where it is open, and other axes the one that was asked for."""
-    weights = {each.name for each in model.graph.initializer}
-    for value in model.graph.input:
-        if value.name in weights:
-            continue
-        dims = value.type.tensor_type.shape.dim
-        asked = inputs.get(value.name) or inputs.get("")
-        for i, dim in enumerate(dims):
-            if asked is not None and i and i - 1 < len(asked):
-                dim.dim_value = int(asked[i - 1])
-            elif not dim.HasField("dim_value") or dim.dim_value < 1:
-                if i:
-                    raise refused(
-                        f"the size of {value.name} along axis {i} is open", str(path), "--input CxHxW says it"
-                    )
-                dim.dim_value = 2
-    del model.graph.value_info[:]
-
-
-def _drop_weights(model: Any) -> None:
-    """Keep of the weights their shapes alone; numbers that shapes are made of stay."""
-    for each in model.graph.initializer:
-        count = 1
-        for size in each.dims:
-            count *= max(size, 0)
-        if count > MAX_NUMBERS:
-            each.ClearField("raw_data")
-            for field in ("float_data", "int32_data", "int64_data", "double_data"):
-                each.ClearField(field)
-
-
-class _Onnx:
+class Onnx:
     def __init__(self, onnx: Any, model: Any, path: Path) -> None:
         self.onnx, self.graph, self.path = onnx, model.graph, path
         self.opset = max((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), default=13)
@@ -213,7 +143,7 @@ class _Onnx:
 class Operator:
     """An operator while it is turned into one or several operations."""
 
-    def __init__(self, onnx: _Onnx, node: Any, attributes: Attributes) -> None:
+    def __init__(self, onnx: Onnx, node: Any, attributes: Attributes) -> None:
         self.onnx, self.node, self.attributes = onnx, node, attributes
         self.modules = onnx.stack(node)
 

@@ -9,7 +9,6 @@ from typing import Any
 from ..errors import SpecError, usage_error
 from ..ops import Shape
 from ..record import Record
-from .attention import attention
 from .operations import ALIASES, SHAPES_ONLY, VIEWS, WRITES, camel, first_reference, references
 
 
@@ -149,8 +148,9 @@ Reader = Callable[[Call], "Value | list[Value]"]
 class Reading:
     """A program while it is read: what each of its names stands for, and the layers so far."""
 
-    def __init__(self, program: Mapping[str, Any], closed: frozenset[str] = frozenset()) -> None:
+    def __init__(self, program: Mapping[str, Any], closed: frozenset[str], together: Callable[..., Any]) -> None:
         self.program, self.closed = program, closed  # calls of modules that are declared as a whole
+        self.together = together  # what makes one layer of all that a module does, if there is one
         self.batch = int(program["batch"])
         self.tensors: Mapping[str, Any] = program["tensors"]
         self.values: dict[str, Value | list[Value]] = {}
@@ -279,7 +279,7 @@ class Reading:
             own = work_in(call, self.batch, {each["name"]: each["shape"] for each in nodes})
             work = None if work is None or own is None else work + own
         module = next(part for part in last.node["modules"] if part[0] in self.closed)
-        made = attention(self, last, nodes, tuple(inputs), list(states), module)
+        made: Tensor | None = self.together(self, last, nodes, tuple(inputs), list(states), module)
         if made is not None:
             return made
         figures: dict[str, Any] = {"shape": list(last.shape)}

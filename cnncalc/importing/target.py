@@ -25,7 +25,7 @@ Shapes = Mapping[str, Sequence[int]]
 
 
 #: Readers of forms whose sizes may be open, so that the input is asked for before they are read.
-TAKES_INPUTS = ("onnx_program", "keras_config")
+TAKES_INPUTS = ("onnx_file", "keras_file")
 
 
 class Target(Record):
@@ -77,7 +77,7 @@ def parsed(text: str) -> Target:
         what = "a program: name the class or function in it" if text.endswith(".py") else "a spec already"
         raise usage_error(f"is {what}", f"{text}:Net" if text.endswith(".py") else f"cnncalc shapes {text}", where=text)
     ending = Path(text).suffix.lower()
-    reader = FORMS.get(ending, "keras_config" if ending == ".json" else "")
+    reader = FORMS.get(ending, "keras_file" if ending == ".json" else "")
     if reader:
         return Target("form", reader, Path(text).stem, text)
     raise said_of_weights(Path(text))

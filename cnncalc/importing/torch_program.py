@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .aten import READERS
+from .attention import attention
 from .flat import Flat, Module
 from .places import placed
 from .program import Moved, Parts, Pending, Reading, Tensor, refused
@@ -21,7 +22,7 @@ def flat_of(program: Mapping[str, Any]) -> Flat:
     closed = {str(key) for node in program["nodes"] for key, path, kind in node["modules"]
               if kind == "MultiheadAttention" and program["modules"].get(path, {}).get("library")}  # fmt: skip
     while True:
-        reading = Reading(program, frozenset(closed))
+        reading = Reading(program, frozenset(closed), attention)
         try:
             reading.read(READERS)
             break

@@ -57,7 +57,7 @@ def locate(spec: str) -> tuple[Source, str]:
 #: Reads networks that are no specs: it stands above the language, which therefore only knows its name.
 READER = "cnncalc.importing.target"
 #: Forms of files that hold a network and are only read, by their endings: what reads them, below `importing`.
-FORMS = {".pt2": "pt2", ".onnx": "onnx_program", ".keras": "keras_config", ".cfg": "darknet"}
+FORMS = {".pt2": "pt2", ".onnx": "onnx_file", ".keras": "keras_file", ".cfg": "darknet"}
 #: Endings of files that hold a network in another form, or only its weights.
 ELSEWHERE = (*FORMS, ".pt", ".pth", ".ckpt", ".safetensors")
 
