@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -133,13 +134,15 @@ class Affine(nn.Module):
 
 
 class LayerScale(nn.Module):
-    def __init__(self, init_value: float, shape: Any) -> None:
+    def __init__(self, init_value: float, shape: Any, dim: int = -1) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.full(shape, init_value, device="meta"))
+        self.weight, self.dim = nn.Parameter(torch.full(shape, init_value, device="meta")), dim
 
     def forward(self, x: Any) -> Any:
-        out = x * self.weight
-        if out.shape != x.shape:
+        if self.dim != -1 and self.weight.dim() != 1:
+            raise RuntimeError("only a vector lies along an axis")
+        out = x * self.weight if self.dim == -1 else (x.movedim(self.dim, -1) * self.weight).movedim(-1, self.dim)
+        if out.shape != x.shape or self.dim in (0, -x.dim()):
             raise RuntimeError("it enlarges")
         return out
 
@@ -302,7 +305,7 @@ def module(op: Op, *shapes: tuple[int, ...]) -> nn.Module:
     if name == "Token":
         return Token(op.shape)  # type: ignore[attr-defined]
     if name in ("LayerScale", "UnitBias"):
-        bare = LayerScale if name == "LayerScale" else UnitBias
+        bare = partial(LayerScale, dim=getattr(op, "dim")) if name == "LayerScale" else UnitBias  # noqa: B009
         return bare(op.init_value, op.parameters(*shapes)[0].shape)  # type: ignore[attr-defined]
     if name == "MultiheadAttention":
         return Attention(**arguments)

@@ -189,6 +189,9 @@ def arguments(rng: random.Random, name: str, shape: tuple[int, ...]) -> dict[str
     elif name in ("LayerScale", "Affine"):
         fitting = [rng.choice([size, 1]) for size in (1, *shape)]
         made = {"shape": rng.choice([None, [], fitting, fitting[rng.randint(0, len(shape)) :], [7]])}
+        if name == "LayerScale" and rng.random() < 0.4:
+            dim = rng.randint(-len(shape), len(shape))
+            made = {"shape": rng.choice([[shape[dim - 1 if dim > 0 else dim]], [1], fitting]), "dim": dim}
     elif name == "Token":
         made = {"shape": [rng.randint(1, 5) for _ in range(rng.randint(1, 3))]}
     elif name == "Attention":

@@ -100,6 +100,9 @@ def test_a_product_of_matrices_is_counted_as_pytorch_counts_it() -> None:
     ("  - Max: {dim: [2, 2]}\n", "dim names an axis twice"),
     ("  - Norm: {dim: 1, p: 0.5}\n", "there is no norm of p = 0.5"),
     ("  - LayerScale: {shape: [3]}\n", "LayerScale of shape [3] does not fit [1, 5, 5]"),
+    ("  - LayerScale: {shape: [3], dim: 1}\n", "LayerScale of shape [3, 1, 1] does not fit [1, 5, 5]"),
+    ("  - LayerScale: {dim: 1}\n", "dim goes with a shape of one size"),
+    ("  - LayerScale: {shape: [4], dim: 4}\n", "there is no axis 4"),
     ("  - Affine: {shape: [2, 4, 1, 1]}\n", "Affine of shape [2, 4, 1, 1] does not fit"),
 ])  # fmt: skip
 def test_what_does_not_fit(layers: str, wants: str) -> None:
@@ -110,6 +113,8 @@ def test_what_does_not_fit(layers: str, wants: str) -> None:
 @pytest.mark.parametrize("layers", [
     "  - gain: {LayerScale: {shape: [], init_value: 0.5}}\n",
     "  - {Permute: {dims: [0, 2, 3, 1]}, from: a}\n  - g: {LayerScale: {shape: [4]}}\n  - h: {Affine: {shape: [1, 1, 4]}}\n  - Tanh\n",
+    "  - gamma: {LayerScale: {shape: [4], dim: 1, init_value: 0.5}, from: a}\n",
+    "  - {Permute: {dims: [0, 2, 3, 1]}, from: a}\n  - g: {LayerScale: {shape: [5], dim: -2}}\n  - Tanh\n",
     "  - Scale: {factor: 0.2}\n  - Shift: {value: -1}\n  - Affine\n",
     "  - Norm: {dim: [2, 3], p: 3}\n",
     "  - Max: {dim: 1}\n  - Sum: {dim: -1, keepdim: true}\n",

@@ -415,6 +415,18 @@ class Normalised(nn.Module):
         return self.conv((x - self.mean) / self.std)
 
 
+@becomes(example={"": (3, 8, 8)}, spec=["gamma: {LayerScale: {shape: [4], dim: 1}}"])
+class ScaleOfAVector(nn.Module):
+    """A learnt factor for each channel, kept as a vector."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.gamma = nn.Conv2d(3, 4, 1), nn.Parameter(torch.ones(4))
+
+    def forward(self, x):
+        return self.conv(x) * self.gamma.reshape(1, -1, 1, 1)
+
+
 @becomes(example={"": (3, 8, 8)}, spec=["gamma: LayerScale"])
 class OwnScale(nn.Module):
     """A learnt factor for each channel."""

@@ -21,7 +21,7 @@ Target = Annotated[
     str,
     typer.Argument(
         help="file.py:Class or file.py:function, package.module:function, timm:NAME; "
-        "net.pt2, net.onnx, net.keras, net.cfg.",
+        "net.pt2, net.onnx, net.keras, net.cfg, a YAML of Ultralytics.",
         show_default=False,
     ),
 ]
@@ -78,8 +78,8 @@ def import_(
 
 def said(outcome: Outcome, report: Report, output: str | None) -> Iterator[str]:
     """What was brought in, what was verified, and what was not understood."""
-    flat, totals = outcome.imported.flat, report.totals
-    lines = outcome.imported.text.count("\n")
+    made, totals = outcome.imported, report.totals
+    lines = made.text.count("\n")
     name = output if output and output != "-" else outcome.target.name
     size = f"{len(report.rows)} layers, {totals.text('params')}, {totals.text('macs')}"
     yield f"{name}: {lines} lines, {size}{_keys(outcome)}"
@@ -88,18 +88,15 @@ def said(outcome: Outcome, report: Report, output: str | None) -> Iterator[str]:
         yield f"not verified: {checks['failed']}"
     elif checks is not None:
         yield "verified by running both: " + "; ".join(_checks(outcome, report))
-    declared = [node for node in flat.layers if node.figures is not None]
-    if declared:
-        shown = "; ".join(f"{node.name}: {(node.figures or {}).get('note', '')}" for node in declared[:5])
-        yield f"{len(declared)} of {len(flat.layers)} layers are declared, not understood: {shown}" + " …" * (
-            len(declared) > 5
-        )
-    for note in flat.notes:
+    if made.declared:
+        shown = "; ".join(f"{name}: {note}" for name, note in made.declared[:5]) + " …" * (len(made.declared) > 5)
+        yield f"{len(made.declared)} of {len(report.rows)} layers are declared, not understood: {shown}"
+    for note in made.notes:
         yield f"note: {note}"
 
 
 def _keys(outcome: Outcome) -> str:
-    wanted = outcome.imported.flat.keys
+    wanted = outcome.imported.keys
     if wanted is None:
         return ""
     own = keys_of(outcome.imported.graph)

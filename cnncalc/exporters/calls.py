@@ -49,6 +49,7 @@ def called(leaf: Leaf, inputs: Sequence[str], values: Sequence[Any], lists: Cont
     sign = SIGNS.get(call.function)
     if sign:
         own = [path.replace("get_submodule", "get_parameter")] if call.tensors == "own" else []
+        own = [f"{each}.view({', '.join(map(str, shape))})" for each in own for shape in call.arguments] or own
         return sign.join([*inputs, *own, *(written(each) for each in values if call.tensors == "one")])
     if call.function == "operator.getitem":
         stated = dict(zip(ends_of(leaf), map(written, values), strict=True))

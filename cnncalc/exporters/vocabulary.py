@@ -25,7 +25,7 @@ _TORCH_IMPORTS = frozenset(
     ]
 )
 _METHODS = _words(
-    "__init__ forward eval parameters numel shape add_module register_parameter get_submodule get_parameter expand"
+    "__init__ forward eval parameters numel shape add_module register_parameter get_submodule get_parameter expand view"
 )
 _OF_TORCH = _words(
     "nn Module ModuleList Sequential Parameter pad cat mean permute maximum stack sum amax linalg vector_norm full "

@@ -98,6 +98,11 @@ def _padded_pool(work: _Pass, number: int) -> None:
     work.replace((number, pool), work.pending[pool]._replace(arguments=arguments))
 
 
+def _is_of_channels(layer: Pending) -> bool:
+    """Whether a layer learns a factor for each channel."""
+    return layer.type == "LayerScale" and (not layer.arguments or layer.arguments.get("dim") == 1)
+
+
 def _response_norm(work: _Pass, number: int) -> None:
     """Length over the map, divided by its mean over the channels, times the map, scaled, shifted and added to it."""
     length = work.pending[number]
@@ -115,7 +120,8 @@ def _response_norm(work: _Pass, number: int) -> None:
     rest: tuple[int, ...] = (total,)
     if work.pending[scaled].type == "LayerScale":  # the summand is added at the end
         bias = work.next(total, SHIFTED)
-        if bias is None or work.pending[scaled].arguments not in ({}, {"shape": list(length.shape[-1:])}):
+        along_last = work.pending[scaled].arguments == {"shape": list(length.shape[-1:])}
+        if bias is None or not (along_last or _is_of_channels(work.pending[scaled])):
             return
         rest = (total, bias)
     last = {(1, 2): True, (2, 3): False}.get(tuple(length.arguments["dim"]))
@@ -175,7 +181,7 @@ def is_upper(shape: Sequence[int], padding: int | Sequence[int], given: Mapping[
 def _affine(work: _Pass, number: int) -> None:
     """A learnt factor and then a learnt summand for each channel, as Caffe scales behind a normalisation."""
     scale = work.pending[number]
-    shift = work.next(number, SHIFTED) if scale.type == "LayerScale" and not scale.arguments else None
+    shift = work.next(number, SHIFTED) if _is_of_channels(scale) else None
     if shift is None:
         return
     sizes = [scale.shape[0], *(1 for _ in scale.shape[1:])]
@@ -203,7 +209,7 @@ def _l2_norm(work: _Pass, number: int) -> None:
     shift = work.next(number, "Shift")
     share = None if shift is None else work.next(shift, "divide")
     scale = None if share is None else work.next(share, "LayerScale")
-    if shift is None or share is None or scale is None or work.pending[scale].arguments:
+    if shift is None or share is None or scale is None or not _is_of_channels(work.pending[scale]):
         return
     if work.pending[share].inputs != (length.inputs[0], shift) or not work.pending[scale].owner.endswith(".weight"):
         return

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from ..errors import Source, SpecError
 from ..graph import Graph
 from ..language.model import load
+from ..ops import Shape
 from ..record import Record
 from .flat import Flat
 from .fold import Block, Folded, folded
@@ -24,12 +25,27 @@ MOST_ATTEMPTS = 12
 
 
 class Imported(Record):
-    """A network as a spec: its text, the graph that it gives, and the blocks that were found."""
+    """A network as a spec: its text, the graph that it gives, what is to be said of it, and the blocks that were found.
 
-    flat: Flat
+    `flat` is what it was folded from, None where its blocks were known before.
+    """
+
     text: str
     graph: Graph
+    notes: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
+    flat: Flat | None = None
+
+    @property
+    def keys(self) -> Mapping[str, Shape] | None:
+        """The shapes of the tensors that the original keeps by name, None where it has no names for them."""
+        return None if self.flat is None else self.flat.keys
+
+    @property
+    def declared(self) -> list[tuple[str, str]]:
+        """The layers that were not understood, each with the reason."""
+        layers = () if self.flat is None else self.flat.layers
+        return [(node.name, str(node.figures.get("note", ""))) for node in layers if node.figures is not None]
 
 
 def imported(flat: Flat, fold: bool = True, head: Sequence[str] = ()) -> Imported:
@@ -47,7 +63,7 @@ def imported(flat: Flat, fold: bool = True, head: Sequence[str] = ()) -> Importe
         except SpecError:
             continue
         if not list(differences(flat, graph)):
-            return Imported(flat, text, graph, found.blocks)
+            return Imported(text, graph, flat.notes, found.blocks, flat)
     text = written(flat, structured(flat), (), head)
     graph = load(Source(flat.title, text))
     wrong = next(differences(flat, graph), None)
@@ -55,7 +71,7 @@ def imported(flat: Flat, fold: bool = True, head: Sequence[str] = ()) -> Importe
         raise refused(
             f"{wrong[0]} {wrong[1]}: the spec would not be the network", "", "please report it, with the model"
         )
-    return Imported(flat, text, graph)
+    return Imported(text, graph, flat.notes, (), flat)
 
 
 def _attempts(flat: Flat) -> Iterator[frozenset[str]]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import Source, SpecError, usage_error
 from ..graph import Graph
-from ..language.locate import FORMS
+from ..language.flat import flat
+from ..language.locate import FORMS, is_rows
 from ..language.model import load
 from ..permission import is_limited, may_run
 from ..record import Record
@@ -31,7 +32,7 @@ TAKES_INPUTS = ("onnx_file", "keras_file")
 class Target(Record):
     """A network in another form: what kind of form, the file, package or library, and the name in it."""
 
-    kind: str  # "file", "package", "timm", or "form", of which nothing is run
+    kind: str  # "file", "package", "timm"; or "form" and "rows", of which nothing is run
     path: str  # the file, the package, or what reads the form
     name: str
     text: str
@@ -60,6 +61,8 @@ def parsed(text: str) -> Target:
     ('timm', 'torchvision.models')
     """
     head, colon, name = text.rpartition(":")
+    if is_rows(text):
+        return Target("rows", "ultralytics", Path(head if colon and not Path(text).is_file() else text).stem, text)
     if colon and head == "timm":
         return Target("timm", "timm", name, text)
     if colon and head.endswith(".py"):
@@ -92,12 +95,15 @@ def graph(text: str, args: Mapping[str, Any] | None, inputs: Shapes | None) -> G
     """The graph of a network in another form; raises `SpecError`."""
     target = parsed(text)
     made = spec_text(text, args or {}, inputs or {}, Options())
-    return load(Source(text, made), inputs=None if target.is_run or target.path in TAKES_INPUTS else inputs)
+    taken = target.is_run or target.kind == "rows" or target.path in TAKES_INPUTS
+    return load(Source(text, made), inputs=None if taken else inputs)
 
 
 def spec_text(text: str, args: Mapping[str, Any], inputs: Shapes, options: Options) -> str:
     """The spec of a network in another form; what was imported before and has not changed since is kept."""
     target = parsed(text)
+    if target.kind == "rows":
+        return rows(target, args, inputs).text
     if not target.is_run:
         if args:
             raise usage_error(f"{text} takes no arguments", "leave out --set")
@@ -118,6 +124,14 @@ def read(target: Target, inputs: Shapes) -> Flat:
     """The flat network in a file of which nothing is run."""
     found: Flat = import_module(f".{target.path}", __package__).read(Path(target.text), inputs)
     return found
+
+
+def rows(target: Target, args: Mapping[str, Any], inputs: Shapes, fold: bool = True) -> Imported:
+    """The spec of a file whose rows name modules that are known as blocks."""
+    text = import_module(f".{target.path}", __package__).spec_of(target.text, args, inputs)
+    graph = load(Source(f"{target.text}, as a spec", text))
+    note = "what comes out of the head is not decoded: boxes and their suppression follow"
+    return Imported(text if fold else flat(graph), graph, (note,) if "Detect:" in text else ())
 
 
 def capture(target: Target, args: Mapping[str, Any], inputs: Shapes, options: Options) -> Capture:
@@ -164,6 +178,8 @@ def bring_in(text: str, args: Mapping[str, Any], inputs: Shapes, options: Option
     cnncalc.errors.SpecError: nothing.pt2: there is no such file
     """
     target = parsed(text)
+    if target.kind == "rows" and not options.weights:
+        return Outcome(rows(target, args, inputs, options.fold), None, target)
     if not target.is_run:
         if args or options.weights:
             raise usage_error(f"{text} takes no {'weights' if options.weights else 'arguments'}", where=text)

@@ -73,6 +73,8 @@ def is_elsewhere(spec: str) -> bool:
     [False, False, False, False]
     """
     head, colon, name = spec.rpartition(":")
+    if is_rows(spec):
+        return True
     if not colon:
         return spec.lower().endswith(ELSEWHERE) or (spec.endswith(".json") and _describes_keras(Path(spec)))
     if head == "timm" or head.endswith(".py"):
@@ -91,6 +93,24 @@ def _describes_keras(path: Path) -> bool:
             return b'"class_name"' in file.read(4096)
     except (OSError, ValueError):
         return False
+
+
+def is_rows(spec: str) -> bool:
+    """Whether a name is that of a YAML file in Ultralytics' form, or of a scale of it.
+
+    Such a file has rows below `backbone` and `head`, and no layers.
+    """
+    if not re.search(r"\.ya?ml(:|$)", spec):
+        return False
+    path = next((Path(name) for name in (spec, spec.rpartition(":")[0]) if _is_file(Path(name))), None)
+    if path is None or not path.name.endswith((".yaml", ".yml")):
+        return False
+    try:
+        with path.open("rb") as file:
+            keys = re.findall(rb"^(backbone|head|layers):", file.read(MAX_BYTES), re.MULTILINE)
+    except (OSError, ValueError):
+        return False
+    return {*keys} == {b"backbone", b"head"}
 
 
 def is_file_spec(spec: str) -> Path | None:

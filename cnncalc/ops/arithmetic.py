@@ -8,7 +8,8 @@ from ..errors import Misfit
 from ..formula import formula, prod
 from .actions import Action, Setting, Shape, Store
 from .base import Call, Op, Parameter, arg
-from .kinds import NUMBER, SHAPE, optional
+from .kinds import NUMBER, SHAPE, optional, whole
+from .shape import axis_index
 
 TOUVRON = "Touvron et al. (2021), {}"
 
@@ -104,6 +105,7 @@ class LayerScale(Op):
 
     init_value: float = arg(NUMBER, "factor at the start", default=1e-6)
     shape: tuple[int, ...] | None = arg(optional(SHAPE), SHAPE_OF_LEARNT, default=None)
+    dim: int = arg(whole(-8), "the axis that a shape of one size lies along, the batch being 0", default=-1)
 
     operations = ("multiply",)
     autocast = None
@@ -111,7 +113,15 @@ class LayerScale(Op):
 
     def check(self, *shapes: Shape) -> None:
         super().check(*shapes)
-        check_learnt_shape(self, self.shape, shapes[0])
+        if self.dim != -1 and len(self.shape or ()) != 1:
+            raise Misfit("dim goes with a shape of one size at {layer}", "shape: [64], dim: 1", "dim")
+        check_learnt_shape(self, self.meeting(shapes[0]), shapes[0])
+
+    def meeting(self, shape: Shape) -> Shape | None:
+        """The shape in which what is learnt meets the values, where one is stated."""
+        if self.shape is None or self.dim == -1:
+            return self.shape
+        return (*self.shape, *(1 for _ in shape[axis_index(self.dim, shape, "dim") + 1 :]))
 
     def parameters(self, *shapes: Shape) -> tuple[Parameter, ...]:
         # torchvision keeps it as a bare parameter of the block, named as the layer itself.
@@ -121,7 +131,8 @@ class LayerScale(Op):
         return (Parameter("", shape, "weight", step),)
 
     def call(self, *shapes: Shape) -> Call:
-        return Call("operator.mul", tensors="own")
+        meeting = self.meeting(shapes[0])
+        return Call("operator.mul", () if meeting == self.shape else ((-1, *(meeting or ())[1:]),), tensors="own")
 
     def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
         return (Action((("y", Store(out)),), ("x", "weight"), ("x", "weight"), product=True),)

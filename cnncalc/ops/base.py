@@ -99,7 +99,8 @@ class Call(Record):
     """How PyTorch does a layer that is a function and no module, as data: `torch.cat`, a sum, a slice.
 
     `tensors` says how the incoming tensors are passed: "one", all in a "list", two at a time ("fold"), one together
-    with the layer's "own" parameter, or that alone, for as many images as come in ("token").
+    with the layer's "own" parameter, seen in the shape that `arguments` give, or that alone, for as many images as
+    come in ("token").
     """
 
     function: str

@@ -111,7 +111,7 @@ def inspect_forward(traced: fx.Graph, graph: Graph) -> None:
             *(name.rpartition(".")[2] for name in FUNCTIONS),
         ]
     )
-    attributes = parts | {"size", "expand"}
+    attributes = parts | {"size", "expand", "view"}
     inspected(code.src, Vocabulary(frozenset(names), attributes, frozenset(["torch"]), functions))
 
 
@@ -210,7 +210,7 @@ def _add_call(
         if call.tensors == "token":
             images = traced.call_method("size", (inputs[0], 0))
             return traced.call_method("expand", (own, images, *(-1 for _ in layer.shape or ())))
-        inputs = [*inputs, own]
+        inputs = [*inputs, traced.call_method("view", (own, *call.arguments)) if call.arguments else own]
     if call.tensors in ("own", "fold"):
         result = inputs[0]
         for each in inputs[1:]:

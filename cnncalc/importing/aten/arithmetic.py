@@ -98,7 +98,8 @@ def with_state(call: Call, x: int, state: State) -> Value:
     if call.op == "mul":
         meets = state.shape[1:] if len(state.shape) > len(shape) and state.shape[0] == 1 else state.shape
         if meets == default:  # one factor for each channel
-            return call.layer("LayerScale", {}, x, owner=f"={state.name}")
+            vector = {"shape": list(own), "dim": 1} if len(own) == 1 < len(shape) else {}
+            return call.layer("LayerScale", vector, x, owner=f"={state.name}")
         last = (*(1 for _ in shape[1:]), shape[-1])
         if meets == last and own == shape[-1:]:  # one for each place along the last axis, where channels may be
             return call.layer("LayerScale", {"shape": list(own)}, x, owner=f"={state.name}")
