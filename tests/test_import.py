@@ -126,6 +126,64 @@ def test_a_program_that_does_not_end_is_stopped(tmp_path: Path) -> None:
         bring_in(f"{path}:Net", {}, {}, Options(timeout=1))
 
 
+#: A detector of torchvision's in small, with its parts and their names, in a package that is called so.
+DETECTOR = """
+from collections import OrderedDict
+import torch
+from torch import nn
+
+
+class Backbone(nn.Module):
+    out_channels = 8
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 8, 3, 2, 1)
+
+    def forward(self, x):
+        x = self.a(x)
+        return OrderedDict([("0", x), ("pool", self.b(x))])
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 3, 1)
+
+    def forward(self, maps):
+        return [self.conv(each) for each in maps], [each.mean(1, keepdim=True) for each in maps]
+
+
+class Tiny(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.transform, self.backbone = nn.Identity(), Backbone()
+        self.rpn, self.roi_heads = nn.Module(), nn.Module()
+        self.rpn.head = Head()
+        self.roi_heads.box_roi_pool = nn.Identity()
+        self.roi_heads.box_roi_pool.output_size = (7, 7)
+        self.roi_heads.box_head = nn.Sequential(nn.Flatten(), nn.Linear(8 * 49, 6))
+        self.roi_heads.box_predictor = nn.Linear(6, 5)
+
+    def forward(self, images):
+        return [torch.nonzero(image.sum() > 0) for image in images]
+"""
+
+
+def test_a_detector_comes_up_to_its_boxes(tmp_path: Path) -> None:
+    package = tmp_path / "torchvision" / "models" / "detection"
+    package.mkdir(parents=True)
+    (package / "tiny.py").write_text(DETECTOR)
+    target = "torchvision.models.detection.tiny:Tiny"
+    done = cnncalc("import", target, "--input", "3x32x32", "-o", "net.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "keys as in Tiny's state_dict" in done.stderr and "equal, bit for bit" in done.stderr
+    assert "no boxes are made of what comes out" in done.stderr and "counted for one of them" in done.stderr
+    made = load(str(tmp_path / "net.yaml"))
+    assert [node.shape for node in made.inputs] == [(3, 32, 32), (8, 7, 7)]
+    assert {made.nodes[i].shape for i in made.outputs} == {(3, 16, 16), (3, 8, 8), (1, 16, 16), (1, 8, 8), (5,)}
+
+
 def test_the_command_writes_the_spec_and_says_what_it_verified(tmp_path: Path) -> None:
     done = cnncalc("import", f"{FILE}:Functional", "--input", "1x32x32", "-o", "net.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

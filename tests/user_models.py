@@ -415,6 +415,18 @@ class Normalised(nn.Module):
         return self.conv((x - self.mean) / self.std)
 
 
+@becomes(example={"": (3, 8, 8)}, spec=["Norm: {dim: 1, keepdim: true}", "Threshold: {threshold: 1.0e-12", "divide:"])
+class LengthOfOne(nn.Module):
+    """Vectors of length one at each place."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        return F.normalize(self.conv(x), dim=1)
+
+
 @becomes(example={"": (3, 8, 8)}, spec=["gamma: {LayerScale: {shape: [4], dim: 1}}"])
 class ScaleOfAVector(nn.Module):
     """A learnt factor for each channel, kept as a vector."""

@@ -48,7 +48,7 @@ def flat_of(program: Mapping[str, Any]) -> Flat:
 
 def _notes(program: Mapping[str, Any], pending: list[Pending]) -> list[str]:
     """What the reader of the spec must know: tensors that are not trained, parts that do not run."""
-    notes = []
+    notes = list(program.get("notes", ()))
     registered = set(program["registered"])
     loose = [
         name for name in program["tensors"] if name not in registered and len(program["tensors"][name]["shape"]) > 1

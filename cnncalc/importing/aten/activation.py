@@ -54,8 +54,10 @@ def clamp(call: Call) -> Value:
         return activated(call, "ReLU6")
     if low == 0 and high is None:
         return activated(call, "ReLU")
+    if isinstance(low, (int, float)) and high is None:
+        return activated(call, "Threshold", threshold=(low, ...), value=(low, ...))
     if not all(isinstance(each, (int, float)) for each in (low, high)):
-        raise Unread("it cuts off on one side")
+        raise Unread("it cuts off from above alone")
     return activated(call, "Hardtanh", min_val=(low, -1), max_val=(high, 1))
 
 

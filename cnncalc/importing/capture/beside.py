@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from .common import BATCH, Refused, first_line
-from .model import MADE, example, given
+from .model import MADE, example, given, prepared
 
 
 def verified(request: dict[str, Any], question: dict[str, Any]) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def verified(request: dict[str, Any], question: dict[str, Any]) -> dict[str, Any
     if request.get("weights"):
         load_weights(torch, model, request["weights"])
     model.train(False)
+    prepared(model, request)
     inputs = given(model, request, request["name"])
     tensors = {name: example(torch, each, "cpu") for name, each in inputs.items()}
     with plainly(torch):

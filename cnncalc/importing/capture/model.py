@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .common import BATCH, GIVEN, Refused, frame_of, has_lazy, is_users, short
+from .detectors import NOTE, OF_REGIONS, is_detector, without_boxes
 from .exported import export, written
 
 #: What makes the model, and the model, where its tensors hold values.
@@ -32,6 +33,7 @@ def captured(request: dict[str, Any]) -> dict[str, Any]:
     with watched_constructors():
         model, real = built(made, request["settings"], request)
     model.train(bool(request["train"]))
+    notes = prepared(model, request)
     inputs = given(model, request, title)
     on = "cpu" if real else "meta"
     tensors = {name: example(torch, each, on) for name, each in inputs.items()}
@@ -39,7 +41,20 @@ def captured(request: dict[str, Any]) -> dict[str, Any]:
     if real:
         MADE.append(model)
     program = written(torch, model, exported, inputs, title, request)
-    return {"program": {**program, "files": files_of(request)}}
+    return {"program": {**program, "notes": notes, "files": files_of(request)}}
+
+
+def prepared(model: Any, request: dict[str, Any]) -> list[str]:
+    """Let a detector stop before its boxes, with the inputs that its parts want; gives what is to be said of it."""
+    if not is_detector(model):
+        return []
+    regions, asked = without_boxes(model), request["inputs"]
+    image = asked.get("image") or asked.get("")
+    if image:
+        inputs = {name: {"shape": shape, "dtype": "float32"} for name, shape in regions.items()}
+        request["inputs"] = {**inputs, **asked, "image": image}
+        request["inputs"].pop("", None)
+    return [NOTE, OF_REGIONS] if regions else [NOTE]
 
 
 def files_of(request: dict[str, Any]) -> dict[str, str]:
