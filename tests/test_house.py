@@ -71,6 +71,7 @@ ORDER = (
     "report",
     "answers",
     "formats",
+    "figures",
     "pytorch",
     "importing",
     "exporters",

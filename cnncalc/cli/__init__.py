@@ -22,6 +22,7 @@ from .output import say
 #: The commands of each file, in the order of the help.
 FILES = {
     "questions": ("shapes", "params", "flops", "memory", "receptive-field", "summary"),
+    "draw": ("draw",),
     "zoo": ("zoo", "show", "schema", "new"),
     "import_": ("import",),
     "explain": ("explain", "formulas", "figures", "ops"),

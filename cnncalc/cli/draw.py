@@ -1,0 +1,90 @@
+"""draw: figures for papers, slides and pages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import did_you_mean, usage_error
+from ..files import write_file
+from ..printable import printable
+from ..report import analyse
+from .commands import LOOK, command
+from .options import Depth, Input, Set, Spec, settings, shapes
+from .output import complain, is_terminal, refuse_to_overwrite, say
+
+#: What parts are coloured by, and the figure that is.
+HEATS = {"params": "params", "macs": "macs", "memory": "output_bytes"}
+
+Kinds = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[KIND]...", help="What is drawn: graph, cost; several are several files.", show_default=False
+    ),
+]
+File = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="The figure: .svg, .pdf, .png, .html or .tex.", show_default=False
+    ),
+]
+Heat = Annotated[
+    str, typer.Option("--heat", metavar="FIGURE", help="Colour parts by params, macs or memory.", show_default=False)
+]
+Dark = Annotated[bool, typer.Option("--dark", help="For a dark page.")]
+Width = Annotated[
+    str, typer.Option("--width", metavar="LENGTH", help="How wide on paper: 170mm, 3.5in.", show_default=False)
+]
+
+
+@command(LOOK, "cnncalc draw resnet50 -o resnet50.svg", "cnncalc draw unet cost -o cost.pdf --width 170mm")
+def draw(
+    spec: Spec,
+    kinds: Kinds = None,
+    output: File = None,
+    depth: Depth = None,
+    heat: Heat = "",
+    dark: Dark = False,
+    width: Width = "",
+    set_: Set = None,
+    input_: Input = None,
+) -> None:
+    """A figure of a network: what feeds what, copies folded and blocks opened beside; or what it costs."""
+    from ..figures.files import form_of, written
+    from ..figures.options import Options
+    from ..figures.pictures import PICTURES, USUAL, picture
+
+    wanted = kinds or [USUAL]
+    for kind in wanted:
+        if kind not in PICTURES:
+            raise usage_error(
+                f"there is no picture {kind}", did_you_mean(kind, PICTURES) or f"there are {', '.join(PICTURES)}"
+            )
+    if heat and heat not in HEATS:
+        raise usage_error(f"parts are not coloured by {heat}", did_you_mean(heat, HEATS) or f"by {', '.join(HEATS)}")
+    if (width and not re.fullmatch(r"\d{1,4}(\.\d{1,4})?(mm|cm|in|pt|px)", width)) or (
+        width and float(width[:-2]) == 0
+    ):
+        raise usage_error(f"{width} is no width", "170mm, 17cm, 3.5in, 480pt or 640px")
+    if output is None and (is_terminal() or len(wanted) > 1):
+        raise usage_error(
+            "a figure is a file", f"-o {Path(spec.partition(':')[0]).stem or 'figure'}.svg, .pdf, .png, .html or .tex"
+        )
+    form = form_of(output) if output else ".svg"
+    refuse_to_overwrite(spec, output)
+    report = analyse(spec, args=settings(set_), inputs=shapes(input_))
+    options = Options(depth, HEATS.get(heat, ""), dark, width)
+    made = [(kind, written(picture(report, kind, options), form, width)) for kind in wanted]
+    for kind, data in made:
+        if output is None or output == "-":
+            typer.get_binary_stream("stdout").write(data)
+            continue
+        path = Path(output) if len(made) == 1 else Path(output).with_stem(f"{Path(output).stem}-{kind}")
+        write_file(path, data)
+        say(printable(f"wrote {path}"))
+    complain(report.warnings)
+    if complain(report.graph.errors):
+        raise typer.Exit(2)

@@ -1,0 +1,464 @@
+"""Figures: nothing overlaps, nothing is wrong, and what is wrong is seen. The network is read back from the picture alone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import geometry
+import pytest
+from commands import cnncalc
+
+from cnncalc import analyse
+from cnncalc.errors import Source
+from cnncalc.figures.colours import DARK, LIGHT, contrast
+from cnncalc.figures.files import FORMS, written
+from cnncalc.figures.options import Options
+from cnncalc.figures.pictures import PICTURES, picture
+from cnncalc.figures.scene import Box, Scene, Text
+from cnncalc.figures.scene import Path as Line
+from cnncalc.figures.svg import svg
+from cnncalc.language.locate import variant_names, zoo_files, zoo_names
+from cnncalc.report import Report
+
+ZOO = sorted(set(zoo_names()))
+#: A network of each file, whose figures are drawn at all depths.
+ONE_OF_EACH = [path.stem if not (names := variant_names(path.read_text("utf-8"))) else names[0] for path in zoo_files()]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@cache
+def report_of(name: str) -> Report:
+    return analyse(name)
+
+
+@cache
+def drawn(name: str, kind: str = "graph", **options: Any) -> Scene:
+    return picture(report_of(name), kind, Options(**options))
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_nothing_overlaps_in_the_whole_zoo(kind: str) -> None:
+    for name in ZOO:
+        assert geometry.faults(drawn(name, kind)) == [], name
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("kind", PICTURES)
+def test_nothing_overlaps_at_any_depth(kind: str, depth: int) -> None:
+    for name in ONE_OF_EACH:
+        if len(report_of(name).rows) < 1500:
+            assert geometry.faults(drawn(name, kind, depth=depth)) == [], name
+
+
+def test_most_figures_are_like_a_page() -> None:
+    """At most 40 boxes and six blocks, neither strips nor bands, and letters of six points at 170 mm."""
+    scenes = {name: drawn(name) for name in ZOO}
+    strips = [name for name, scene in scenes.items() if not 0.4 <= scene.width / scene.height <= 2.5]
+    assert len(strips) <= 0.05 * len(ZOO), strips
+    many = [name for name, scene in scenes.items() if scene.data["boxes"] > 40]
+    assert all("hrnet" in name for name in many), many  # branches that meet four by four fold no further
+    for name, scene in scenes.items():
+        assert len({box.data["inset"] for box in scene.items if "inset" in box.data}) <= 6
+        smallest = min(text.size for text in scene.items if isinstance(text, Text) and "in" in text.data)
+        assert smallest * 170 / 25.4 * 72 / scene.width >= (6 if name != "res2net50_14w_8s" else 5.8), name
+
+
+# What the picture says is what the report says
+
+
+def nodes_of(text: str) -> list[int]:
+    found: list[int] = []
+    for part in text.split():
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def untrue(report: Report, data: bytes) -> list[str]:
+    """What a picture of a network says that is not so, read from the SVG and nothing else."""
+    root = ElementTree.fromstring(data)
+    found: list[str] = []
+    boxes = {each.get("data-number"): each for each in root.iter(f"{SVG}rect") if each.get("data-figure") == "network"}
+    home: dict[int, str] = {}
+    graph = report.graph
+    for number, box in boxes.items():
+        nodes = nodes_of(box.get("data-nodes") or "")
+        copies = int(box.get("data-copies") or 0)
+        if not nodes or len(nodes) % copies:
+            found.append(f"box {number} has {len(nodes)} layers in {copies} copies")
+            continue
+        each = len(nodes) // copies
+        types = [[graph.nodes[node].type for node in nodes[i : i + each]] for i in range(0, len(nodes), each)]
+        if any(part != types[0] for part in types):
+            found.append(f"the copies of box {number} are not the same")
+        if any(node in home for node in nodes):
+            found.append(f"box {number} has layers of another")
+        home |= dict.fromkeys(nodes, str(number))
+        text = " ".join(texts_in(root, box))
+        if copies > 1 and f"×{copies}" not in text:
+            found.append(f"box {number} does not say ×{copies}: {text}")
+    missing = [node for node in range(len(graph.nodes)) if node not in home]
+    if missing:
+        return [*found, f"layers {missing[:5]} are in no box"]
+    wanted: dict[tuple[str, str], dict[str, None]] = {}
+    for node, layer in enumerate(graph.nodes):
+        for source in layer.inputs:
+            if home[source] != home[node]:
+                shape = "×".join(map(str, graph.nodes[source].shape or ("?",)))
+                wanted.setdefault((home[source], home[node]), {})[shape] = None
+    said = {}
+    for line in root.iter(f"{SVG}path"):
+        if line.get("data-figure") == "network":
+            said[line.get("data-from"), line.get("data-to")] = line.get("data-shape")
+    for edge in wanted.keys() - said.keys():
+        found.append(f"the line {edge} is missing")
+    for edge in said.keys() - wanted.keys():
+        found.append(f"the line {edge} is made up")
+    for edge in wanted.keys() & said.keys():
+        if " ".join(wanted[edge]) != said[edge]:
+            found.append(f"the line {edge} says {said[edge]}, and it is {' '.join(wanted[edge])}")
+    shares = [float(box.get("data-share") or 0) for box in boxes.values()]
+    if any(shares) and abs(sum(shares) - 100) > 0.1 + 0.005 * len(shares):
+        found.append(f"shares add up to {sum(shares)}")
+    return found
+
+
+def texts_in(root: ElementTree.Element, box: ElementTree.Element) -> list[str]:
+    """The texts whose place is within a box."""
+    x, y, wide, high = (float(box.get(key) or 0) for key in ("x", "y", "width", "height"))
+    return [each.text or "" for each in root.iter(f"{SVG}text")
+            if x <= float(each.get("x") or 0) <= x + wide and y <= float(each.get("y") or 0) <= y + high]  # fmt: skip
+
+
+def test_the_network_can_be_read_back_from_every_figure() -> None:
+    for name in ZOO:
+        assert untrue(report_of(name), svg(drawn(name, heat="macs"))) == [], name
+
+
+def test_bars_are_as_long_as_what_they_stand_for() -> None:
+    for name in ONE_OF_EACH:
+        report = report_of(name)
+        assert wrong_bars(report, drawn(name, "cost")) == [], name
+
+
+def wrong_bars(report: Report, scene: Scene) -> list[str]:
+    """Bars that are not as long as their values, and columns that do not add up to the network's."""
+    found = []
+    totals = {
+        "params": report.totals.params,
+        "macs": report.totals.macs,
+        "output_bytes": report.totals.activation_bytes,
+    }
+    for column, total in totals.items():
+        bars = [each for each in scene.items if isinstance(each, Box) and each.data.get("bar") == column]
+        if sum(bar.data["value"] for bar in bars) != total:
+            found.append(f"{column} adds up to {sum(bar.data['value'] for bar in bars)}, not {total}")
+        scales = [bar.width / bar.data["value"] for bar in bars if bar.data["value"]]
+        if scales and max(scales) > 1.001 * min(scales):
+            found.append(f"the bars of {column} are not in proportion")
+        said = [
+            float(t.text.split()[0])
+            for t in scene.items
+            if isinstance(t, Text) and t.data.get("share") == column and t.text != "–"
+        ]
+        if said and abs(sum(said) - 100) > 0.06 * len(said):
+            found.append(f"the shares of {column} add up to {sum(said)}")
+    return found
+
+
+# Faults that are planted are seen
+
+
+def replaced(scene: Scene, choose: Callable[[Any], bool], change: Callable[[Any], Any], skip: int = 0) -> Scene:
+    items = list(scene.items)
+    places = [i for i, item in enumerate(items) if choose(item)]
+    made = change(items[places[skip]])
+    items[places[skip] : places[skip] + 1] = [made] if made is not None else []
+    return scene._replace(items=tuple(items))
+
+
+def is_line(item: Any) -> bool:
+    return isinstance(item, Line) and item.data.get("figure") == "network"
+
+
+def is_box(item: Any) -> bool:
+    return isinstance(item, Box) and item.data.get("figure") == "network"
+
+
+def told(item: Any, **data: Any) -> Any:
+    return item._replace(data={**item.data, **data})
+
+
+FAULTS: dict[str, Callable[[Scene], Scene]] = {
+    "a line is left out": lambda s: replaced(s, is_line, lambda _: None),
+    "a line comes from elsewhere": lambda s: replaced(s, is_line, lambda line: told(line, **{"from": 5}), 2),
+    "a line goes elsewhere": lambda s: replaced(s, is_line, lambda line: told(line, to=9), 1),
+    "a line is turned round": lambda s: replaced(s, is_line, lambda line: told(line, **{"from": line.data["to"], "to": line.data["from"]}), 3),
+    "a line says another shape": lambda s: replaced(s, is_line, lambda line: told(line, shape="64×7×7")),
+    "a line ends in the air": lambda s: replaced(s, is_line, lambda line: line._replace(points=(line.points[0], (line.points[-1][0], line.points[-1][1] - 12)))),
+    "a line begins in the air": lambda s: replaced(s, is_line, lambda line: line._replace(points=((line.points[0][0], line.points[0][1] + 5), *line.points[1:]))),
+    "a box is left out": lambda s: replaced(s, is_box, lambda _: None, 3),
+    "a box stands twice": lambda s: s._replace(items=(*s.items, next(filter(is_box, s.items)))),
+    "a box is moved": lambda s: replaced(s, is_box, lambda box: box._replace(y=box.y + 40), 4),
+    "a box is too wide": lambda s: replaced(s, is_box, lambda box: box._replace(width=box.width * 3), 4),
+    "a copy is dropped": lambda s: replaced(s, lambda i: is_box(i) and i.data["copies"] > 1, lambda box: told(box, copies=box.data["copies"] - 1, nodes=shorter(box))),
+    "a copy is made up": lambda s: replaced(s, lambda i: is_box(i) and i.data["copies"] > 1, lambda box: told(box, copies=box.data["copies"] * 2)),
+    "a layer is left out": lambda s: replaced(s, is_box, lambda box: told(box, nodes=str(nodes_of(box.data["nodes"])[0])), 4),
+    "a layer stands twice": lambda s: replaced(s, is_box, lambda box: told(box, nodes=f"{box.data['nodes']} 1"), 5),
+    "a share is halved": lambda s: replaced(s, lambda i: is_box(i) and float(i.data["share"]) > 5, lambda box: told(box, share=float(box.data["share"]) / 2)),
+    "a text is moved": lambda s: replaced(s, lambda i: isinstance(i, Text) and "in" in i.data, lambda text: text._replace(x=text.x + 60), 3),
+    "a text says another number": lambda s: replaced(s, lambda i: isinstance(i, Text) and "×5" in i.text, lambda text: text._replace(text=text.text.replace("×5", "×6"))),
+    "a text lies on another": lambda s: replaced(s, lambda i: isinstance(i, Text) and "of" in i.data, lambda text: next(t for t in s.items if isinstance(t, Text) and "of" in t.data)._replace(text="7×7"), 2),
+    "a text leaves the page": lambda s: replaced(s, lambda i: isinstance(i, Text) and "of" in i.data, lambda text: text._replace(x=s.width - 5)),
+    "two lines cross": lambda s: s._replace(items=(*s.items, *crossing(s))),
+}  # fmt: skip
+
+
+def shorter(box: Box) -> str:
+    nodes = nodes_of(box.data["nodes"])
+    return " ".join(map(str, nodes[: -len(nodes) // box.data["copies"]]))
+
+
+def crossing(scene: Scene) -> list[Line]:
+    line = next(filter(is_line, scene.items))
+    (x, y), (_, bottom) = line.points[0], line.points[-1]
+    middle = (y + bottom) / 2
+    return [line._replace(points=((x - 9, middle), (x + 9, middle)))]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_planted_faults_are_seen(fault: str) -> None:
+    report, scene = report_of("resnet50"), drawn("resnet50", heat="macs")
+    assert not geometry.faults(scene) and not untrue(report, svg(scene))
+    wrong = FAULTS[fault](scene)
+    assert geometry.faults(wrong) or untrue(report, svg(wrong))
+
+
+@pytest.mark.parametrize(("change", "count"), [
+    (lambda bar: bar._replace(width=bar.width / 2), 1),
+    (lambda bar: bar._replace(data={**bar.data, "value": bar.data["value"] // 2}), 1),
+    (lambda _: None, 1),
+])  # fmt: skip
+def test_planted_faults_of_bars_are_seen(change: Callable[[Any], Any], count: int) -> None:
+    scene = drawn("vgg16", "cost")
+    wrong = replaced(
+        scene, lambda i: isinstance(i, Box) and i.data.get("bar") == "params" and i.data["value"] > 0, change, count
+    )
+    assert wrong_bars(report_of("vgg16"), scene) == [] and wrong_bars(report_of("vgg16"), wrong)
+
+
+# As papers draw them
+
+
+def boxes_of(scene: Scene) -> list[Box]:
+    return [item for item in scene.items if is_box(item)]
+
+
+def texts_of(scene: Scene) -> str:
+    return "\n".join(item.text for item in scene.items if isinstance(item, Text))
+
+
+def test_the_blocks_of_resnet_50() -> None:
+    """Table 1 of He et al.: 3, 4, 6 and 3 blocks, the first of each with a projection."""
+    scene = drawn("resnet50")
+    blocks = [box.data["copies"] for box in boxes_of(scene) if box.data["kind"] == "block"]
+    assert blocks == [1, 2, 1, 3, 1, 5, 1, 2]
+    said = texts_of(scene)
+    assert "7×7 conv, 64, /2 · BN + ReLU" in said and "3×3 max pool, /2" in said and "linear, 1000" in said
+    assert "A = bottleneck_block(width, stride)" in said and "1×1 conv, 4·width" in said and "×5" in said
+
+
+def test_the_convolutions_and_copies_of_u_net() -> None:
+    """Figure 1 of Ronneberger et al.: 23 convolutional layers, four pools and four copies."""
+    scene = drawn("unet")
+    said = texts_of(scene)
+    assert len(re.findall(r"conv, ", said)) == 23 and said.count("max pool") == 4 and said.count("concat") == 4
+
+
+def test_depthwise_and_grouped_convolutions_are_called_so() -> None:
+    assert "3×3 depthwise conv, 32" in texts_of(drawn("mobilenet_v1", depth=9)).replace("\n", " ")
+    assert "grouped conv" in texts_of(drawn("resnext50_32x4d")).replace("\n", " ")
+    assert "depthwise conv" not in texts_of(drawn("resnext50_32x4d")).replace("\n", " ")
+
+
+# Files
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_an_svg_has_attributes_alone(kind: str) -> None:
+    for name in ("resnet50", "unet", "ssd300", "googlenet"):
+        data = svg(drawn(name, kind))
+        root = ElementTree.fromstring(data)
+        assert root.get("viewBox") and root.get("role") == "img" and root.get("aria-label")
+        assert root[0].tag == f"{SVG}title" and root[1].tag == f"{SVG}desc"
+        for element in root.iter():
+            assert element.tag.removeprefix(SVG) in {"svg", "title", "desc", "rect", "path", "text", "animate", "set"}
+            assert not {"id", "style", "class", "href"} & set(element.keys())
+        assert b"http" not in data.replace(b"http://www.w3.org/2000/svg", b"")
+
+
+def test_names_of_strangers_are_text(tmp_path: Path) -> None:
+    spec = "name: '<script>alert(1)</script> & \"x\" ]]>'\ninput: [3, 8, 8]\nlayers: [größe: {Conv2d: {out_channels: 4, kernel_size: 3}}, 卷积: ReLU]\n"
+    report = analyse(Source("net.yaml", spec))
+    for kind in PICTURES:
+        for form, write in FORMS.items():
+            if form == ".png":
+                continue
+            data = write(picture(report, kind, Options()), "")
+            assert b"<script" not in data
+            if form == ".svg":
+                ElementTree.fromstring(data)
+
+
+def test_the_same_bytes_everywhere() -> None:
+    code = "import sys; from cnncalc import analyse; from cnncalc.figures.pictures import picture; from cnncalc.figures.options import Options; from cnncalc.figures.svg import svg; import hashlib; print(hashlib.sha256(svg(picture(analyse('googlenet'), 'graph', Options()))).hexdigest())"
+    made = {
+        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "LC_ALL": locale, "PATH": ""}, capture_output=True, text=True, check=True).stdout
+        for seed, locale in (("0", "C"), ("7", "C.UTF-8"), ("99", "tr_TR.UTF-8"))
+    }  # fmt: skip
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_text_can_be_read_on_every_colour(theme: Any) -> None:
+    for colour in (theme.ground, theme.panel, *theme.fills.values(), *theme.heat):
+        assert contrast(theme.text, colour) >= 4.5, colour
+    for colour in (theme.ground, theme.panel):
+        assert contrast(theme.faint, colour) >= 4.5
+        assert contrast(theme.line, colour) >= 3 and contrast(theme.skip, colour) >= 3
+        assert all(contrast(mark, colour) >= 2 for mark in theme.marks)
+
+
+def test_a_pdf_holds_its_font_and_its_text(tmp_path: Path) -> None:
+    scene = drawn("resnet50")
+    data = written(scene, ".pdf", "170mm")
+    assert (
+        data.startswith(b"%PDF-1.5")
+        and data.rstrip().endswith(b"%%EOF")
+        and b"/FontFile2" in data
+        and b"/ToUnicode" in data
+    )
+    (tmp_path / "figure.pdf").write_bytes(data)
+    box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", data)
+    assert box and abs(float(box[1]) - 170 / 25.4 * 72) < 0.1
+    for start in (int(each) for each in re.findall(rb"^(\d{10}) 00000 n", data, re.MULTILINE)):
+        assert re.match(rb"\d+ 0 obj", data[start:])
+    streams = [
+        zlib.decompress(each) for each in re.findall(rb"/FlateDecode.*?stream\n(.*?)\nendstream", data, re.DOTALL)
+    ]
+    assert len(streams) == 3 and b"beginbfchar" in streams[1]
+    if shutil.which("pdftotext"):
+        said = subprocess.run(
+            ["pdftotext", "-raw", "figure.pdf", "-"], cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+        plain = re.sub(r"\s+", "", said)
+        for text in scene.items:
+            if isinstance(text, Text):
+                assert re.sub(r"\s+", "", text.text) in plain, text.text
+
+
+def test_a_figure_as_tikz_is_a_document() -> None:
+    text = written(drawn("googlenet"), ".tex").decode("utf-8")
+    assert text.count("{") == text.count("}") and r"\begin{tikzpicture}" in text and r"\end{document}" in text
+    named, used = set(re.findall(r"\\definecolor\{(\w+)\}", text)), set(re.findall(r"(?:fill|draw|text)=(\w+)", text))
+    assert used <= named
+
+
+def test_png_says_what_it_needs(tmp_path: Path) -> None:
+    done = cnncalc("draw", "lenet", "-o", "net.png", cwd=tmp_path)
+    if done.returncode == 0:
+        assert (tmp_path / "net.png").read_bytes().startswith(b"\x89PNG")
+    else:
+        assert done.returncode == 2 and "pip install 'cnncalc[png]'" in done.stderr and not list(tmp_path.iterdir())
+
+
+# The command
+
+
+def test_the_command_writes_one_file_for_each_picture(tmp_path: Path) -> None:
+    done = cnncalc("draw", "lenet", "graph", "cost", "-o", "net.svg", cwd=tmp_path)
+    assert done.returncode == 0 and sorted(path.name for path in tmp_path.iterdir()) == [
+        "net-cost.svg",
+        "net-graph.svg",
+    ]
+    done = cnncalc("draw", "lenet", cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.startswith("<svg ")
+    done = cnncalc("draw", "resnet50", "-o", "net.html", "--dark", "--heat", "params", "--depth", "2", cwd=tmp_path)
+    assert done.returncode == 0
+    page = (tmp_path / "net.html").read_text("utf-8")
+    assert "default-src 'none'" in page and "<script" not in page and 'data-share="' in page
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["lenet", "grahp", "-o", "x.svg"], "did you mean graph?"),
+    (["lenet", "-o", "x.jpg"], "x.jpg: the ending tells no form of a figure"),
+    (["lenet", "-o", "x"], ".svg, .pdf, .png, .html, .tex are written"),
+    (["lenet", "-o", "x.svg", "--heat", "mac"], "did you mean macs?"),
+    (["lenet", "-o", "x.svg", "--width", "17"], "17 is no width"),
+    (["lenet", "-o", "x.svg", "--width", "0mm"], "0mm is no width"),
+    (["lenet", "graph", "cost"], "a figure is a file"),
+    (["lenet", "-o", "none/x.svg"], "is the folder there?"),
+    (["lenett", "-o", "x.svg"], "lenet"),
+])  # fmt: skip
+def test_what_cannot_be_drawn(words: list[str], message: str, tmp_path: Path) -> None:
+    done = cnncalc("draw", *words, cwd=tmp_path)
+    assert done.returncode == 2 and message in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_a_network_that_is_not_understood_is_drawn_as_far_as_it_is() -> None:
+    spec = "input: [3, 8, 8]\nlayers: [{Conv2d: {out_channels: 4, kernel_size: 3}}, Mystery, ReLU]\n"
+    scene = picture(analyse(Source("net.yaml", spec)), "graph", Options())
+    assert not geometry.faults(scene) and "Mystery" in texts_of(scene)
+
+
+# A real browser
+
+
+PAGE = """<!DOCTYPE html><meta charset="utf-8"><body>%s<pre id="out"></pre><script>
+const found = [];
+for (const svg of document.querySelectorAll("svg"))
+  for (const text of svg.querySelectorAll("text")) {
+    const box = text.getBBox();
+    found.push([svg.getAttribute("data-model"), text.textContent, box.x, box.y, box.width, box.height]);
+  }
+document.getElementById("out").textContent = JSON.stringify(found);
+</script>"""
+
+
+def chromium() -> str:
+    return next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+    )
+
+
+def test_texts_are_no_wider_in_a_browser(tmp_path: Path) -> None:
+    import json
+
+    program = chromium()
+    if not program:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    scenes = [drawn(name, kind) for name in ONE_OF_EACH for kind in PICTURES]
+    (tmp_path / "page.html").write_text(PAGE % "\n".join(svg(scene).decode("utf-8") for scene in scenes), "utf-8")
+    done = subprocess.run(
+        [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path}/profile", "--dump-dom", f"file://{tmp_path}/page.html"],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    out = re.search(r'<pre id="out">(.*?)</pre>', done.stdout, re.DOTALL)
+    assert out, done.stderr[-500:]
+    from html import unescape
+
+    seen = json.loads(unescape(out[1]))
+    texts = [text for scene in scenes for text in scene.items if isinstance(text, Text)]
+    assert len(seen) == len(texts) > 3000
+    wider = [(text.text, box[4], text.width) for text, box in zip(texts, seen, strict=True) if box[4] > text.width + 1]
+    assert wider == []
