@@ -53,6 +53,7 @@ def faults(scene: Scene) -> list[str]:
     rows = by_row([(box.bounds, box) for box in boxes])
     for line in lines:
         found += line_faults(line, placed, rows)
+    found += struck(lines, texts)
     if scene.data.get("series") == "true":
         found += crossings([line for line in lines if line.data["figure"] == "network"])
     return found
@@ -91,6 +92,21 @@ def line_faults(line: Path, placed: dict[tuple[object, object], Box], rows: dict
         near = (box for strip in strips(wide) for box in rows.get(strip, ()))
         through |= {str(box.data["part"]) for box in near if overlap(wide, box.bounds, 1.0)}
     yield from (f"{name} runs through {part}" for part in sorted(through))
+
+
+def struck(lines: list[Path], texts: list[Text]) -> Iterator[str]:
+    """Texts that a line runs through."""
+    rows: dict[int, list[Text]] = {}
+    for text in texts:
+        for strip in strips(text.bounds):
+            rows.setdefault(strip, []).append(text)
+    for line in lines:
+        for a, b in pairwise(line.points):
+            wide = (min(a[0], b[0]) - 0.05, min(a[1], b[1]) - 0.05, max(a[0], b[0]) + 0.05, max(a[1], b[1]) + 0.05)
+            near = {id(text): text for strip in strips(wide) for text in rows.get(strip, ())}
+            yield from (
+                f"a line runs through {text.text!r}" for text in near.values() if overlap(wide, text.bounds, 1.5)
+            )
 
 
 def on_border(point: tuple[float, float], box: Bounds, slack: float) -> bool:

@@ -284,6 +284,56 @@ def test_the_convolutions_and_copies_of_u_net() -> None:
     assert len(re.findall(r"conv, ", said)) == 23 and said.count("max pool") == 4 and said.count("concat") == 4
 
 
+def test_the_levels_of_u_net() -> None:
+    """Figure 1 of Ronneberger et al.: five levels, four copies across, and what comes out is 388×388."""
+    scene = drawn("unet", "blocks")
+    boxes = [item for item in scene.items if isinstance(item, Box) and "level" in item.data]
+    assert sorted({box.data["level"] for box in boxes}) == [0, 1, 2, 3, 4]
+    by_level = [[box.data["shape"] for box in boxes if box.data["level"] == level] for level in range(5)]
+    assert by_level[4] == ["512×32×32", "1024×30×30", "1024×28×28"] and by_level[0][-1] == "2×388×388"
+    skips = [item for item in scene.items if is_line(item) and item.data["to"] - item.data["from"] > 1]
+    assert len(skips) == 4
+    assert all(boxes[line.data["from"]].data["level"] == boxes[line.data["to"]].data["level"] for line in skips)
+    assert {box.y + box.height / 2 for box in boxes if box.data["level"] == 2} == {boxes[7].y + boxes[7].height / 2}
+
+
+def test_the_maps_of_lenet() -> None:
+    """Figure 2 of LeCun et al.: 6 maps of 28×28, 14×14, 16 of 10×10 and 5×5, then 120, 84 and 10."""
+    boxes = [item for item in drawn("lenet", "blocks").items if isinstance(item, Box) and "level" in item.data]
+    shapes = [box.data["shape"] for box in boxes]
+    assert shapes == ["1×32×32", "6×28×28", "6×14×14", "16×10×10", "16×5×5", "120", "84", "10"]
+    heights = [box.height / int(box.data["shape"].split("×")[1]) for box in boxes if "×" in box.data["shape"]]
+    assert max(heights) < 1.001 * min(heights)
+
+
+def test_every_box_of_blocks_is_a_tensor_of_the_report() -> None:
+    for name in ONE_OF_EACH:
+        shapes = {"×".join(map(str, node.shape or ())) for node in report_of(name).graph.nodes}
+        boxes = [item for item in drawn(name, "blocks").items if isinstance(item, Box) and "level" in item.data]
+        assert {box.data["shape"] for box in boxes} <= shapes and boxes
+
+
+def test_the_peak_of_the_curve_is_that_of_the_step() -> None:
+    for name in ONE_OF_EACH:
+        report = report_of(name)
+        scene = drawn(name, "memory")
+        areas = [item for item in scene.items if isinstance(item, Line) and "kind" in item.data]
+        assert sum(area.data["peak"] for area in areas) == report.training.peak, name
+        (mark,) = (item for item in scene.items if isinstance(item, Box) and "peak" in item.data)
+        assert mark.data["peak"] == report.training.peak
+        assert min(y for area in areas for _, y in area.points) == pytest.approx(mark.y + mark.height / 2)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_what_is_alive_at_each_moment_is_never_more_than_the_peak(optimizer: str) -> None:
+    report = analyse("resnet18", batch=8, optimizer=optimizer)
+    step, moments = report.training, report.moments
+    assert max(moment.live for moment in moments) == step.activations
+    assert moments[0].phase == "forward" and moments[-1].phase == "update"
+    assert moments[-2].gradients == moments[-1].gradients == step.gradients
+    assert all(0 <= moment.gradients <= moment.live for moment in moments)
+
+
 def test_depthwise_and_grouped_convolutions_are_called_so() -> None:
     assert "3×3 depthwise conv, 32" in texts_of(drawn("mobilenet_v1", depth=9)).replace("\n", " ")
     assert "grouped conv" in texts_of(drawn("resnext50_32x4d")).replace("\n", " ")

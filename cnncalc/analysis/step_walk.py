@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..formula import prod
 from ..ops import Op, Shape
 from ..ops.actions import BYTES
+from ..record import Record
 from .checkpoints import Region
 from .storages import Moment, Storages
 from .walk import Memo, known_shapes
@@ -24,6 +25,19 @@ def owned_by(op: Op, out: Shape, *shapes: Shape) -> tuple[int, int, int]:
     return trained, buffers, max(sizes, default=0)
 
 
+class Event(Record):
+    """A moment of a step: node, phase, the bytes that are alive, and those of them that are gradients of weights.
+
+    What is alive are activations and their gradients, and gradients of weights; weights, optimizer state and input,
+    which are there all the time, are not among them.
+    """
+
+    node: int
+    phase: str
+    live: int
+    gradients: int
+
+
 class _Gradient:
     """The storage of a gradient, and how many hold it."""
 
@@ -36,6 +50,7 @@ class Walk:
 
     Where it is `watched`, gradients are added in new tensors, as autograd does when somebody watches its operations.
     `gradients` are the bytes of those that are there from batches before, and to which those of this one are added.
+    Where there is a list of `events`, each moment is added to it.
     """
 
     def __init__(
@@ -45,9 +60,11 @@ class Walk:
         parts: Sequence[Region] = (),
         watched: bool = False,
         gradients: int = 0,
+        events: list[Event] | None = None,
     ) -> None:
         self.storages, self.graph, self.kept, self.watched = storages, storages.graph, kept, watched
-        self.live = self.most = self.before = gradients
+        self.live = self.most = self.before = self.of_weights = gradients
+        self.events = events
         self.layer = self.phase = ""
         self.gradients: dict[int, _Gradient] = {}  # by value
         self.owned = Memo(owned_by)
@@ -76,6 +93,8 @@ class Walk:
                 self.backward(now, moment, self.gradients.pop(moment.result))
 
     def note(self, node: int, phase: str) -> None:
+        if self.events is not None:
+            self.events.append(Event(node, phase, self.live, self.of_weights))
         if self.live > self.most:
             self.most, self.layer, self.phase = self.live, self.graph.nodes[node].name, phase
 
@@ -187,6 +206,7 @@ class Walk:
             width = BYTES[self.storages.setting.dtype] // (2 if moment.narrow else 1)
             own, _, largest = (size * width for size in self.owned(layer.op, layer.shape, shapes))
             self.live += own
+            self.of_weights += own
         passes = moment.passes
         made = [(source, gradient if passes else _Gradient(values[source])) for source in moment.sources]
         self.live += 0 if passes else sum(each.size for _, each in made)
@@ -209,11 +229,14 @@ class Walk:
                 self.note(moment.node, "backward")
                 self.live -= largest - added
             self.live -= own
+            self.of_weights -= own
         elif own:
             self.begun.add(owner)
         if own and owner == moment.node:  # all uses were passed
             own *= 2 if moment.narrow else 1
             if moment.narrow:
                 self.widen(moment.node, own)
+                self.of_weights += own // 2
             if self.before:  # they are added to those that are there, in place
                 self.live -= own
+                self.of_weights -= own

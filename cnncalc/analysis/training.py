@@ -13,7 +13,7 @@ from ..record import Record
 from .checkpoints import kept_storages, regions
 from .memory import weight_bytes
 from .regime import ALONE, OPTIMIZERS, Regime
-from .step_walk import Walk, owned_by
+from .step_walk import Event, Walk, owned_by
 from .storages import Storage, Storages
 from .walk import Memo, asked, layers_with_shapes
 
@@ -164,8 +164,14 @@ def kept_by_node(graph: Graph, setting: Setting, regime: Regime = ALONE) -> list
     return found
 
 
-def step(graph: Graph, setting: Setting, optimizer: str = "sgd", regime: Regime = ALONE) -> TrainingStep:
-    """One training step, walked through forwards and backwards.
+def step(
+    graph: Graph,
+    setting: Setting,
+    optimizer: str = "sgd",
+    regime: Regime = ALONE,
+    events: list[Event] | None = None,
+) -> TrainingStep:
+    """One training step, walked through forwards and backwards; its moments are added to `events`.
 
     The loss is cross entropy where the network has one vector as output, and a mean of squared errors otherwise.
 
@@ -190,7 +196,7 @@ def step(graph: Graph, setting: Setting, optimizer: str = "sgd", regime: Regime 
     largest = max((each[2] for each, trains in owned if trains), default=0) * width
     weights = int(weight_bytes(stored, width))
     trained = int(gradient_bytes(parameters, width))
-    walk = Walk(storages, kept, parts, gradients=trained if regime.accumulate > 1 else 0)
+    walk = Walk(storages, kept, parts, gradients=trained if regime.accumulate > 1 else 0, events=events)
     walk.run()
     inputs = sum(each.bytes for each in storages.all[: storages.given])
     state = int(optimizer_bytes(OPTIMIZERS[optimizer], parameters, width))
@@ -198,6 +204,8 @@ def step(graph: Graph, setting: Setting, optimizer: str = "sgd", regime: Regime 
     again = tuple(dict.fromkeys(storages.moments[now].node for part in parts for now in part.again))
     one, all_at_once = TEMPORARIES.get(optimizer, (0, 0))
     update = trained + (one * largest if setting.device == "cpu" else all_at_once * trained)
+    if events is not None:
+        events.append(Event(len(graph.nodes) - 1, "update", update, trained))
     if update > walk.most:
         return TrainingStep(
             weights, inputs, trained, state, tuple(by_node), update, optimizer, "update", buckets, again

@@ -13,7 +13,7 @@ from ..files import write_file
 from ..printable import printable
 from ..report import analyse
 from .commands import LOOK, command
-from .options import Depth, Input, Set, Spec, settings, shapes
+from .options import Depth, Input, Set, Spec, memory_size, settings, shapes
 from .output import complain, is_terminal, refuse_to_overwrite, say
 
 #: What parts are coloured by, and the figure that is.
@@ -22,7 +22,9 @@ HEATS = {"params": "params", "macs": "macs", "memory": "output_bytes"}
 Kinds = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[KIND]...", help="What is drawn: graph, cost; several are several files.", show_default=False
+        metavar="[KIND]...",
+        help="What is drawn: graph, blocks, cost or memory; several are several files.",
+        show_default=False,
     ),
 ]
 File = Annotated[
@@ -33,6 +35,11 @@ File = Annotated[
 ]
 Heat = Annotated[
     str, typer.Option("--heat", metavar="FIGURE", help="Colour parts by params, macs or memory.", show_default=False)
+]
+Batch = Annotated[int, typer.Option("--batch", "-b", help="Of memory: the batch size.")]
+Optimizer = Annotated[str, typer.Option("--optimizer", help="Of memory: how weights are updated.")]
+Budget = Annotated[
+    str, typer.Option("--budget", metavar="SIZE", help="Of memory: a line, as 16GiB.", show_default=False)
 ]
 Dark = Annotated[bool, typer.Option("--dark", help="For a dark page.")]
 Width = Annotated[
@@ -49,10 +56,13 @@ def draw(
     heat: Heat = "",
     dark: Dark = False,
     width: Width = "",
+    batch: Batch = 1,
+    optimizer: Optimizer = "sgd",
+    budget: Budget = "",
     set_: Set = None,
     input_: Input = None,
 ) -> None:
-    """A figure of a network: what feeds what, copies folded and blocks opened beside; or what it costs."""
+    """A figure of a network: what feeds what, copies folded and blocks opened; its maps, its cost, its memory."""
     from ..figures.files import form_of, written
     from ..figures.options import Options
     from ..figures.pictures import PICTURES, USUAL, picture
@@ -75,8 +85,8 @@ def draw(
         )
     form = form_of(output) if output else ".svg"
     refuse_to_overwrite(spec, output)
-    report = analyse(spec, args=settings(set_), inputs=shapes(input_))
-    options = Options(depth, HEATS.get(heat, ""), dark, width)
+    report = analyse(spec, args=settings(set_), inputs=shapes(input_), batch=batch, optimizer=optimizer)
+    options = Options(depth, HEATS.get(heat, ""), dark, width, memory_size(budget) if budget else 0)
     made = [(kind, written(picture(report, kind, options), form, width)) for kind in wanted]
     for kind, data in made:
         if output is None or output == "-":

@@ -7,12 +7,13 @@ from .colours import DARK, LIGHT, Theme
 
 
 class Options(Record):
-    """How deep boxes are, what they are coloured by, whether it is night, and how wide the figure is on a page."""
+    """How deep boxes are, what they are coloured by, whether it is night, the width on paper; a budget of bytes."""
 
     depth: int | None = None
     heat: str = ""
     dark: bool = False
     width: str = ""
+    budget: int = 0
 
     @property
     def theme(self) -> Theme:

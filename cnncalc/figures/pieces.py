@@ -16,6 +16,9 @@ LEADS = frozenset({"conv", "depthwise", "linear", "norm", "merge", "attention", 
 #: Types that change values and nothing else, which follow too.
 FOLLOWING = frozenset({"Scale", "Shift", "LayerScale", "Affine", "Identity", "StochasticDepth"})
 DROPS = ("Dropout", "AlphaDropout", "FeatureAlphaDropout")
+#: Boxes of a network at most, and those below which nothing is folded; the part that folding must leave at most where
+#: there are few enough without it.
+MOST_BOXES, FEW, WORTH_IT = 40, 14, 0.6
 #: Where pieces come from that take what comes from outside, and the piece that all results lead to.
 SOURCE, SINK = 0, 1
 
@@ -115,6 +118,20 @@ class Structure:
         large = {path for path, span in self.spans.items() if len(span) > 8 or len(self.pieces(frozenset(), span)) > 5}
         for depth in range(max((path.count(".") for path in large), default=-1), -1, -1):
             yield outermost(units | {path for path in large if path.count(".") == depth})
+
+    def spine(self, depth: int | None = None) -> list[Piece]:
+        """The boxes of the network, few enough to be drawn, with as much in each as that takes; or to a depth."""
+        if depth is not None:
+            return self.pieces(frozenset(path for path in self.spans if path.count(".") == depth - 1))
+        cuts = list(self.cuts())
+        tried = self.pieces(cuts[0])
+        for folded in cuts[1:]:
+            if len(tried) - 2 <= (FEW if self.units and folded == cuts[1] else MOST_BOXES):
+                return tried
+            found = self.pieces(folded)
+            worth_it = len(found) - 2 <= WORTH_IT * (len(tried) - 2) or len(tried) - 2 > MOST_BOXES
+            tried = found if worth_it and len(found) < len(tried) else tried
+        return tried
 
     def pieces(
         self, folded: frozenset[str], nodes: Sequence[int] | None = None, asked: Mapping[int, Asked] | None = None

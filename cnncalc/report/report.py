@@ -30,6 +30,7 @@ from .sums import ALL, UNKNOWN, Sums
 if TYPE_CHECKING:
     from ..analysis.quantized import Fate
     from ..analysis.receptive_field import ReceptiveField, State
+    from ..analysis.step_walk import Event
     from ..analysis.storages import Storage
     from ..analysis.training import Backward, TrainingStep
 
@@ -207,6 +208,14 @@ class Report:
     def backward(self) -> list[Backward | None]:
         """The work of the backward pass, by node, for one image."""
         return analysis.training.backward_work(self.graph, self.setting.frozen)
+
+    @cached_property
+    def moments(self) -> list[Event]:
+        """The moments of a training step, with what is alive at each; raises `SpecError` as `training` does."""
+        found: list[Event] = []
+        self.training  # noqa: B018  # says what cannot be trained
+        analysis.training.step(self.graph, self.setting, self.optimizer, self.regime, found)
+        return found
 
     @cached_property
     def kept(self) -> list[list[Storage]]:

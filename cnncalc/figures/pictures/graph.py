@@ -17,13 +17,11 @@ from ..font import shortened, width, wrapped
 from ..layout import CLOSE, GAP, Line, Placed, Sized, placed
 from ..letters import Letters
 from ..options import Options
-from ..pieces import SINK, SOURCE, Piece, Structure
+from ..pieces import FEW, SINK, SOURCE, Piece, Structure
 from ..scene import BOLDER, Box, Item, Point, Scene, Text, arrow
 
-#: Boxes of a spine, and blocks that are opened beside it, at most; boxes below which nothing is folded.
-MOST_BOXES, MOST_BLOCKS, FEW = 40, 6, 14
-#: The part of the boxes that folding must leave at most, where there are few enough without it.
-WORTH_IT = 0.6
+#: Blocks that are opened beside the network, at most.
+MOST_BLOCKS = 6
 #: Sizes of text, and what is left around it in a box.
 SIZE, SMALL, PADDING = 10.0, 9.0, 7.0
 #: How tall columns are tried; boxes beyond which fewer heights are.
@@ -69,23 +67,6 @@ class _Picture:
         self.opened: list[Opened] = []
 
     # What is drawn
-
-    def spine(self) -> list[Piece]:
-        """The boxes of the network, with as much in them as is needed for them to be few."""
-        if self.options.depth is not None:
-            wanted = self.options.depth - 1
-            spans = self.structure.spans
-            deep = frozenset(path for path in spans if path.count(".") == wanted)
-            return self.structure.pieces(deep)
-        cuts = list(self.structure.cuts())
-        tried = self.structure.pieces(cuts[0])
-        for folded in cuts[1:]:
-            if len(tried) - 2 <= (FEW if self.structure.units and folded == cuts[1] else MOST_BOXES):
-                return tried
-            found = self.structure.pieces(folded)
-            worth_it = len(found) - 2 <= WORTH_IT * (len(tried) - 2) or len(tried) - 2 > MOST_BOXES
-            tried = found if worth_it and len(found) < len(tried) else tried
-        return tried
 
     def open_blocks(self, spine: Sequence[Piece]) -> None:
         """The blocks of the spine, and those within them, each once, the most used first."""
@@ -281,7 +262,7 @@ class _Picture:
         return " · ".join(each for each in parts if each)
 
     def scene(self) -> Scene:
-        spine = self.spine()
+        spine = self.structure.spine(self.options.depth)
         self.open_blocks(spine)
         best = self.best(spine)
         while best.width / best.height < TALLEST and len(self.opened) > 1:  # fewer blocks rather than a strip of paper
