@@ -23,7 +23,7 @@ Kinds = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[KIND]...",
-        help="What is drawn: graph, blocks, cost or memory; several are several files.",
+        help="What is drawn: graph, blocks, cost, memory, conv; several are several files.",
         show_default=False,
     ),
 ]
@@ -40,6 +40,15 @@ Batch = Annotated[int, typer.Option("--batch", "-b", help="Of memory: the batch 
 Optimizer = Annotated[str, typer.Option("--optimizer", help="Of memory: how weights are updated.")]
 Budget = Annotated[
     str, typer.Option("--budget", metavar="SIZE", help="Of memory: a line, as 16GiB.", show_default=False)
+]
+Layer = Annotated[
+    str, typer.Option("--layer", metavar="NAME", help="Of conv and field: the layer.", show_default=False)
+]
+Given = Annotated[
+    str,
+    typer.Option(
+        "--given", help="Of conv: numbers in place of a network, as 'N=7, F=3, S=2, P=1'.", show_default=False
+    ),
 ]
 Dark = Annotated[bool, typer.Option("--dark", help="For a dark page.")]
 Width = Annotated[
@@ -59,6 +68,8 @@ def draw(
     batch: Batch = 1,
     optimizer: Optimizer = "sgd",
     budget: Budget = "",
+    layer: Layer = "",
+    given: Given = "",
     set_: Set = None,
     input_: Input = None,
 ) -> None:
@@ -84,10 +95,26 @@ def draw(
             "a figure is a file", f"-o {Path(spec.partition(':')[0]).stem or 'figure'}.svg, .pdf, .png, .html or .tex"
         )
     form = form_of(output) if output else ".svg"
+    options = Options(depth, HEATS.get(heat, ""), dark, width, memory_size(budget) if budget else 0, layer)
+    if given:
+        if spec != "conv" or kinds:
+            raise usage_error("--given is for a window alone", f"cnncalc draw conv --given '{given}'")
+        from ..figures.pictures.conv import given as window
+        from ..figures.pictures.conv import scene
+
+        _write([("conv", written(scene(window(settings(given.split(","))), options), form, width))], output)
+        return
     refuse_to_overwrite(spec, output)
     report = analyse(spec, args=settings(set_), inputs=shapes(input_), batch=batch, optimizer=optimizer)
-    options = Options(depth, HEATS.get(heat, ""), dark, width, memory_size(budget) if budget else 0)
     made = [(kind, written(picture(report, kind, options), form, width)) for kind in wanted]
+    _write(made, output)
+    complain(report.warnings)
+    if complain(report.graph.errors):
+        raise typer.Exit(2)
+
+
+def _write(made: list[tuple[str, bytes]], output: str | None) -> None:
+    """Write each figure to a file, or the only one to standard output."""
     for kind, data in made:
         if output is None or output == "-":
             typer.get_binary_stream("stdout").write(data)
@@ -95,6 +122,3 @@ def draw(
         path = Path(output) if len(made) == 1 else Path(output).with_stem(f"{Path(output).stem}-{kind}")
         write_file(path, data)
         say(printable(f"wrote {path}"))
-    complain(report.warnings)
-    if complain(report.graph.errors):
-        raise typer.Exit(2)

@@ -20,7 +20,10 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Box(Record):
-    """A rectangle: its upper left corner, its size, its colours, and the radius of its corners."""
+    """A rectangle: its upper left corner, its size, its colours, and the radius of its corners.
+
+    Where it `moves`, these are the corners that it has in turn, for as long each; what stands still shows the first.
+    """
 
     x: float
     y: float
@@ -33,6 +36,7 @@ class Box(Record):
     dash: str = ""
     data: Mapping[str, Any] = NOTHING
     title: str = ""
+    moves: tuple[Point, ...] = ()
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:

@@ -35,6 +35,7 @@ def _item(item: Item) -> str:
     if isinstance(item, Text):
         return _text(item)
     title = f"<title>{escaped(item.title)}</title>" if item.title else ""
+    title += _moving(item) if isinstance(item, Box) and item.moves else ""
     if isinstance(item, Box):
         sides = zip(("x", "y", "width", "height", "rx"), (*item[:4], item.radius), strict=True)
         tag, place = "rect", " ".join(f'{name}="{number(value)}"' for name, value in sides if value or name != "rx")
@@ -42,6 +43,20 @@ def _item(item: Item) -> str:
         tag, place = "path", f'd="{outline(item)}"'
     head = f'<{tag} {place} fill="{item.fill}"{_stroke(item)}{_data(item.data)}'
     return f"{head}>{title}</{tag}>" if title else f"{head}/>"
+
+
+#: Seconds that what moves stays in each place.
+STAY = 0.7
+
+
+def _moving(item: Box) -> str:
+    """A box that goes from place to place, over and over."""
+    seconds = number(STAY * len(item.moves))
+    return "".join(
+        f'<animate attributeName="{axis}" calcMode="discrete" dur="{seconds}s" repeatCount="indefinite" '
+        f'values="{";".join(number(point[i]) for point in item.moves)}"/>'
+        for i, axis in enumerate("xy")
+    )
 
 
 def _stroke(item: Box | Path) -> str:
