@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from commands import cnncalc
 
 from cnncalc import SpecError, analyse
 from cnncalc.errors import Source
+from cnncalc.figures.chart import Axis, Dot, chart, front
 from cnncalc.figures.colours import DARK, LIGHT, contrast
 from cnncalc.figures.files import FORMS, written
 from cnncalc.figures.options import Options
@@ -423,6 +425,81 @@ def test_a_layer_of_a_network_is_drawn_small_with_the_same_remainder() -> None:
     assert (16 + 4 - 11) % 4 == (224 + 4 - 11) % 4
     with pytest.raises(SpecError, match="did you mean"):
         drawn("alexnet", "conv", layer="features.00")
+
+
+def test_what_a_unit_sees_is_what_the_report_says() -> None:
+    for name in ONE_OF_EACH:
+        if not can_be_drawn(name, "field"):
+            continue
+        report = report_of(name)
+        for box in drawn(name, "field").items:
+            if isinstance(box, Box) and "field" in box.data:
+                field = report[box.data["field"]].receptive_field
+                assert field is not None and (box.data["height"], box.data["width"]) == tuple(map(float, field.size))
+    scene = drawn("vgg16", "field")
+    (last,) = (item for item in scene.items if isinstance(item, Box) and item.data.get("field") == "features.30")
+    assert last.data["height"] == 212  # Araujo et al.: VGG-16's last pool sees 212 pixels
+    with pytest.raises(SpecError, match="did you mean"):
+        drawn("vgg16", "field", layer="features.99")
+
+
+def test_names_on_a_chart_do_not_overlap_and_the_front_is_right() -> None:
+    x, y = Axis("MACs", str, -1), Axis("top-1", str, 1)
+    rng = random.Random(7)
+    dots = [Dot(f"network_{i}", f"family{i % 9}", 10 ** rng.uniform(7, 11), rng.uniform(40, 85)) for i in range(150)]
+    scene = chart(dots, x, y, "a chart", Options())
+    texts = [(item.bounds, item.text) for item in scene.items if isinstance(item, Text)]
+    assert list(geometry.colliding(texts)) == []
+    marks = [item for item in scene.items if "name" in item.data]
+    assert len(marks) == 150 and len([item for item in scene.items if "label" in item.data]) > 40
+    for label in (item for item in scene.items if isinstance(item, Text) and "label" in item.data):
+        assert not [
+            m for m in marks if geometry.overlap(label.bounds, m.bounds) and m.data["name"] != label.data["label"]
+        ]
+    best = front(dots, x, y)
+    beaten = [d for d in dots if any((o.x <= d.x and o.y > d.y) or (o.x < d.x and o.y >= d.y) for o in dots)]
+    assert {d.name for d in best} == {d.name for d in dots} - {d.name for d in beaten}
+    by_name = {item.data["name"]: item.bounds for item in marks}
+    centre = {name: ((b[0] + b[2]) / 2, (b[1] + b[3]) / 2) for name, b in by_name.items()}
+    for a, b in itertools.pairwise(sorted(dots, key=lambda dot: dot.x)):
+        assert centre[a.name][0] <= centre[b.name][0] + 0.5
+    for a, b in itertools.pairwise(sorted(dots, key=lambda dot: dot.y)):
+        assert centre[a.name][1] >= centre[b.name][1] - 2.5  # a triangle's middle lies a little higher
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["zoo", "--draw", "macs", "-o", "x.svg"], "names no two columns"),
+    (["zoo", "--draw", "mac,top1", "-o", "x.svg"], "did you mean macs?"),
+    (["zoo", "--draw", "task,macs", "-o", "x.svg"], "no network has both task and macs"),
+    (["zoo", "--draw", "macs,top1", "-o", "x.doc"], "tells no form"),
+    (["zoo", "lenet", "--draw", "macs,top1", "-o", "x.svg"], "--draw is of the whole list"),
+    (["compare", "lenet", "vgg16", "--draw", "parms,macs", "-o", "x.svg"], "did you mean params?"),
+])  # fmt: skip
+def test_charts_that_cannot_be(words: list[str], message: str, tmp_path: Path) -> None:
+    done = cnncalc(*words, cwd=tmp_path)
+    assert done.returncode == 2 and message in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_charts_of_the_zoo_and_of_a_comparison(tmp_path: Path) -> None:
+    done = cnncalc("zoo", "--draw", "params,macs", "--task", "detection", "-o", "zoo.svg", cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "zoo.svg").read_text("utf-8").count('data-name="yolov8') == 5
+    done = cnncalc("compare", "resnet18", "vgg16", "--draw", "params,top1", "-o", "two.svg", cwd=tmp_path)
+    text = (tmp_path / "two.svg").read_text("utf-8")
+    assert done.returncode == 0 and 'data-x="11689512.0"' in text and "top1, %" in text
+
+
+def test_a_notebook_shows_the_figure_and_the_table(tmp_path: Path) -> None:
+    report = report_of("lenet")
+    shown = report._repr_mimebundle_()
+    assert (
+        shown["text/html"].startswith("<svg ") and "<table" in shown["text/html"] and "LeNet-5" in shown["text/plain"]
+    )
+    made = report.figure("cost", dark=True)
+    assert made._repr_svg_().startswith("<svg ") and DARK.ground in made._repr_svg_()
+    made.save(tmp_path / "cost.pdf", "80mm")
+    assert (tmp_path / "cost.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(SpecError, match="did you mean graph"):
+        report.figure("grahp")
 
 
 def test_depthwise_and_grouped_convolutions_are_called_so() -> None:

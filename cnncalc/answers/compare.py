@@ -11,7 +11,7 @@ from ..quantities import mebibytes, readable
 from ..report import Report
 from ..report.document import document
 from ..report.figures import BY_NAME, OF_NETWORK, Figure
-from ..table import AtLeast, Column, Line, Table
+from ..table import AtLeast, Column, Line, Table, known
 
 #: The totals that are compared where none are named, and those that are given as ratios to the first network's, too.
 COLUMNS = ("params", "macs", "depth", "weight_bytes", "peak_inference_bytes")
@@ -50,6 +50,25 @@ def compare(reports: Sequence[Report], columns: Sequence[str] = ()) -> Table:
         note += "; memory in MiB"
     head = (f"{_inputs(reports)} · batch {reports[0].batch} · {reports[0].dtype}", note)
     return Table("", tuple(heads), lines, head, document=lambda: {"models": [document(each) for each in reports]})
+
+
+def facts(reports: Sequence[Report], keys: Sequence[str]) -> tuple[list[dict[str, Any]], list[Column]]:
+    """Networks as plain data: name, family, and totals or what is published, as `top1`; and the columns of these."""
+    carried = {claim.quantity for report in reports for claim in report.graph.claims if not claim.name}
+    columns = []
+    for key in keys:
+        figure = None if key in carried - set(BY_NAME) else figure_of(key)
+        columns.append(Column(key, key) if figure is None else Column(figure.total, figure.title))
+    found = []
+    for name, report in zip(_names(reports), reports, strict=True):
+        published = {claim.quantity: claim.value for claim in report.graph.claims if not claim.name}
+        own: dict[str, Any] = {"name": name, "family": report.graph.name}
+        for column in columns:
+            own[column.key] = (
+                known(report.whole.value(column.key)) if column.key in BY_NAME else published.get(column.key)
+            )
+        found.append(own)
+    return found, columns
 
 
 def figure_of(name: str) -> Figure:

@@ -9,6 +9,7 @@ import typer
 from ..errors import SpecError, usage_error
 from ..printable import printable
 from ..report import analyse
+from .charting import Draw, axis, pair, write_chart
 from .commands import CHECK, command
 from .options import Batch, Columns, Dtype, Format, Input, Output, chosen_format, listed, shapes
 from .output import complain, emit, say
@@ -65,18 +66,24 @@ def compare(
     dtype: Dtype = "float32",
     columns: Columns = None,
     format: Format = None,
+    draw: Draw = "",
     output: Output = None,
 ) -> None:
     """Totals of several networks side by side, with their ratios to the first."""
     from ..answers.compare import compare as compared
-    from ..answers.compare import figure_of
+    from ..answers.compare import facts, figure_of
 
-    kind, totals = chosen_format(format, output), listed(columns)
+    kind, totals = chosen_format(format, None if draw else output), listed(columns)
     if len(specs) < 2:
         raise usage_error("there is nothing to compare it with", f"name two: cnncalc compare {specs[0]} resnet50")
     for name in totals:
         figure_of(name)
     reports = [analyse(spec, inputs=shapes(input_), batch=batch, dtype=dtype) for spec in specs]
-    emit(compared(reports, totals), kind, output)
+    if draw:
+        found, drawn = facts(reports, pair(draw))
+        axes = (axis(drawn[0]), axis(drawn[1]))
+        write_chart(found, (drawn[0].key, drawn[1].key), axes, f"{len(reports)} networks", output)
+    else:
+        emit(compared(reports, totals), kind, output)
     if complain([problem for report in reports for problem in report.graph.errors]):
         raise typer.Exit(2)

@@ -11,6 +11,7 @@ import typer
 from ..errors import usage_error
 from ..files import write_file
 from ..printable import printable
+from .charting import Draw, axis, pair, write_chart
 from .commands import WRITE, command
 from .options import (
     Columns,
@@ -65,12 +66,13 @@ def zoo(
     columns: Columns = None,
     sort: Sort = None,
     format: Format = None,
+    draw: Draw = "",
     output: Output = None,
 ) -> None:
     """The bundled networks, with year, parameters, work and accuracy; with NAME the story of one."""
-    from ..answers.zoo import Filter, story, zoo_table
+    from ..answers.zoo import Filter, column_of, story, zoo_table
 
-    kind = chosen_format(format, output)
+    kind = chosen_format(format, None if draw else output)
     if task is not None and not task.strip():
         raise usage_error("--task names no task", "leave it out for all tasks")
     if min_top1 is not None and not 1 <= min_top1 <= 100:
@@ -84,6 +86,15 @@ def zoo(
     wanted = Filter(task or "", **bounds | conditions(where))
     if name is not None and (wanted or sort or columns):
         raise usage_error("filters and --sort are for the whole list", f"leave them out, or leave out {name}")
+    if draw:
+        keys = pair(draw)
+        if name is not None or sort or columns or format:
+            raise usage_error("--draw is of the whole list", "with filters, and with -o")
+        drawn = [column_of(key) for key in keys]
+        table = zoo_table(wanted, "", False, keys)
+        axes = (axis(drawn[0]), axis(drawn[1]))
+        write_chart(table.document, (drawn[0].key, drawn[1].key), axes, "cnncalc's zoo", output)
+        return
     emit(zoo_table(wanted, sort or "", kind != "csv", listed(columns)) if name is None else story(name), kind, output)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from ..analysis.training import Backward, TrainingStep
 
 
+#: Draws reports: it stands above them, so that they know no more of it than its name.
+DRAWER = "cnncalc.figures.notebook"
+
+
 class Report:
     """Everything that is known of a network. `report["layer1.0.conv1"]` is a `Row`."""
 
@@ -62,6 +67,17 @@ class Report:
     def __repr__(self) -> str:
         totals, title = self.totals, printable(self.title)
         return f"<Report of {title}: {len(self.rows)} layers, {totals.params:,} parameters, {totals.macs:,} MACs>"
+
+    def figure(self, name: str = "graph", **options: Any) -> Any:
+        """A picture of the network: graph, blocks, cost, memory, field or conv; a notebook shows it, `save` writes it.
+
+        `options` are `depth`, `heat` (a figure of layers, as macs), `dark`, `budget` and `layer`. Raises `SpecError`.
+        """
+        return import_module(DRAWER).figure(self, name, **options)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """The figure and the table, as a notebook shows them."""
+        return {"text/plain": repr(self), "text/html": f"{self.figure()._repr_svg_()}\n{self._repr_html_()}"}
 
     def _repr_html_(self) -> str:
         from .layer_table import Choice, layers_table
