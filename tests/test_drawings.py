@@ -156,6 +156,8 @@ def texts_in(root: ElementTree.Element, box: ElementTree.Element) -> list[str]:
 
 def test_the_network_can_be_read_back_from_every_figure() -> None:
     for name in ZOO:
+        assert untrue(report_of(name), svg(drawn(name))) == [], name
+    for name in ONE_OF_EACH:
         assert untrue(report_of(name), svg(drawn(name, heat="macs"))) == [], name
 
 
@@ -500,6 +502,24 @@ def test_a_notebook_shows_the_figure_and_the_table(tmp_path: Path) -> None:
     assert (tmp_path / "cost.pdf").read_bytes().startswith(b"%PDF")
     with pytest.raises(SpecError, match="did you mean graph"):
         report.figure("grahp")
+
+
+def test_what_is_repeated_without_a_block_is_folded_as_well() -> None:
+    """Table 1 of Redmon & Farhadi: Darknet-53 has 1, 2, 8, 8 and 4 residual units."""
+    scene = drawn("yolov3")
+    units = [box.data["copies"] for box in boxes_of(scene) if "residual" in " ".join(texts_of_box(scene, box))]
+    assert units == [2, 8, 8, 4] and len(boxes_of(scene)) <= 40
+    assert "A = residual unit" in texts_of(scene)
+
+
+def texts_of_box(scene: Scene, box: Box) -> list[str]:
+    return [item.text for item in scene.items if isinstance(item, Text) and geometry.inside(item.bounds, box.bounds)]
+
+
+def test_letters_are_found_where_a_spec_has_none() -> None:
+    """The squeeze and excitation of EfficientNet goes back to the width of its block, whatever its use."""
+    assert texts_of(drawn("efficientnet_b0")).count("1×1 conv, inside\nsigmoid") == 3
+    assert "width" in texts_of(drawn("convnext_tiny")) and "drop 0.0" not in texts_of(drawn("convnext_tiny"))
 
 
 def test_depthwise_and_grouped_convolutions_are_called_so() -> None:

@@ -25,8 +25,14 @@ Draw = Annotated[
 ]
 
 
-def pair(text: str) -> tuple[str, str]:
-    """The two columns of a chart; raises `SpecError`."""
+def pair(text: str, output: str | None) -> tuple[str, str]:
+    """The two columns of a chart, which is to be written to a file; raises `SpecError`."""
+    from ..figures.files import form_of
+
+    if output is None and is_terminal():
+        raise usage_error("a chart is a file", "-o chart.svg, .pdf, .png, .html or .tex")
+    if output and output != "-":
+        form_of(output)
     names = [name.strip() for name in text.split(",")]
     if len(names) != 2 or not all(names):
         raise usage_error(f"--draw {text} names no two columns", "--draw macs,top1 -o chart.svg")
@@ -41,8 +47,6 @@ def write_chart(
     from ..figures.files import form_of, written
     from ..figures.options import Options
 
-    if output is None and is_terminal():
-        raise usage_error("a chart is a file", "-o chart.svg, .pdf, .png, .html or .tex")
     there = [
         each
         for each in facts

@@ -80,7 +80,7 @@ def compare(
         figure_of(name)
     reports = [analyse(spec, inputs=shapes(input_), batch=batch, dtype=dtype) for spec in specs]
     if draw:
-        found, drawn = facts(reports, pair(draw))
+        found, drawn = facts(reports, pair(draw, output))
         axes = (axis(drawn[0]), axis(drawn[1]))
         write_chart(found, (drawn[0].key, drawn[1].key), axes, f"{len(reports)} networks", output)
     else:

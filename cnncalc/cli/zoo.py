@@ -87,7 +87,7 @@ def zoo(
     if name is not None and (wanted or sort or columns):
         raise usage_error("filters and --sort are for the whole list", f"leave them out, or leave out {name}")
     if draw:
-        keys = pair(draw)
+        keys = pair(draw, output)
         if name is not None or sort or columns or format:
             raise usage_error("--draw is of the whole list", "with filters, and with -o")
         drawn = [column_of(key) for key in keys]

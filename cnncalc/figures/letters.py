@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from ..errors import SpecError
 from ..graph import Graph, Group, Layer
 from ..language.reader import Mapping as Table
-from ..language.reader import Node, Scalar, Sequence, read
+from ..language.reader import Node, Scalar, read
+from ..language.reader import Sequence as Items
 from .wording import Asked, short
 
 #: Characters of an expression that still reads well in a box.
@@ -33,7 +35,7 @@ class Letters:
             return found
         while todo:
             node = todo.pop()
-            if isinstance(node, Sequence):
+            if isinstance(node, Items):
                 todo += node.items
             elif isinstance(node, Table):
                 for _, key, value in node.items():
@@ -54,7 +56,7 @@ class Letters:
         for name, _, body in blocks.items() if isinstance(blocks, Table) else ():
             arguments = body.get("args") if isinstance(body, Table) else None
             own = found.setdefault(name, {})
-            for item in arguments.items if isinstance(arguments, Sequence) else ():
+            for item in arguments.items if isinstance(arguments, Items) else ():
                 if isinstance(item, Scalar):
                     own[item.text] = item.text
                 elif isinstance(item, Table):
@@ -68,19 +70,28 @@ class Letters:
             name for name, text in own.items() if text == name or not _NAME.search(text) or text in ("true", "false")
         ]
 
-    def asked(self, layer: Layer, unit: str) -> Asked:
-        """What writes the arguments of a layer in a use of a block, by the block's own letters."""
+    def asked(self, layer: Layer, unit: str, alike: Sequence[tuple[Group, Layer]] = ()) -> Asked:
+        """What writes the arguments of a layer in a use of a block, by the block's own letters.
+
+        `alike` are all uses with the layer that stands there in each: a number is written only where it is that of all.
+        """
 
         def ask(name: str) -> str:
             value = getattr(layer.op, name, "")
             place = (layer.place.line, layer.place.column) if layer.place else (0, 0)
             given = self.stated.get(place)
             node = given.get(name) if given is not None else None
-            if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            if isinstance(node, Scalar) and isinstance(node.value, str):
+                text = self._outwards(node.text, self._innermost(layer.name, unit), unit)
+                if text and len(text) <= LONGEST:
+                    return text
+            values = [getattr(other.op, name, "") for _, other in alike]
+            if all(each == value for each in values):
                 return short(value)
-            inner = self._innermost(layer.name, unit)
-            text = self._outwards(node.text, inner, unit)
-            return text if text and len(text) <= LONGEST else short(value)
+            names = dict.fromkeys(each for group, _ in alike for each in group.arguments)
+            uses = [(_plain(each), group.arguments) for each, (group, _) in zip(values, alike, strict=True)]
+            same = (each for each in names if all(found == given.get(each) for found, given in uses))
+            return next(same, "…")
 
         return ask
 
@@ -122,6 +133,12 @@ class Letters:
             elif given is None or node is None:
                 found[name] = substituted(default, found) if default != name else ""
         return found
+
+
+def _plain(value: Any) -> Any:
+    """One number for sides that are the same."""
+    sides = set(value) if isinstance(value, tuple) and value else {None}
+    return value[0] if isinstance(value, tuple) and len(sides) == 1 else value
 
 
 def substituted(text: str, environment: Mapping[str, str]) -> str:

@@ -24,16 +24,19 @@ SOURCE, SINK = 0, 1
 
 
 class Piece:
-    """A box: its nodes, what it is called, and the pieces that it takes, by number. `unit` is a block's use."""
+    """A box: its nodes, what it is called, and the pieces that it takes, by number. `unit` is a block's use.
 
-    __slots__ = ("arguments", "copies", "inputs", "kind", "nodes", "path", "shape", "texts", "unit")
+    `inside` are the boxes of what was folded since it stands several times in a row, and is no block of the spec.
+    """
+
+    __slots__ = ("copies", "inputs", "inside", "kind", "nodes", "path", "shape", "texts", "unit")
 
     def __init__(self, nodes: list[int], path: str, kind: str, texts: list[str], shape: Shape | None) -> None:
         self.nodes, self.path, self.kind, self.texts, self.shape = nodes, path, kind, texts, shape
         self.inputs: list[int] = []
         self.copies = 1
         self.unit: Group | None = None
-        self.arguments = ""
+        self.inside: list[Piece] = []
 
 
 class Structure:
@@ -125,6 +128,10 @@ class Structure:
             return self.pieces(frozenset(path for path in self.spans if path.count(".") == depth - 1))
         cuts = list(self.cuts())
         tried = self.pieces(cuts[0])
+        if len(tried) - 2 > MOST_BOXES and not self.units:
+            repeats = repeated(self, self.pieces(cuts[0]))
+            if len(repeats) - 2 <= MOST_BOXES:
+                return repeats
         for folded in cuts[1:]:
             if len(tried) - 2 <= (FEW if self.units and folded == cuts[1] else MOST_BOXES):
                 return tried
@@ -182,12 +189,18 @@ class Structure:
         last = path.rpartition(".")[2]
         piece.texts = [group.block if group is not None and group.block else path if last.isdigit() else last]
 
-    def varied(self, group: Group, given: Container[str]) -> str:
-        """The arguments of a block's use that are `given`, and not the same in all uses, as "width 64, stride 2"."""
-        uses = [each.arguments for each in self.units.values() if each.block == group.block]
-        apart = [name for name, value in group.arguments.items()
-                 if name in given and any(each.get(name) != value for each in uses)]  # fmt: skip
-        return ", ".join(f"{name} {short(group.arguments[name])}" for name in apart[:3])
+    def varied(self, piece: Piece, given: Container[str]) -> str:
+        """The arguments of a block that are `given`, and differ between its uses, but not between these copies."""
+        unit = piece.unit
+        if unit is None:
+            return ""
+        inside = set(piece.nodes)
+        uses = [each for each in self.units.values() if each.block == unit.block]
+        copies = [each.arguments for each in uses if self.spans[each.name].start in inside]
+        apart = [name for name, value in unit.arguments.items()
+                 if name in given and any(each.arguments.get(name) != value for each in uses)
+                 and all(each.get(name) == value for each in copies)]  # fmt: skip
+        return ", ".join(f"{name} {short(unit.arguments[name])}" for name in apart[:3])
 
 
 def outermost(paths: set[str]) -> frozenset[str]:
@@ -252,16 +265,16 @@ def _counted(structure: Structure, pieces: list[Piece]) -> list[Piece]:
 
 
 def _mark(structure: Structure, piece: Piece, nodes: Sequence[int]) -> Any:
-    """What makes two boxes equal: the same block with the same arguments, or the same layers with the same shapes."""
+    """What makes two boxes equal: the same block with the same layers, or the same layers with the same shapes.
+
+    How often something is dropped does not make them differ, nor do the channels that enter a block.
+    """
     graph = structure.graph
     layers = [graph.nodes[node] for node in nodes]
     shapes = [layer.shape for layer in layers]
-    if piece.kind == "block":
-        group = graph.groups.get(piece.path)
-        if group is not None and group.arguments:
-            sides = (layers[-1].shape or ())[1:]
-            return piece.texts, structure.form(piece.path), sorted(group.arguments.items(), key=str), sides
-        return piece.texts, structure.form(piece.path), shapes
+    if piece.kind == "block" and piece.path in structure.spans:
+        ops = [layer.type if layer.type in FOLLOWING or layer.type.startswith(DROPS) else layer.op for layer in layers]
+        return piece.texts, structure.form(piece.path), ops, (layers[-1].shape or ())[1:]
     into = [graph.nodes[i].shape for i in layers[0].inputs]
     return [(layer.type, layer.op) for layer in layers], shapes, into
 
@@ -275,3 +288,81 @@ def _moved(pieces: list[Piece], home: Sequence[int]) -> list[Piece]:
         inputs = (new[home[each]] for each in piece.inputs)
         piece.inputs = [each for each in dict.fromkeys(inputs) if each != new[number]]
     return [pieces[number] for number in kept]
+
+
+#: Boxes of what may be repeated, at most.
+LONGEST = 12
+
+
+def repeated(structure: Structure, pieces: list[Piece]) -> list[Piece]:
+    """Boxes that stand several times in a row, each time connected in the same way, as one box with their number."""
+    marks = [repr(_mark(structure, piece, piece.nodes)) if piece.nodes else "" for piece in pieces]
+    users = _users(pieces)
+    start = SINK + 1
+    made, home = list(pieces), list(range(len(pieces)))
+    while start < len(pieces):
+        period, times = _run(pieces, marks, users, start)
+        if times < 2:
+            start += 1
+            continue
+        unit = pieces[start : start + period]
+        whole = [each for piece in pieces[start : start + period * times] for each in piece.nodes]
+        skips = any(piece.texts[0] == "add" for piece in unit)
+        folded = Piece(whole, unit[-1].path, "block", ["residual unit" if skips else "unit"], unit[-1].shape)
+        folded.copies, folded.inputs, folded.inside = times, list(unit[0].inputs), _inside(unit, start)
+        made[start] = folded
+        for number in range(start, start + period * times):
+            home[number] = start
+        start += period * times
+    return _moved(made, home)
+
+
+def _run(pieces: list[Piece], marks: list[str], users: list[list[int]], start: int) -> tuple[int, int]:
+    """How many boxes from one on are repeated, and how often; the choice that folds most."""
+    best = (0, 0)
+    for period in range(2, LONGEST + 1):
+        times = 1
+        while start + period * (times + 1) <= len(pieces) and all(
+            _alike(pieces, marks, users, start, period, number)
+            for number in range(start + period * times, start + period * (times + 1))
+        ):
+            times += 1
+        if times > 1 and _is_closed(pieces, users, start, period, times) and period * times > best[0] * best[1]:
+            best = (period, times)
+    return best
+
+
+def _alike(pieces: list[Piece], marks: list[str], users: list[list[int]], start: int, period: int, number: int) -> bool:
+    """Whether a box is that of the repeat before once more, with what it takes moved along."""
+    before = pieces[number - period]
+    moved = [each + period if each >= start - 1 else -1 for each in before.inputs]
+    return marks[number] == marks[number - period] and pieces[number].inputs == moved and pieces[number].kind != "input"
+
+
+def _is_closed(pieces: list[Piece], users: list[list[int]], start: int, period: int, times: int) -> bool:
+    """Whether each repeat takes only what came out of the one before, and gives only what it makes last."""
+    for first in range(start, start + period * times, period):
+        for number in range(first, first + period):
+            if any(each < first - 1 for each in pieces[number].inputs):
+                return False
+            last = number == first + period - 1
+            if not last and any(user >= first + period or user == SINK for user in users[number]):
+                return False
+            more = first + period < start + period * times
+            if last and more and any(user >= first + 2 * period or user == SINK for user in users[number]):
+                return False
+    return True
+
+
+def _inside(unit: list[Piece], start: int) -> list[Piece]:
+    """The boxes of one repeat, between where it comes from and where it leads to."""
+    ends = [Piece([], "", "input", [text], None) for text in ("input", "output", "in")]
+    ends[2].inputs = [SOURCE]
+    ends[SINK].inputs = [len(unit) + 2]
+    made = []
+    for piece in unit:
+        copy = Piece(piece.nodes, piece.path, piece.kind, piece.texts, piece.shape)
+        copy.inputs = [each - start + 3 if each >= start else SINK + 1 for each in piece.inputs]
+        copy.copies = piece.copies
+        made.append(copy)
+    return [*ends, *made]

@@ -68,7 +68,8 @@ def words(layer: Layer, channels: int = 0, asked: Asked | None = None) -> Words:
     if kind == "pool":
         return Words(_pooling(layer, ask), kind)
     if layer.type.startswith(("Dropout", "AlphaDropout", "FeatureAlpha")):
-        return Words(f"dropout {short(getattr(layer.op, 'p', 0.5))}", kind)
+        p = getattr(layer.op, "p", 0.5)
+        return Words(f"dropout {short(p)}" if p else "dropout", kind)
     if layer.type.endswith(("Pad1d", "Pad2d", "Pad3d")):
         return Words("crop" if _crops(layer) else "pad", kind)
     if layer.type == "Slice":

@@ -17,8 +17,9 @@ from ..font import shortened, width, wrapped
 from ..layout import CLOSE, GAP, Line, Placed, Sized, placed
 from ..letters import Letters
 from ..options import Options
-from ..pieces import FEW, SINK, SOURCE, Piece, Structure
+from ..pieces import FEW, SINK, SOURCE, Piece, Structure, outermost
 from ..scene import BOLDER, Box, Item, Point, Scene, Text, arrow
+from ..wording import Asked
 
 #: Blocks that are opened beside the network, at most.
 MOST_BLOCKS = 6
@@ -62,7 +63,7 @@ class _Picture:
         self.structure = Structure(self.net)
         self.letters = Letters(self.net)
         self.total = max(1, self.worth(range(self.net.input_count, len(self.net.nodes))))
-        self.widest = WIDTHS[0]
+        self.widest, self.group = WIDTHS[0], ""
         self.items: list[Item] = []
         self.opened: list[Opened] = []
 
@@ -75,8 +76,8 @@ class _Picture:
             counts: dict[Any, int] = {}
             first: dict[Any, Piece] = {}
             for piece in todo.pop(0):
-                if piece.unit is not None:
-                    form = piece.unit.block, self.structure.form(piece.unit.name)
+                form = self.form(piece)
+                if form is not None:
                     counts[form] = counts.get(form, 0) + piece.copies
                     first.setdefault(form, piece)
             known = {each.form for each in self.opened}
@@ -87,21 +88,47 @@ class _Picture:
                 self.opened.append(made)
                 todo.append(made.pieces)
 
+    def form(self, piece: Piece) -> Any:
+        """What a box is opened as: the same block of the same form, or what is repeated, once; None where it is not."""
+        if piece.unit is not None:
+            return piece.unit.block, self.structure.form(piece.unit.name)
+        if piece.inside:
+            return "repeat", tuple((tuple(each.texts), each.shape) for each in piece.inside)
+        return ("group", piece.path) if piece.kind == "block" and piece.path == self.group else None
+
+    def smallest(self, spine: Sequence[Piece]) -> str:
+        """Of the folded groups that are no blocks, the one with least in it, which stands for the others."""
+        groups = [piece for piece in spine if piece.kind == "block" and piece.unit is None and not piece.inside]
+        groups = [piece for piece in groups if len(self.unfolded(piece.path)) - 2 <= 2 * FEW]
+        return min(groups, key=lambda piece: len(piece.nodes)).path if groups else ""
+
+    def unfolded(self, path: str, asked: dict[int, Asked] | None = None) -> list[Piece]:
+        """The boxes in a group, with the blocks in it folded where they would be many."""
+        span = self.structure.spans[path]
+        inside = frozenset(each for each in self.structure.units if each.startswith(f"{path}."))
+        pieces = self.structure.pieces(frozenset(), span, asked)
+        for height in range(1, max((self.structure.heights[each] for each in inside), default=0) + 1):
+            if len(pieces) - 2 <= FEW:
+                break
+            some = {each for each in inside if self.structure.heights[each] <= height}
+            found = self.structure.pieces(outermost(some), span, asked)
+            pieces = found if len(found) < len(pieces) else pieces
+        return pieces
+
     def block(self, letter: str, piece: Piece, form: Any) -> Opened:
         """A block's boxes, its arguments as its own letters."""
         unit = piece.unit
-        assert unit is not None
+        if unit is None:
+            return Opened(letter, piece.texts[0], piece.inside or self.unfolded(piece.path), form)
         span = self.structure.spans[unit.name]
-        asked = {node: self.letters.asked(self.net.nodes[node], unit.name) for node in span}
-        inside = frozenset(path for path in self.structure.units if path.startswith(f"{unit.name}."))
-        pieces = self.structure.pieces(frozenset(), span, asked)
-        if len(pieces) - 2 > FEW:
-            for height in range(1, max((self.structure.heights[each] for each in inside), default=0) + 1):
-                some = {each for each in inside if self.structure.heights[each] <= height}
-                found = self.structure.pieces(frozenset(_outermost(some)), span, asked)
-                pieces = found if len(found) < len(pieces) else pieces
-                if len(pieces) - 2 <= FEW:
-                    break
+        spans, nodes = self.structure.spans, self.net.nodes
+        uses = [each for each in self.structure.units.values()
+                if each.block == unit.block and self.structure.form(each.name) == form[1]]  # fmt: skip
+        asked = {}
+        for node in span:
+            alike = [(each, nodes[spans[each.name].start + node - span.start]) for each in uses]
+            asked[node] = self.letters.asked(nodes[node], unit.name, alike)
+        pieces = self.unfolded(unit.name, asked)
         given = [name for name in self.letters.given(unit.block) if name in unit.arguments]
         title = f"{unit.block}({', '.join(given[:4])}{', …' * (len(given) > 4)})" if given else unit.block
         return Opened(letter, title, pieces, form)
@@ -127,7 +154,7 @@ class _Picture:
             letter = self.letter(piece)
             head = f"{letter} · {piece.texts[0]}" if letter else piece.texts[0]
             more = (
-                self.structure.varied(piece.unit, self.letters.given(piece.unit.block))
+                self.structure.varied(piece, self.letters.given(piece.unit.block))
                 if piece.unit is not None
                 else f"{len(piece.nodes)} layers"
             )
@@ -143,10 +170,8 @@ class _Picture:
         return [shortened(line, SIZE, 1.4 * widest) for line in broken[:4]]
 
     def letter(self, piece: Piece) -> str:
-        if piece.unit is None:
-            return ""
-        form = piece.unit.block, self.structure.form(piece.unit.name)
-        return next((each.letter for each in self.opened if each.form == form), "")
+        form = self.form(piece)
+        return next((each.letter for each in self.opened if each.form == form), "") if form is not None else ""
 
     def sized(self, pieces: Sequence[Piece], shapes: bool) -> list[Sized]:
         found = []
@@ -263,6 +288,7 @@ class _Picture:
 
     def scene(self) -> Scene:
         spine = self.structure.spine(self.options.depth)
+        self.group = self.smallest(spine)
         self.open_blocks(spine)
         best = self.best(spine)
         while best.width / best.height < TALLEST and len(self.opened) > 1:  # fewer blocks rather than a strip of paper
@@ -353,10 +379,6 @@ class _Picture:
 
 def is_straight(line: Line) -> bool:
     return abs(line.points[0][0] - line.points[-1][0]) < 0.1
-
-
-def _outermost(paths: set[str]) -> set[str]:
-    return {path for path in paths if not any(path.startswith(f"{each}.") for each in paths if each != path)}
 
 
 def _ranges(nodes: Sequence[int]) -> str:
