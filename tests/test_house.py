@@ -76,6 +76,7 @@ ORDER = (
     "importing",
     "exporters",
     "teach",
+    "page",
     "cli",
 )
 #: The package's own head brings everything together; `answers` and `teach` take escapes and rows of a format.

@@ -23,6 +23,7 @@ from .output import say
 FILES = {
     "questions": ("shapes", "params", "flops", "memory", "receptive-field", "summary"),
     "draw": ("draw",),
+    "report": ("report",),
     "zoo": ("zoo", "show", "schema", "new"),
     "import_": ("import",),
     "explain": ("explain", "formulas", "figures", "ops"),

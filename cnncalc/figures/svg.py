@@ -15,8 +15,8 @@ def svg(scene: Scene, width: str = "") -> bytes:
     return ("\n".join(lines(scene, width)) + "\n").encode("utf-8")
 
 
-def lines(scene: Scene, width: str = "") -> Iterator[str]:
-    """The lines of a picture, as it stands in a file or in a page."""
+def lines(scene: Scene, width: str = "", data: bool = True) -> Iterator[str]:
+    """The lines of a picture, as it stands in a file or in a page; `data` False leaves out what shapes stand for."""
     size = f'width="{width}"' if width else f'width="{number(scene.width)}" height="{number(scene.height)}"'
     view = f"0 0 {number(scene.width)} {number(scene.height)}"
     label = escaped(f"{scene.title}. {scene.description}")
@@ -27,7 +27,7 @@ def lines(scene: Scene, width: str = "") -> Iterator[str]:
     yield f"<title>{escaped(scene.title)}</title>"
     yield f"<desc>{escaped(scene.description)}</desc>"
     yield f'<rect width="{number(scene.width)}" height="{number(scene.height)}" fill="{scene.background}"/>'
-    yield from map(_item, scene.items)
+    yield from map(_item, scene.items if data else (item._replace(data={}) for item in scene.items))
     yield "</svg>"
 
 

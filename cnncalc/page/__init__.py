@@ -1,0 +1,1 @@
+"""Pages to send and to read: what `cnncalc report` writes."""
