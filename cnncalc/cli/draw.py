@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import did_you_mean, usage_error
+from ..figures.pictures import PICTURES, USUAL, picture
 from ..files import write_file
 from ..printable import printable
 from ..report import analyse
@@ -23,7 +24,7 @@ Kinds = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[KIND]...",
-        help="What is drawn: graph, blocks, cost, memory, conv; several are several files.",
+        help=f\"What is drawn: {', '.join(PICTURES)}; several are several files.\",
         show_default=False,
     ),
 ]
@@ -76,7 +77,6 @@ def draw(
     """A figure of a network: what feeds what, copies folded and blocks opened; its maps, its cost, its memory."""
     from ..figures.files import form_of, written
     from ..figures.options import Options
-    from ..figures.pictures import PICTURES, USUAL, picture
 
     wanted = kinds or [USUAL]
     for kind in wanted:
