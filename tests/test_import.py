@@ -170,6 +170,17 @@ class Tiny(nn.Module):
 """
 
 
+@pytest.mark.parametrize("name", ["resnet20", "squeezenet1_1"])
+def test_an_onnx_file_that_was_exported_comes_back(name: str, tmp_path: Path) -> None:
+    """With its normalisations, which a runtime may fold, and the names of all weights."""
+    pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
+    export(name, "onnx", tmp_path / "net.onnx")
+    there, back = analyse(name), analyse(str(tmp_path / "net.onnx"))
+    assert keys_of(back.graph) == keys_of(there.graph)
+    for figure in ("params", "buffers", "macs"):
+        assert getattr(back.totals, figure) == getattr(there.totals, figure)
+
+
 def test_a_detector_comes_up_to_its_boxes(tmp_path: Path) -> None:
     package = tmp_path / "torchvision" / "models" / "detection"
     package.mkdir(parents=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from commands import cnncalc
 
 from cnncalc import SpecError
-from cnncalc.answers.zoo import Entry, entries
+from cnncalc.answers.zoo import Entry, all_entries
 
 np = pytest.importorskip("numpy", reason="lessons need NumPy: pip install 'cnncalc[teach]'")
 
@@ -84,19 +83,8 @@ MUTANTS: list[tuple[str, Any, str, Any]] = [
     ("batch-norm", training, "normalised", lambda x, m, v, g, s, e: g * (x - m) / (v + e) + s),
     ("batch-norm", training, "moved", lambda old, new, m: m * old + (1 - m) * new * 2),
     ("residual", training, "through", lambda d, w, r, s, rng: RIGHT["through"](d, w, not r, s, rng)),
-    ("complexity", history, "entries", lambda: _upside_down()),
+    ("complexity", history, "all_entries", lambda: _upside_down()),
 ]
-
-
-@lru_cache
-def _zoo() -> list[Entry]:
-    return list(entries())
-
-
-@pytest.fixture(autouse=True)
-def zoo_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The zoo is analysed once for all lessons that look at it."""
-    monkeypatch.setattr(history, "entries", _zoo)
 
 
 def _upside_down() -> list[Any]:
@@ -108,7 +96,7 @@ def _upside_down() -> list[Any]:
             found = super().top1
             return None if found is None else 100 - found
 
-    return [Reversed(entry.spec, entry.report) for entry in _zoo()]
+    return [Reversed(entry.spec, entry.report) for entry in all_entries()]
 
 
 @pytest.mark.parametrize(

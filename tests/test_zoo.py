@@ -10,7 +10,7 @@ import pytest
 from commands import cnncalc
 
 from cnncalc import SpecError, analyse, check, load
-from cnncalc.answers.zoo import Filter, entries, story, zoo_table
+from cnncalc.answers.zoo import Filter, all_entries, story, zoo_table
 from cnncalc.cli.options import count_of
 from cnncalc.errors import Source
 from cnncalc.formats import render
@@ -18,15 +18,7 @@ from cnncalc.language.flat import flat
 from cnncalc.language.locate import zoo_files, zoo_folder
 from cnncalc.ops import MERGES
 
-ENTRIES = list(entries())
-
-
-@pytest.fixture(autouse=True)
-def _analysed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole zoo takes seconds; it is the same in every test."""
-    monkeypatch.setattr(
-        "cnncalc.answers.zoo.entries", lambda specs=None: iter(ENTRIES) if specs is None else entries(specs)
-    )
+ENTRIES = all_entries()
 
 
 def names(filter: Filter = Filter(), sort: str = "") -> list[Any]:  # noqa: B008
@@ -313,7 +305,7 @@ def test_unpooling_wants_the_pool(channels: int, source: str, message: str) -> N
 
 def test_a_year_belongs_to_a_result() -> None:
     """Weights that were trained in 2022 are no result of 2016."""
-    years = {entry.name: (entry.year, entry.top1_year) for entry in entries()}
+    years = {entry.name: (entry.year, entry.top1_year) for entry in all_entries()}
     assert years["resnet50_v1"] == (2015, 2015) and years["darknet19"] == (2016, 2016)
     assert (
         years["vgg16"] == (2014, None)

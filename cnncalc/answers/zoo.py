@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from ..errors import did_you_mean, usage_error
@@ -101,12 +102,18 @@ class Entry:
         return self.report.totals.value(key)
 
 
-def entries(specs: Sequence[Spec] | None = None) -> Iterator[Entry]:
-    """All networks of the zoo, or those of some files, analysed one by one."""
-    for spec in [open_spec(str(path)) for path in zoo_files()] if specs is None else specs:
+def entries(specs: Sequence[Spec]) -> Iterator[Entry]:
+    """The networks of some files, analysed one by one."""
+    for spec in specs:
         for variant in spec.variants or [""]:
             one = spec._replace(variant=variant)
             yield Entry(one, analyse(one.graph()))
+
+
+@cache
+def all_entries() -> tuple[Entry, ...]:
+    """All networks of the zoo, which is the same as long as a program runs."""
+    return tuple(entries([open_spec(str(path)) for path in zoo_files()]))
 
 
 #: What the source of an accuracy says where it is not the paper's own result.
@@ -172,7 +179,7 @@ def zoo_table(
     key = sort.lstrip("-+")
     if key and key != "name" and column_of(key).key not in keys:
         keys.append(column_of(key).key)
-    networks = list(entries())
+    networks = all_entries()
     tasks = sorted({entry.task for entry in networks if entry.task})
     if filter.task and filter.task not in tasks:
         hint = did_you_mean(filter.task, tasks) or f"tasks are {', '.join(tasks)}"

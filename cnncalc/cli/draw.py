@@ -24,7 +24,7 @@ Kinds = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[KIND]...",
-        help=f\"What is drawn: {', '.join(PICTURES)}; several are several files.\",
+        help=f"What is drawn: {', '.join(PICTURES)}; several are several files.",
         show_default=False,
     ),
 ]

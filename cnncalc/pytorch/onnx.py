@@ -70,6 +70,7 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
                 output_names=results,
                 dynamic_shapes=tuple({0: batch} for _ in inputs),
                 opset_version=opset or None,
+                optimize=False,
                 verbose=False,
             )
         except SpecError:
@@ -81,6 +82,7 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
             raise usage_error(f"PyTorch cannot export {graph.name} as ONNX: {_cause(error)}", hint) from None
     del said
     assert program is not None
+    _simplify(program)
     model = program.model_proto
     if opset:
         model = _in_opset(model, opset, graph)
@@ -88,6 +90,24 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
     with contextlib.suppress(Exception):
         model = onnx.shape_inference.infer_shapes(model)
     return bytes(model.SerializeToString())
+
+
+def _simplify(program: Any) -> None:
+    """Work out what is constant, such as the shapes of views. Layers stay those of the spec: a runtime fuses them.
+
+    The exporter's own rules would fold normalisations into convolutions, and their parameters would be gone.
+    """
+    from onnxscript import optimizer, rewriter
+
+    rules = getattr(rewriter, "_DEFAULT_REWRITE_RULES", None)
+    if rules is None:  # another version of onnxscript: as its exporter does
+        program.optimize()
+        return
+    kept = [rule for rule in rules if "batchnorm" not in f"{rule.name}{type(rule).__name__}".lower()]
+    for _ in range(2):
+        optimizer.fold_constants(program.model)
+        rewriter.rewrite(program.model, kept)
+    optimizer.remove_unused_nodes(program.model)
 
 
 def _in_opset(model: Any, opset: int, graph: Graph) -> Any:

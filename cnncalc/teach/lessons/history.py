@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...answers.zoo import Entry, entries
+from ...answers.zoo import Entry, all_entries
 from ...language.model import load
 from ...quantities import number
 from ...report import analyse
@@ -178,7 +178,9 @@ def _by_family(networks: list[Entry]) -> dict[str, list[Entry]]:
 def complexity(sheet: Sheet, columns: int = 64, rows: int = 18, picture: str = "") -> None:
     """More work buys accuracy, but less and less of it, and better networks buy it cheaper."""
     found = [
-        entry for entry in entries() if entry.top1 is not None and entry.task == "classification" and entry.macs > 10**7
+        entry
+        for entry in all_entries()
+        if entry.top1 is not None and entry.task == "classification" and entry.macs > 10**7
     ]
     sheet.picture(charted(found, int(columns), int(rows)))
     sheet.say("    · up to 10 M parameters   • up to 50 M   ● more")
