@@ -175,9 +175,10 @@ def test_all_of_them_at_once() -> None:
 
 
 def test_the_picture(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="pictures need matplotlib: pip install 'cnncalc[teach]'")
-    done = cnncalc("lesson", "complexity", "--picture", "chart.png", cwd=tmp_path)
-    assert done.returncode == 0 and (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+    done = cnncalc("lesson", "complexity", "--picture", "chart.svg", cwd=tmp_path)
+    assert done.returncode == 0 and 'data-name="vgg16"' in (tmp_path / "chart.svg").read_text("utf-8")
+    done = cnncalc("lesson", "complexity", "--picture", "chart.doc", cwd=tmp_path)
+    assert done.returncode == 2 and "tells no form of a figure" in done.stderr
 
 
 def test_without_numpy_one_line_says_how_to_get_it() -> None:

@@ -107,7 +107,7 @@ def lesson(
     picture: Annotated[
         str,
         typer.Option(
-            "--picture", metavar="FILE", help="Draw the chart of complexity: a PNG, PDF or SVG.", show_default=False
+            "--picture", metavar="FILE", help="Draw the chart of complexity, as chart.svg.", show_default=False
         ),
     ] = "",
 ) -> None:

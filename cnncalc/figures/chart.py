@@ -22,12 +22,13 @@ SHAPES = ("circle", "square", "triangle", "diamond")
 
 
 class Dot(Record):
-    """A network: its name, its family, and its two figures."""
+    """A network: its name, its family, its two figures, and a third that is its area, if there is one."""
 
     name: str
     family: str
     x: float
     y: float
+    area: float = 0.0
 
 
 class Axis(Record):
@@ -90,13 +91,14 @@ def chart(dots: Sequence[Dot], x: Axis, y: Axis, title: str, options: Options) -
         line = tuple((across(dot.x), up(dot.y)) for dot in best)
         items.append(Path(line, stroke=theme.faint, line=1.2, dash="4 3", data={"front": len(best)}))
     places = {id(dot): (across(dot.x), up(dot.y)) for dot in dots}
-    for dot in dots:
+    radii = _radii(dots)
+    for dot in sorted(dots, key=lambda each: -radii[id(each)]):
         colour, shape = looks.get(dot.family, (theme.faint, "circle"))
         data = {"name": dot.name, "x": dot.x, "y": dot.y, "family": dot.family}
         said = f"{dot.name}: {x.title} {x.show(dot.x)}, {y.title} {y.show(dot.y)}"
-        items.append(_mark(*places[id(dot)], shape, colour, theme, data, said))
+        items.append(_mark(*places[id(dot)], shape, colour, theme, data, said, radii[id(dot)]))
     chosen = [*best, *(dot for dot in dots if dot not in best)]
-    items += _names(chosen, places, (left + 2, top, right - 2, bottom), {id(dot) for dot in best}, theme)
+    items += _names(chosen, places, radii, (left + 2, top, right - 2, bottom), {id(dot) for dot in best}, theme)
     items += _legend(dots, looks, left, bottom + 44, theme)
     note = f"{len(dots)} networks" + (f"; dashed: the {len(best)} that no other beats in both" if best else "")
     lowest = max(item.bounds[3] for item in items)
@@ -105,6 +107,12 @@ def chart(dots: Sequence[Dot], x: Axis, y: Axis, title: str, options: Options) -
     wide = max(item.bounds[2] for item in items)
     return Scene(wide + MARGIN, lowest + 24 + MARGIN, tuple(items), title, described, theme.ground,
                  {"model": "chart", "figure": "chart", "dots": len(dots)})  # fmt: skip
+
+
+def _radii(dots: Sequence[Dot]) -> dict[int, float]:
+    """How large each dot is: all alike, or with an area in proportion, and a little more so that none is lost."""
+    largest = max((dot.area for dot in dots), default=0.0)
+    return {id(dot): DOT if not largest else 2.0 + 16.0 * (dot.area / largest) ** 0.5 for dot in dots}
 
 
 def front(dots: Sequence[Dot], x: Axis, y: Axis) -> list[Dot]:
@@ -152,48 +160,40 @@ def _looks(dots: Sequence[Dot], theme: Theme) -> dict[str, tuple[str, str]]:
     return {name: (theme.marks[i % 8], SHAPES[(i // 8 + i) % 4]) for i, name in enumerate(several)}
 
 
-def _mark(x: float, y: float, shape: str, colour: str, theme: Theme, data: dict[str, Any], title: str = "") -> Item:
+def _mark(
+    x: float, y: float, shape: str, colour: str, theme: Theme, data: dict[str, Any], title: str = "", size: float = DOT
+) -> Item:
     if shape in ("circle", "square"):
-        radius = DOT if shape == "circle" else 0.0
-        side = 2 * DOT if shape == "circle" else 1.8 * DOT
+        radius = size if shape == "circle" else 0.0
+        side = 2 * size if shape == "circle" else 1.8 * size
         return Box(x - side / 2, y - side / 2, side, side, colour, theme.ground, 0.8, radius, data=data, title=title)
     turn, corners = (-pi / 2, 3) if shape == "triangle" else (0.0, 4)
     turns = [turn + 2 * pi * i / corners for i in range(corners)]
-    points = tuple((x + 1.25 * DOT * cos(each), y + 1.25 * DOT * sin(each)) for each in turns)
+    points = tuple((x + 1.25 * size * cos(each), y + 1.25 * size * sin(each)) for each in turns)
     return Path(points, fill=colour, stroke=theme.ground, line=0.8, data=data, title=title)
 
 
 def _names(
     dots: Sequence[Dot],
     places: dict[int, Point],
+    radii: dict[int, float],
     field: tuple[float, float, float, float],
     bold: set[int],
     theme: Theme,
 ) -> list[Item]:
     """Names beside their dots: to the right, to the left, above or below, where nothing else stands."""
-    taken = [(x - DOT - 1, y - DOT - 1, x + DOT + 1, y + DOT + 1) for x, y in places.values()]
+    taken = []
+    for number, (x, y) in places.items():
+        reach = radii[number] + 1
+        taken.append((x - reach, y - reach, x + reach, y + reach))
     items: list[Item] = []
     for dot in dots:
-        x, y = places[id(dot)]
-        heavy = id(dot) in bold
-        for anchor, dx, dy in (
-            ("start", 7, 3),
-            ("end", -7, 3),
-            ("middle", 0, -8),
-            ("middle", 0, 14),
-            ("start", 6, -6),
-            ("start", 6, 12),
-        ):
-            text = Text(
-                x + dx,
-                y + dy,
-                shortened(dot.name, SMALL, 130),
-                SMALL,
-                theme.text,
-                anchor,
-                heavy,
-                data={"label": dot.name},
-            )
+        (x, y), far, heavy = places[id(dot)], radii[id(dot)] + 3, id(dot) in bold
+        sides = (("start", far, 3), ("end", -far, 3), ("middle", 0, -far - 1), ("middle", 0, far + 7),
+                 ("start", far - 1, -far + 1), ("start", far - 1, far + 5))  # fmt: skip
+        for anchor, dx, dy in sides:
+            name = shortened(dot.name, SMALL, 130)
+            text = Text(x + dx, y + dy, name, SMALL, theme.text, anchor, heavy, data={"label": dot.name})
             a = text.bounds
             if a[0] < field[0] or a[1] < field[1] or a[2] > field[2] or a[3] > field[3]:
                 continue

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...answers.zoo import Entry, all_entries
+from ...figures.chart import Axis, Dot, chart
+from ...figures.files import form_of, written
+from ...figures.options import Options
+from ...files import write_file
 from ...language.model import load
 from ...quantities import number
 from ...report import analyse
@@ -129,50 +134,12 @@ def charted(networks: list[Entry], columns: int, rows: int) -> str:
 
 
 def drawn(networks: list[Entry], path: str) -> None:
-    """The bubble chart as a picture: work, accuracy, and parameters as the bubbles' areas."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(10, 6.5), layout="constrained")
-    axes.set_prop_cycle(color=[pyplot.get_cmap(name)(i) for name in ("tab20", "tab20b") for i in range(20)])
-    axes.margins(0.12)
-    for family, group in _by_family(networks).items():
-        axes.scatter(
-            [entry.macs / 1e9 for entry in group],
-            [entry.top1 or 0.0 for entry in group],
-            s=[entry.params / 1e5 for entry in group],
-            alpha=0.6,
-            label=family,
-        )
-    named: list[tuple[float, float]] = []
-    for family, group in sorted(
-        _by_family(networks).items(), key=lambda each: -max(entry.top1 or 0 for entry in each[1])
-    ):
-        best = max(group, key=lambda entry: entry.top1 or 0.0)
-        x, y = float(np.log10(best.macs)), best.top1 or 0.0
-        while any(abs(x - a) < 0.3 and abs(y - b) < 0.7 for a, b in named):  # below what stands there already
-            y -= 0.35
-        named.append((x, y))
-        axes.annotate(family, (best.macs / 1e9, y), fontsize=7, ha="center", va="center")
-    axes.set_xscale("log")
-    axes.set_xlabel("multiply-adds of one image, in 10⁹")
-    axes.set_ylabel("top-1 accuracy on ImageNet, in %")
-    axes.set_title("Complexity against accuracy: the area of a bubble is the number of parameters")
-    axes.grid(alpha=0.3)
-    legend = axes.legend(fontsize=6, ncols=2, loc="lower right")
-    for handle in legend.legend_handles:
-        handle.set_sizes([20])  # type: ignore[union-attr]
-    figure.savefig(path, dpi=150)
-    pyplot.close(figure)
-
-
-def _by_family(networks: list[Entry]) -> dict[str, list[Entry]]:
-    families: dict[str, list[Entry]] = {}
-    for entry in networks:
-        families.setdefault(entry.spec.title, []).append(entry)
-    return families
+    """The chart as a figure: work, accuracy, and parameters as the dots' areas; raises `SpecError`."""
+    dots = [Dot(entry.name, entry.spec.title, entry.macs, entry.top1 or 0.0, entry.params) for entry in networks]
+    x = Axis("multiply-adds of one image", lambda value: f"{value / 1e9:.4g} G", -1)
+    y = Axis("top-1 accuracy on ImageNet, %", lambda value: f"{value:.4g}", 1)
+    title = "Complexity against accuracy: the area of a dot is the number of parameters"
+    write_file(Path(path), written(chart(dots, x, y, title, Options()), form_of(path)))
 
 
 def complexity(sheet: Sheet, columns: int = 64, rows: int = 18, picture: str = "") -> None:
@@ -207,9 +174,5 @@ def complexity(sheet: Sheet, columns: int = 64, rows: int = 18, picture: str = "
         correlation > 0.5,
     )
     if picture:
-        try:
-            drawn(found, picture)
-        except ImportError:
-            sheet.say("    (the picture needs matplotlib: pip install 'cnncalc[teach]')")
-        else:
-            sheet.say(f"    drawn: {picture}")
+        drawn(found, picture)
+        sheet.say(f"    drawn: {picture}")
