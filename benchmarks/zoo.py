@@ -11,11 +11,11 @@ MOST_S = 5.0
 
 ONE = """
 import time
-from cnncalc.answers.zoo import entries
+from cnncalc.answers.zoo import all_entries
 from cnncalc.answers.layers import QUESTIONS, view
 from cnncalc.answers.summary import summary
 start, networks, layers = time.perf_counter(), 0, 0
-for entry in entries():
+for entry in all_entries():
     networks += 1
     layers += len(entry.report.rows)
     summary(entry.report)

@@ -10,13 +10,12 @@ import pytest
 
 nbformat = pytest.importorskip("nbformat", reason="notebooks are read with nbformat: pip install -e '.[dev]'")
 nbclient = pytest.importorskip("nbclient", reason="notebooks are executed with nbclient: pip install -e '.[dev]'")
-pytest.importorskip("matplotlib", reason="notebooks draw with matplotlib: pip install 'cnncalc[teach]'")
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "docs" / "notebooks").glob("*.ipynb"))
 
 
 def shown(notebook: Any) -> list[str]:
-    """What the cells print, each in one piece however it came, and what they show, pictures left out."""
+    """What the cells print, each in one piece however it came, and what they show."""
     parts = []
     for cell in notebook.cells:
         outputs = cell.get("outputs", ())
@@ -24,7 +23,7 @@ def shown(notebook: Any) -> list[str]:
         for output in outputs:
             data = output.get("data", {})
             parts.append("".join(data.get("text/html") or data.get("text/markdown") or data.get("text/plain") or ""))
-    return [part for part in parts if part and "Figure size" not in part]
+    return [part for part in parts if part]
 
 
 def executed(path: Path, folder: Path) -> Any:

@@ -79,7 +79,7 @@ def width(text: str, size: float) -> float:
     """How wide a text is.
 
     >>> round(width("3×3 conv, 64", 10), 1)
-    64.4
+    67.2
     """
     made = font()
     return sum(map(made.advance, text)) * size / 1000
@@ -102,7 +102,7 @@ def wrapped(text: str, size: float, most: float) -> list[str]:
     """A text in lines that are at most so wide, where its words are.
 
     >>> wrapped("3×3 depthwise conv, 64 · BN + ReLU", 10, 110)
-    ['3×3 depthwise', 'conv, 64 · BN +', 'ReLU']
+    ['3×3 depthwise conv,', '64 · BN + ReLU']
     """
     lines = [""]
     for word in text.split(" "):
