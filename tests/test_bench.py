@@ -17,6 +17,7 @@ import pytest
 from commands import PROGRAM, cnncalc
 
 from cnncalc import SpecError, load
+from cnncalc.figures.scene import Path as Line
 from cnncalc.formats import render
 from cnncalc.graph import Graph
 from cnncalc.pytorch.bench import compare
@@ -27,6 +28,7 @@ from cnncalc.pytorch.bench.plan import Configuration
 from cnncalc.pytorch.bench.predict import predict
 from cnncalc.pytorch.bench.process import WorkerFailed
 from cnncalc.pytorch.bench.protocol import Task, bench
+from cnncalc.pytorch.bench.roof import roofline_chart
 from cnncalc.pytorch.bench.statistics import NEEDED, between, is_steady, median_ranks, summary
 from cnncalc.pytorch.bench.tables import batch_table, result_table, results_table
 
@@ -225,6 +227,32 @@ def test_networks_take_turns(lenet: Graph) -> None:
     bench(tasks, start=FakeWorker)  # type: ignore[arg-type]
     turns = [each.split()[1][0] for each in FakeWorker.journal if each.startswith("latency")][2:]
     assert "".join(turns).startswith("LMML"), "A B B A, after one warm-up each"
+
+
+def test_the_roofline_of_networks_and_of_layers(lenet: Graph) -> None:
+    pair = [lenet, load("mlp")]
+    whole = roofline_chart(bench([Task(graph, Configuration()) for graph in pair], start=FakeWorker), pair)  # type: ignore[arg-type]
+    names = {item.data["name"] for item in whole.items if "x" in item.data}
+    assert names == {graph.name for graph in pair} and "multiply nothing" not in whole.description
+    (found,) = bench([Task(lenet, Configuration(batch=4, per_layer=True))], start=FakeWorker)  # type: ignore[arg-type]
+    scene = roofline_chart([found], [lenet])
+    dots = {item.data["name"]: item.data for item in scene.items if "x" in item.data}
+    times = found["layers"]["layers"]
+    assert set(dots) == {"C1", "C3", "C5", "F6", "output"}
+    # C1 of LeNet-5 on 32×32: 6 maps of 28×28, 25 products each; 1024 values in, 4704 out for each image, 156 weights.
+    flops, moved = 2 * 4 * 117_600, 4 * (4 * (1024 + 4704) + 156)
+    assert dots["C1"]["x"] == pytest.approx(flops / moved)
+    assert dots["C1"]["y"] == pytest.approx(flops / times["C1"])
+    slope, roof = (item for item in scene.items if isinstance(item, Line) and "limit" in item.data)
+    assert slope.points[1] == roof.points[0] and roof.points[0][1] == roof.points[1][1]
+    for item in scene.items:  # nothing passes the best that was seen
+        if "x" in item.data:
+            x, y = (item.bounds[0] + item.bounds[2]) / 2, (item.bounds[1] + item.bounds[3]) / 2
+            (a, low), (b, high) = slope.points
+            limit = high if x >= b else low + (high - low) * (x - a) / (b - a)
+            assert y >= limit - 3
+    with pytest.raises(SpecError, match="no work was measured"):
+        roofline_chart([], [])
 
 
 def test_a_complete_result(lenet: Graph) -> None:
@@ -546,8 +574,10 @@ class TestOnTheProcessor:
         pytest.importorskip("torch", reason="bench needs PyTorch: pip install 'cnncalc[torch]'")
 
     def test_quick_json_and_baseline(self, tmp_path: Path) -> None:
-        done = cnncalc("bench", "lenet", "--quick", "--batch", "2", "--per-layer", "--json", "a.json", cwd=tmp_path)
+        done = cnncalc("bench", "lenet", "--quick", "--batch", "2", "--per-layer", "--json", "a.json",
+                       "--roofline", "a.svg", cwd=tmp_path)  # fmt: skip
         assert done.returncode == 0, done.stderr
+        assert "wrote a.svg" in done.stderr and "Roofline: LeNet-5" in (tmp_path / "a.svg").read_text("utf-8")
         assert "LeNet-5" in done.stdout and "layer by layer" in done.stdout
         (result,) = compare.read(str(tmp_path / "a.json"))
         assert result["memory"]["activation_bytes"] == result["predicted"]["activation_bytes"]
@@ -637,6 +667,9 @@ REFUSED = [
     (["bench", "lenet", "--find-batch", "--budget", "much"], "much is no memory size"),
     (["bench", "lenet", "--fail-above", "5%"], "--fail-above goes with --baseline"),
     (["bench", "lenet", "--baseline", "none.json"], "none.json: cannot be read"),
+    (["bench", "lenet", "--roofline", "x.doc"], "tells no form of a figure"),
+    (["bench", "lenet", "--find-batch", "--roofline", "x.svg"], "--find-batch stands alone"),
+    (["bench", "--compare", "none.json", "--roofline", "x.svg"], "--roofline is of a measurement"),
     (["bench", "--compare", "none.json"], "--compare wants two files"),
     (["bench", "lenet", "--optimizer", "adamx", "--train"], "there is no optimizer adamx"),
     (["memory", "lenet", "--optimizer", "adam"], "--optimizer, --freeze, --checkpoint, --accumulate and --ddp go with --train"),

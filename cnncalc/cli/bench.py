@@ -18,7 +18,7 @@ from .output import emit, emit_text, refuse_inputs, refuse_to_overwrite, say, te
 
 if TYPE_CHECKING:
     from ..graph import Graph
-    from ..pytorch.bench.outcome import Verdict
+    from ..pytorch.bench.outcome import Outcome, Verdict
     from ..pytorch.bench.plan import Configuration
 
 
@@ -40,6 +40,8 @@ def bench(request: Measurement) -> None:
     """Latency, throughput, memory and the limits of the machine, measured and compared with what was predicted."""
     kind = chosen_format(request.format, request.output)
     if request.compare:
+        if request.roofline:
+            raise usage_error("--roofline is of a measurement", "--compare measures nothing: leave it out")
         if request.retry:
             raise usage_error("--retry measures again", "--compare measures nothing: leave it out")
         _compare(request, kind)
@@ -50,7 +52,12 @@ def bench(request: Measurement) -> None:
     for name in names:
         refuse_to_overwrite(name, request.json_)
         refuse_to_overwrite(name, request.output)
-    refuse_inputs((request.baseline,), (request.json_, request.output))
+        refuse_to_overwrite(name, request.roofline)
+    refuse_inputs((request.baseline,), (request.json_, request.output, request.roofline))
+    if request.roofline:
+        from ..figures.files import refuse_what_cannot_be_written
+
+        refuse_what_cannot_be_written(request.roofline)
     from ..pytorch.bench.compare import read, refuse_strangers, refuse_unclean
 
     earlier = read(request.baseline) if request.baseline else []
@@ -76,6 +83,8 @@ def bench(request: Measurement) -> None:
         emit_text(document, request.output)
     else:
         _print(outcome.tables(kind), kind, request.output)
+    if request.roofline and outcome.measured:
+        _draw(outcome, request.roofline)
     if outcome.pairs:
         tell()
         emit(comparison_table(outcome.pairs, allowed), "table", None)
@@ -88,6 +97,17 @@ def _print(tables: list[Any], format: str, output: str | None) -> None:
         if number and output is None:
             tell()
         emit(table, format, f"{output}.layers" if number and output else output)
+
+
+def _draw(outcome: Outcome, file: str) -> None:
+    from pathlib import Path
+
+    from ..figures.files import form_of, written
+    from ..files import write_file
+    from ..pytorch.bench.roof import roofline_chart
+
+    write_file(Path(file), written(roofline_chart(outcome.results, outcome.graphs), form_of(file)))
+    say(f"wrote {file}")
 
 
 def _end(verdict: Verdict) -> None:

@@ -58,6 +58,9 @@ Retry = Annotated[
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 where something disturbed the measurement.")]
 Json = Annotated[str | None, option("--json", "Write all raw times, and the command that repeats the run.", "FILE")]
+Roofline = Annotated[
+    str | None, option("--roofline", "A chart of the speeds under the machine's limits: .svg, .pdf, .png.", "FILE")
+]
 Compare = Annotated[str | None, option("--compare", "Compare two files: --compare A.json B.json.", "A.json")]
 Baseline = Annotated[str | None, option("--baseline", "Compare with a file that --json wrote earlier.", "FILE")]
 FailAbove = Annotated[
@@ -96,6 +99,7 @@ class Measurement(Record):
     retry: Retry = 0
     strict: Strict = False
     json_: Json = None
+    roofline: Roofline = None
     compare: Compare = None
     baseline: Baseline = None
     fail_above: FailAbove = None
@@ -117,10 +121,17 @@ class Measurement(Record):
         if self.budget and not self.find_batch:
             raise usage_error("--budget goes with --find-batch", "without it, all that is free may be used")
         if self.find_batch and (
-            self.json_ or self.baseline or self.strict or self.retry or self.per_layer or self.batch != "1"
+            self.json_
+            or self.roofline
+            or self.baseline
+            or self.strict
+            or self.retry
+            or self.per_layer
+            or self.batch != "1"
         ):
             raise usage_error(
-                "--find-batch stands alone", "leave out --batch, --json, --baseline, --retry, --strict and --per-layer"
+                "--find-batch stands alone",
+                "leave out --batch, --json, --roofline, --baseline, --retry, --strict and --per-layer",
             )
         if self.optimizer != "sgd" and not self.train:
             raise usage_error("--optimizer goes with --train", "inference has no optimizer")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from math import ceil, cos, floor, log10, pi, sin
 from typing import Any
 
 from ..record import Record
 from .colours import Theme
-from .font import shortened, width
+from .font import shortened, width, wrapped
 from .options import Options
 from .scene import Box, Item, Path, Point, Scene, Text
 
@@ -32,19 +33,30 @@ class Dot(Record):
 
 
 class Axis(Record):
-    """A figure along an axis: its title, how a value is written, and whether more (1) or less (−1) of it is better."""
+    """A figure along an axis: its title, how a value is written, and whether more (1) or less (−1) of it is better.
+
+    It goes by powers of ten where `log` says so, and where the values reach far.
+    """
 
     title: str
     show: Callable[[Any], str]
     better: int = 0
+    log: bool = False
+
+
+class Limit(Record):
+    """A line over a chart: its name, which stands along it, and its points, in the units of the axes."""
+
+    name: str
+    points: tuple[Point, ...]
 
 
 class _Scale:
     """Where values lie between two ends, straight or by powers of ten, with round numbers for the axis."""
 
-    def __init__(self, values: Sequence[float], start: float, end: float) -> None:
+    def __init__(self, values: Sequence[float], start: float, end: float, log: bool = False) -> None:
         low, high = min(values), max(values)
-        self.log = low > 0 and high > WIDELY * low
+        self.log = low > 0 and (log or high > WIDELY * low)
         self.start, self.end = start, end
         if self.log:
             self.ticks = [
@@ -74,14 +86,20 @@ def _round(value: float) -> float:
     return next(m * power for m in (1, 2, 5, 10) if m * power >= value * 0.999)
 
 
-def chart(dots: Sequence[Dot], x: Axis, y: Axis, title: str, options: Options) -> Scene:
-    """Dots by two figures; each name where there is room for it, and left out where there is none."""
+def chart(
+    dots: Sequence[Dot], x: Axis, y: Axis, title: str, options: Options, limits: Sequence[Limit] = (), note: str = ""
+) -> Scene:
+    """Dots by two figures, under `limits`; each name where there is room for it, and left out where there is none.
+
+    Below it stands the `note`, or how many networks there are.
+    """
     theme = options.theme
     left, top = MARGIN + LEFT, MARGIN + 44.0
     right, bottom = left + WIDE, top + HIGH
+    corners = [point for each in limits for point in each.points]
     across, up = (
-        _Scale([dot.x for dot in dots], left + 14, right - 14),
-        _Scale([dot.y for dot in dots], bottom - 14, top + 14),
+        _Scale([dot.x for dot in dots] + [a for a, _ in corners], left + 14, right - 14, x.log),
+        _Scale([dot.y for dot in dots] + [b for _, b in corners], bottom - 14, top + 14, y.log),
     )
     items: list[Item] = [Text(MARGIN, MARGIN + 12, shortened(title, 14, 620), 14, theme.text, bold=True)]
     items += _axes(across, up, x, y, left, top, theme)
@@ -90,6 +108,8 @@ def chart(dots: Sequence[Dot], x: Axis, y: Axis, title: str, options: Options) -
     if best:
         line = tuple((across(dot.x), up(dot.y)) for dot in best)
         items.append(Path(line, stroke=theme.faint, line=1.2, dash="4 3", data={"front": len(best)}))
+    for each in limits:
+        items += _limit(each, tuple((across(a), up(b)) for a, b in each.points), theme)
     places = {id(dot): (across(dot.x), up(dot.y)) for dot in dots}
     radii = _radii(dots)
     for dot in sorted(dots, key=lambda each: -radii[id(each)]):
@@ -98,21 +118,50 @@ def chart(dots: Sequence[Dot], x: Axis, y: Axis, title: str, options: Options) -
         said = f"{dot.name}: {x.title} {x.show(dot.x)}, {y.title} {y.show(dot.y)}"
         items.append(_mark(*places[id(dot)], shape, colour, theme, data, said, radii[id(dot)]))
     chosen = [*best, *(dot for dot in dots if dot not in best)]
-    items += _names(chosen, places, radii, (left + 2, top, right - 2, bottom), {id(dot) for dot in best}, theme)
+    written = [item.bounds for item in items if isinstance(item, Text)]
+    written += [place for item in items if "limit" in item.data and isinstance(item, Path) for place in _along(item)]
+    field = (left + 2, top, right - 2, bottom)
+    items += _names(chosen, places, radii, field, {id(dot) for dot in best}, written, theme)
     items += _legend(dots, looks, left, bottom + 44, theme)
-    note = f"{len(dots)} networks" + (f"; dashed: the {len(best)} that no other beats in both" if best else "")
+    if not note:
+        note = f"{len(dots)} networks" + (f"; dashed: the {len(best)} that no other beats in both" if best else "")
     lowest = max(item.bounds[3] for item in items)
-    items.append(Text(left, lowest + 16, note, SMALL, theme.faint))
+    for line_of_note in wrapped(note, SMALL, WIDE):
+        items.append(Text(left, lowest + 16, line_of_note, SMALL, theme.faint))
+        lowest += 13
+    lowest -= 13
     described = f"{note}: {x.title} from left to right, {y.title} upwards"
     wide = max(item.bounds[2] for item in items)
     return Scene(wide + MARGIN, lowest + 24 + MARGIN, tuple(items), title, described, theme.ground,
                  {"model": "chart", "figure": "chart", "dots": len(dots)})  # fmt: skip
 
 
+def _limit(limit: Limit, points: tuple[Point, ...], theme: Theme) -> list[Item]:
+    """A line, and its name above the middle of its last piece, or to the left of it where the line rises."""
+    (x, y), (far, high) = points[-2:]
+    anchor, aside = ("middle", 0.0) if high == y else ("end", 8.0)
+    data = {"limit": limit.name}
+    name = Text((x + far) / 2 - aside, (y + high) / 2 - 5, limit.name, SMALL, theme.text, anchor, data=data)
+    return [Path(points, stroke=theme.line, line=1.4, data=data), name]
+
+
+def _along(line: Path) -> Iterator[tuple[float, float, float, float]]:
+    """Small places along a line, where no name may stand."""
+    for (x, y), (far, high) in pairwise(line.points):
+        steps = ceil(max(abs(far - x), abs(high - y)) / 4)
+        for i in range(steps + 1):
+            a, b = x + (far - x) * i / steps, y + (high - y) * i / steps
+            yield a - 2, b - 2, a + 2, b + 2
+
+
 def _radii(dots: Sequence[Dot]) -> dict[int, float]:
     """How large each dot is: all alike, or with an area in proportion, and a little more so that none is lost."""
     largest = max((dot.area for dot in dots), default=0.0)
-    return {id(dot): DOT if not largest else 2.0 + 16.0 * (dot.area / largest) ** 0.5 for dot in dots}
+    if not largest:
+        return {id(dot): DOT for dot in dots}
+    # Of the field, a tenth at most is covered.
+    reach = min(16.0, (WIDE * HIGH / 10 / pi / sum(dot.area / largest for dot in dots)) ** 0.5)
+    return {id(dot): 2.0 + reach * (dot.area / largest) ** 0.5 for dot in dots}
 
 
 def front(dots: Sequence[Dot], x: Axis, y: Axis) -> list[Dot]:
@@ -179,16 +228,17 @@ def _names(
     radii: dict[int, float],
     field: tuple[float, float, float, float],
     bold: set[int],
+    written: Sequence[tuple[float, float, float, float]],
     theme: Theme,
 ) -> list[Item]:
     """Names beside their dots: to the right, to the left, above or below, where nothing else stands."""
-    taken = []
+    taken = list(written)
     for number, (x, y) in places.items():
-        reach = radii[number] + 1
+        reach = 1.25 * radii[number] + 1
         taken.append((x - reach, y - reach, x + reach, y + reach))
     items: list[Item] = []
     for dot in dots:
-        (x, y), far, heavy = places[id(dot)], radii[id(dot)] + 3, id(dot) in bold
+        (x, y), far, heavy = places[id(dot)], 1.25 * radii[id(dot)] + 2, id(dot) in bold
         sides = (("start", far, 3), ("end", -far, 3), ("middle", 0, -far - 1), ("middle", 0, far + 7),
                  ("start", far - 1, -far + 1), ("start", far - 1, far + 5))  # fmt: skip
         for anchor, dx, dy in sides:
@@ -211,7 +261,7 @@ def _legend(
     items: list[Item] = []
     x, y = left, top
     for family, (colour, shape) in looks.items():
-        name = shortened(family, SMALL, 150)
+        name = shortened(family, SMALL, 180)
         wide = 14 + width(name, SMALL) + 14
         if x + wide > left + WIDE:
             x, y = left, y + 15

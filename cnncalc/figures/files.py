@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import did_you_mean, usage_error
 from .page import page
 from .pdf import pdf
-from .png import png
+from .png import png, resvg
 from .scene import Scene
 from .svg import svg
 from .tikz import tikz
@@ -25,6 +25,12 @@ def form_of(file: str) -> str:
         hint = did_you_mean(ending, FORMS) or f"-o figure.svg; {', '.join(FORMS)} are written"
         raise usage_error(f"{file}: the ending tells no form of a figure", hint)
     return ending
+
+
+def refuse_what_cannot_be_written(file: str) -> None:
+    """Raise `SpecError` before long work whose figure could not be written: an unknown form, or a package missing."""
+    if form_of(file) == ".png":
+        resvg()
 
 
 def written(scene: Scene, form: str, width: str = "") -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..errors import usage_error
 from .font import FILE
 from .pdf import in_points
@@ -12,16 +14,21 @@ from .svg import svg
 ZOOM, DOTS = 2.0, 300
 
 
-def png(scene: Scene, width: str = "") -> bytes:
-    """A picture as PNG; raises `SpecError` where resvg is not installed."""
+def resvg() -> Any:
+    """The package that paints; raises `SpecError` where it is not installed."""
     try:
         import resvg_py
     except ImportError:
         raise usage_error(
             "PNG needs resvg, which is not installed", "pip install 'cnncalc[png]', or -o figure.svg"
         ) from None
+    return resvg_py
+
+
+def png(scene: Scene, width: str = "") -> bytes:
+    """A picture as PNG; raises `SpecError` where resvg is not installed."""
     zoom = in_points(width) / 72 * DOTS / scene.width if width else ZOOM
-    data = resvg_py.svg_to_bytes(
+    data = resvg().svg_to_bytes(
         svg_string=svg(scene).decode("utf-8"),
         zoom=zoom,
         font_files=[str(FILE)],
