@@ -621,7 +621,7 @@ class TestOnTheProcessor:
 
     def test_an_interruption(self, tmp_path: Path) -> None:
         process = subprocess.Popen(
-            [PROGRAM, "bench", "resnet20", "--rigorous", "--json", "a.json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+            [PROGRAM, "bench", "resnet20", "--rigorous", "--json", "a.json", "--roofline", "a.svg"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # the tests may run where it is ignored
         )  # fmt: skip
         time.sleep(6)

@@ -83,7 +83,7 @@ def bench(request: Measurement) -> None:
         emit_text(document, request.output)
     else:
         _print(outcome.tables(kind), kind, request.output)
-    if request.roofline and outcome.measured:
+    if request.roofline and any("probe" in result for result in outcome.measured):
         _draw(outcome, request.roofline)
     if outcome.pairs:
         tell()

@@ -126,13 +126,12 @@ def chart(
     if not note:
         note = f"{len(dots)} networks" + (f"; dashed: the {len(best)} that no other beats in both" if best else "")
     lowest = max(item.bounds[3] for item in items)
-    for line_of_note in wrapped(note, SMALL, WIDE):
-        items.append(Text(left, lowest + 16, line_of_note, SMALL, theme.faint))
-        lowest += 13
-    lowest -= 13
+    for i, words in enumerate(wrapped(note, SMALL, WIDE)):
+        items.append(Text(left, lowest + 16 + 13 * i, words, SMALL, theme.faint))
     described = f"{note}: {x.title} from left to right, {y.title} upwards"
     wide = max(item.bounds[2] for item in items)
-    return Scene(wide + MARGIN, lowest + 24 + MARGIN, tuple(items), title, described, theme.ground,
+    lowest = max(item.bounds[3] for item in items)
+    return Scene(wide + MARGIN, lowest + MARGIN, tuple(items), title, described, theme.ground,
                  {"model": "chart", "figure": "chart", "dots": len(dots)})  # fmt: skip
 
 
