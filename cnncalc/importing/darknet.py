@@ -15,6 +15,7 @@ from ..ops import Shape
 from .cfg import MAX_BYTES, Section, sections
 from .flat import Flat, Module, Node
 from .program import refused
+from .readers import registers
 
 #: Activations by Darknet's names; "" for none.
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -150,16 +151,8 @@ class _Darknet:
 
 Reader = Callable[[_Darknet], None]
 READERS: dict[str, Reader] = {}
-
-
-def reads(*kinds: str) -> Callable[[Reader], Reader]:
-    """Register what reads a kind of section."""
-
-    def register(reader: Reader) -> Reader:
-        READERS.update(dict.fromkeys(kinds, reader))
-        return reader
-
-    return register
+#: Registers what reads a kind of section.
+reads = registers(READERS)
 
 
 def stated(**arguments: tuple[Any, Any]) -> dict[str, Any]:

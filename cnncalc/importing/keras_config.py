@@ -14,6 +14,7 @@ from typing import Any
 from ..ops import REGISTRY, Shape, value_of
 from .flat import Flat, Node
 from .program import refused
+from .readers import registers
 
 #: Layers of a description, and how deep models may lie in models.
 MAX_LAYERS, MAX_DEPTH = 50_000, 20
@@ -221,13 +222,5 @@ def turned(shape: Sequence[int]) -> Shape:
 
 Reader = Callable[[Layer], int]
 READERS: dict[str, Reader] = {}
-
-
-def reads(*kinds: str) -> Callable[[Reader], Reader]:
-    """Register what reads a kind of layer."""
-
-    def register(reader: Reader) -> Reader:
-        READERS.update(dict.fromkeys(kinds, reader))
-        return reader
-
-    return register
+#: Registers what reads a kind of layer.
+reads = registers(READERS)

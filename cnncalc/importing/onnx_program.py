@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .program import refused
+from .readers import registers
 
 #: Numbers in a constant that are looked at.
 MAX_NUMBERS = 64
@@ -192,13 +193,5 @@ class Operator:
 
 Converter = Callable[[Operator], Any]
 OPERATORS: dict[str, Converter] = {}
-
-
-def operator(*names: str) -> Callable[[Converter], Converter]:
-    """Register a converter for operators by name."""
-
-    def register(converter: Converter) -> Converter:
-        OPERATORS.update(dict.fromkeys(names, converter))
-        return converter
-
-    return register
+#: Registers a converter for operators by name.
+operator = registers(OPERATORS)

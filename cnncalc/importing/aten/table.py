@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ..program import Reader, State
+from ..readers import registers
 
 READERS: dict[str, Reader] = {}
-
-
-def reads(*ops: str) -> Callable[[Reader], Reader]:
-    """Register a reader for operations by name."""
-
-    def register(reader: Reader) -> Reader:
-        READERS.update(dict.fromkeys(ops, reader))
-        return reader
-
-    return register
+#: Registers a reader for operations by name.
+reads = registers(READERS)
 
 
 def even(value: Any) -> Any:
