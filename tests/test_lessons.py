@@ -13,6 +13,7 @@ from commands import cnncalc
 
 from cnncalc import SpecError
 from cnncalc.answers.zoo import Entry, all_entries
+from cnncalc.figures.options import Options
 
 np = pytest.importorskip("numpy", reason="lessons need NumPy: pip install 'cnncalc[teach]'")
 
@@ -130,7 +131,6 @@ def test_numbers_can_be_changed() -> None:
         ("batch-norm", {"batch": 1}, "from 32 to"),
         ("batch-norm", {"eps": -100}, "a number from"),
         ("complexity", {"columns": 3}, "from 24 to 200"),
-        ("complexity", {"picture": 5}, "the name of a file"),
         ("fully-connected", {"kernel": 31, "size": 30}, "a window of 31 does not fit on 30×30"),
     ):
         with pytest.raises(SpecError, match=said):
@@ -138,13 +138,13 @@ def test_numbers_can_be_changed() -> None:
 
 
 def test_every_number_of_a_lesson_has_its_limits() -> None:
-    assert {each.name for each in lessons() if set(each.knobs) - {"seed", "picture"}} == set(LIMITS)
+    assert {each.name for each in lessons() if set(each.knobs) - {"seed"}} == set(LIMITS)
 
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_lessons_pass_at_the_ends_of_what_they_take(name: str) -> None:
     made = lesson(name)
-    assert set(LIMITS[name]) == {key for key in made.knobs if key not in ("seed", "picture")}
+    assert set(LIMITS[name]) == {key for key in made.knobs if key != "seed"}
     for knob, (low, high) in LIMITS[name].items():
         for value in (low, high):
             whole = isinstance(made.knobs[knob], int)
@@ -179,6 +179,14 @@ def test_the_picture(tmp_path: Path) -> None:
     assert done.returncode == 0 and 'data-name="vgg16"' in (tmp_path / "chart.svg").read_text("utf-8")
     done = cnncalc("lesson", "complexity", "--picture", "chart.doc", cwd=tmp_path)
     assert done.returncode == 2 and "tells no form of a figure" in done.stderr
+    done = cnncalc("lesson", "relu", "--picture", "relu.svg", cwd=tmp_path)
+    assert done.returncode == 2 and "has no figure" in done.stderr and not (tmp_path / "relu.svg").exists()
+
+
+@pytest.mark.parametrize("name", ["convolution", "pooling", "three-for-one", "networks", "residual", "complexity"])
+def test_lessons_that_are_better_seen_have_a_figure(name: str) -> None:
+    drawing = lesson(name).run().drawing
+    assert drawing is not None and drawing(Options()).title
 
 
 def test_without_numpy_one_line_says_how_to_get_it() -> None:

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import usage_error
+from ..files import write_file
+from ..printable import printable
 from .commands import PRACTISE, command
 from .options import settings
 from .output import emit_text, tell
@@ -107,16 +109,17 @@ def lesson(
     picture: Annotated[
         str,
         typer.Option(
-            "--picture", metavar="FILE", help="Draw the chart of complexity, as chart.svg.", show_default=False
+            "--picture", metavar="FILE", help="Write the figure of the lesson, as figure.svg.", show_default=False
         ),
     ] = "",
 ) -> None:
     """A claim of the lecture, worked out with numbers that --set changes, and checked by computation."""
+    from ..figures.files import refuse_what_cannot_be_written
     from ..teach.lessons import lesson as found
     from ..teach.lessons import lessons
 
-    given = settings(set_) | ({} if seed is None else {"seed": seed}) | ({"picture": picture} if picture else {})
-    if (all_ or not name) and (name or given):
+    given = settings(set_) | ({} if seed is None else {"seed": seed})
+    if (all_ or not name) and (name or given or picture):
         raise usage_error(
             "--set, --seed and --picture go with one lesson", "name it: cnncalc lesson convolution --set size=64"
         )
@@ -129,11 +132,9 @@ def lesson(
         if failed:
             raise typer.Exit(1)
         return
-    one = found(name)
-    if picture and "picture" not in one.knobs:
-        drawing = ", ".join(each.name for each in lessons() if "picture" in each.knobs)
-        raise usage_error(f"the lesson {name} draws no file", f"lessons that do: {drawing}")
-    if not _taught(one, given):
+    if picture:
+        refuse_what_cannot_be_written(picture)
+    if not _taught(found(name), given, picture):
         raise typer.Exit(1)
 
 
@@ -145,15 +146,31 @@ def _list() -> None:
         tell(textwrap.fill(f"{name:<16} {claim}", WIDTH, subsequent_indent=" " * 17))
 
 
-def _taught(lesson: Any, given: dict[str, Any]) -> bool:
-    """Print a lesson; whether it passes."""
+def _taught(lesson: Any, given: dict[str, Any], picture: str = "") -> bool:
+    """Print a lesson, and write its figure where one is wanted; whether it passes."""
     from ..teach.play import WIDTH, folded
 
     sheet = lesson.run(given)
+    if picture:
+        _write_figure(lesson.name, sheet, picture)
     tell(f"{lesson.name}\n{textwrap.fill(lesson.claim, WIDTH)}\n")
     for line in sheet.lines:
         tell(folded(line))
-    knobs = ", ".join(f"{key}={value}" for key, value in lesson.knobs.items() if key != "picture")
+    if picture:
+        tell(printable(f"    drawn: {picture}"))
+    knobs = ", ".join(f"{key}={value}" for key, value in lesson.knobs.items())
     verdict = f"PASS, {sheet.checked} checks" if sheet.passes else "FAIL: " + "; ".join(sheet.failed)
     tell(f"\n{verdict}" + (f"\nnumbers to change with --set: {knobs}" if knobs else "") + "\n")
     return bool(sheet.passes)
+
+
+def _write_figure(name: str, sheet: Any, file: str) -> None:
+    from ..figures.files import form_of, written
+    from ..figures.options import Options
+
+    if sheet.drawing is None:
+        raise usage_error(
+            f"the lesson {name} has no figure",
+            "convolution, pooling, three-for-one, networks, residual and complexity have one",
+        )
+    write_file(Path(file), written(sheet.drawing(Options()), form_of(file)))

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import did_you_mean, usage_error
+from ...figures.options import Options
+from ...figures.scene import Scene
 from ...record import Record
 
 #: From where to where the numbers of the lessons may be changed: what is said holds there, and in a few seconds.
@@ -43,6 +45,7 @@ class Sheet:
         self.lines: list[str] = []
         self.failed: list[str] = []
         self.checked = 0
+        self.drawing: Callable[[Options], Scene] | None = None
 
     def say(self, text: str = "") -> None:
         self.lines.append(text)
@@ -61,6 +64,10 @@ class Sheet:
 
     def picture(self, text: str) -> None:
         self.lines += [f"    {line}" for line in text.split("\n")]
+
+    def draw(self, drawing: Callable[[Options], Scene]) -> None:
+        """The figure that goes with the lesson, drawn where somebody wants to see it."""
+        self.drawing = drawing
 
     def check(self, what: str, holds: bool) -> None:
         """Something that must be so."""
@@ -104,10 +111,6 @@ class Lesson(Record):
     def _refuse(self, name: str, value: Any) -> None:
         """Raise `SpecError` for a number that the lesson cannot use."""
         default = self.knobs[name]
-        if isinstance(default, str):
-            if not isinstance(value, str):
-                raise usage_error(f"{name} is {value}; it must be the name of a file", f"as in --{name} chart.png")
-            return
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise usage_error(f"{name} is {value}; it must be a number", f"as in --set {name}={default}")
         low, high = (0, MOST_SEEDS) if name == "seed" else LIMITS[self.name][name]

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import Source
-from ...report import analyse
+from ...figures.pictures import picture
+from ...figures.pictures.conv import given, scene
+from ...report import Report, analyse
 from . import Sheet
 
 Array = Any
@@ -78,6 +80,7 @@ def convolution(
     """K filters F×F over N×N×D₁ give a map of ⌊(N + 2P − F)/S⌋ + 1, K deep, with F·F·D₁·K weights and K biases."""
     if kernel > size:
         raise ValueError(f"a window of {kernel} does not fit on {size}×{size}")
+    sheet.draw(lambda options: scene(given({"N": 7, "F": 3, "S": 2}), options))
     rng = np.random.default_rng(seed)
     out = slide(rng.normal(0, 1, (channels, size, size)), rng.normal(0, 1, (filters, channels, kernel, kernel)))
     high = output_size(size, kernel, 1, 0)
@@ -171,6 +174,7 @@ def max_pool(x: Array, F: int = 2, S: int = 2) -> Array:
 
 def pooling(sheet: Sheet) -> None:
     """Max pooling, 2×2 with stride 2, keeps the largest of each window: the lecture's 4×4 becomes [[6, 8], [3, 4]]."""
+    sheet.draw(lambda options: scene(given({"N": 4, "F": 2, "S": 2, "kind": "pool"}), options))
     sheet.picture("\n".join(" ".join(f"{value:2d}" for value in row) for row in EXAMPLE))
     out = max_pool(EXAMPLE)
     sheet.say("becomes")
@@ -185,19 +189,25 @@ def pooling(sheet: Sheet) -> None:
     )
 
 
-def stack(kernels: list[int], channels: int) -> tuple[int, int, int]:
-    """Receptive field, weights and nonlinearities of convolutions in a row, as the calculator has them."""
+def stacked(kernels: list[int], channels: int) -> Report:
+    """Convolutions in a row, as the calculator has them."""
     layers = ", ".join(
         f"{{Conv2d: {{out_channels: {channels}, kernel_size: {k}, padding: {k // 2}, bias: false}}}}, ReLU"
         for k in kernels
     )
-    report = analyse(Source("lesson.yaml", f"input: [{channels}, 31, 31]\nlayers: [{layers}]"))
+    return analyse(Source("lesson.yaml", f"name: 3×3 three times\ninput: [{channels}, 31, 31]\nlayers: [{layers}]"))
+
+
+def stack(kernels: list[int], channels: int) -> tuple[int, int, int]:
+    """Receptive field, weights and nonlinearities of convolutions in a row."""
+    report = stacked(kernels, channels)
     field = report.rows[-1].receptive_field
     return field.size[0] if field else 0, report.totals.params, sum(row.type == "ReLU" for row in report)  # type: ignore[return-value]
 
 
 def three_for_one(sheet: Sheet, channels: int = 64) -> None:
     """Three 3×3 convolutions see as much as one 7×7, with 27C² weights for 49C², and three nonlinearities for one."""
+    sheet.draw(lambda options: picture(stacked([3, 3, 3], channels), "field", options))
     small, large = stack([3, 3, 3], channels), stack([7], channels)
     sheet.work("receptive field", "1 + 2 + 2 + 2", f"{small[0]}, and {large[0]} of the 7×7")
     sheet.work("3·(3·3·C·C)", f"27·{channels}²", f"{small[1]:,} weights")

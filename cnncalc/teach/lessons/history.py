@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...answers.zoo import Entry, all_entries
 from ...figures.chart import Axis, Dot, chart
-from ...figures.files import form_of, written
 from ...figures.options import Options
-from ...files import write_file
+from ...figures.pictures import picture
+from ...figures.scene import Scene
 from ...language.model import load
 from ...quantities import number
 from ...report import analyse
@@ -86,6 +86,7 @@ NETWORKS = (
 def networks(sheet: Sheet) -> None:
     """Networks grew deeper, from LeNet-5 to ResNet-152; VGG doubles its filters where it halves the map, up to 512."""
     found = [(name, depth, load(name), analyse(name).totals) for name, depth in NETWORKS]
+    sheet.draw(lambda options: picture(analyse("vgg16"), "blocks", options))
     for name, depth, _, totals in found:
         sheet.say(
             f"  {name:<14}{totals.depth:5} layers {totals.params / 1e6:8.2f} M parameters {totals.macs / 1e9:8.2f} GMAC"
@@ -133,16 +134,15 @@ def charted(networks: list[Entry], columns: int, rows: int) -> str:
     return "\n".join([*lines, "      └" + "─" * columns, f"       {low:.2g} GMAC{'':{columns - 22}}{high:.3g} GMAC"])
 
 
-def drawn(networks: list[Entry], path: str) -> None:
-    """The chart as a figure: work, accuracy, and parameters as the dots' areas; raises `SpecError`."""
+def drawn(networks: list[Entry], options: Options) -> Scene:
+    """The chart as a figure: work, accuracy, and parameters as the dots' areas."""
     dots = [Dot(entry.name, entry.spec.title, entry.macs, entry.top1 or 0.0, entry.params) for entry in networks]
     x = Axis("multiply-adds of one image", lambda value: f"{value / 1e9:.4g} G", -1)
     y = Axis("top-1 accuracy on ImageNet, %", lambda value: f"{value:.4g}", 1)
-    title = "Complexity against accuracy: the area of a dot is the number of parameters"
-    write_file(Path(path), written(chart(dots, x, y, title, Options()), form_of(path)))
+    return chart(dots, x, y, "Complexity against accuracy: the area of a dot is the number of parameters", options)
 
 
-def complexity(sheet: Sheet, columns: int = 64, rows: int = 18, picture: str = "") -> None:
+def complexity(sheet: Sheet, columns: int = 64, rows: int = 18) -> None:
     """More work buys accuracy, but less and less of it, and better networks buy it cheaper."""
     found = [
         entry
@@ -173,6 +173,4 @@ def complexity(sheet: Sheet, columns: int = 64, rows: int = 18, picture: str = "
         f"over {len(found)} networks accuracy goes with the logarithm of the work (correlation {correlation:.2f})",
         correlation > 0.5,
     )
-    if picture:
-        drawn(found, picture)
-        sheet.say(f"    drawn: {picture}")
+    sheet.draw(partial(drawn, found))

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ...figures.pictures import picture
+from ...report import analyse
 from . import Sheet
 
 Array = Any
@@ -143,6 +145,7 @@ def residual(sheet: Sheet, depth: int = 20, width: int = 64, scale: float = 0.7,
     rng = np.random.default_rng(seed)
     plain = np.mean([through(depth, width, False, scale, rng) for _ in range(20)], axis=0)
     shortcut = np.mean([through(depth, width, True, scale, rng) for _ in range(20)], axis=0)
+    sheet.draw(lambda options: picture(analyse("resnet18"), "graph", options))
     sheet.say("y = F(x) + x, so ∂y/∂x = F'(x) + 1: the 1 carries the gradient through, whatever F does")
     for name, lengths in (("plain", plain), ("residual", shortcut)):
         sheet.work(f"{name:<8} the gradient's length {depth} layers back", "", f"{lengths[-1]:.2e} of that at the end")
