@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import did_you_mean, usage_error
+from ..figures.options import HEATS, Options
 from ..figures.pictures import PICTURES, USUAL, picture
 from ..files import write_file
 from ..printable import printable
@@ -16,9 +17,6 @@ from ..report import analyse
 from .commands import LOOK, command
 from .options import Depth, Input, Set, Spec, memory_size, settings, shapes
 from .output import complain, is_terminal, refuse_to_overwrite, say
-
-#: What parts are coloured by, and the figure that is.
-HEATS = {"params": "params", "macs": "macs", "memory": "output_bytes"}
 
 Kinds = Annotated[
     list[str] | None,
@@ -76,7 +74,6 @@ def draw(
 ) -> None:
     """A figure of a network: what feeds what, copies folded and blocks opened; its maps, its cost, its memory."""
     from ..figures.files import form_of, written
-    from ..figures.options import Options
 
     wanted = kinds or [USUAL]
     for kind in wanted:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from ..record import Record
 from .colours import DARK, LIGHT, Theme
 
+#: What parts are coloured by, as people say it, and the figure that is.
+HEATS = {"params": "params", "macs": "macs", "memory": "output_bytes"}
+
 
 class Options(Record):
     """How deep boxes are, what they are coloured by, whether it is night, the width on paper; a budget, a layer."""

@@ -45,10 +45,10 @@ def locate(spec: str) -> tuple[Source, str]:
     if colon and head:
         if _is_file(Path(head)):
             return _read(Path(head)), variant
-        found = _in_zoo(head)
+        found = in_zoo(head)
         if found:
             return found[0], variant
-    found = _in_zoo(spec)
+    found = in_zoo(spec)
     if found:
         return found
     raise _not_found(spec, path)
@@ -82,7 +82,7 @@ def is_elsewhere(spec: str) -> bool:
     if _is_file(Path(head)) or not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", head):
         return False
     return (
-        not head.endswith((".yaml", ".yml")) and _in_zoo(head) is None and bool(re.fullmatch(r"[A-Za-z_][\w.]*", name))
+        not head.endswith((".yaml", ".yml")) and in_zoo(head) is None and bool(re.fullmatch(r"[A-Za-z_][\w.]*", name))
     )
 
 
@@ -155,7 +155,8 @@ def _printable(path: Path) -> str:
     return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _in_zoo(name: str) -> tuple[Source, str] | None:
+def in_zoo(name: str) -> tuple[Source, str] | None:
+    """The text of a network of the zoo, and its variant that the name asks for; None where there is none."""
     stem = name.removesuffix(".yaml").removesuffix(".yml")
     if not re.fullmatch(r"[\w.\-]{1,100}", stem):
         return None

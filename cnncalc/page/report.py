@@ -12,7 +12,6 @@ from typing import Any
 
 from ..answers.check import Checked, verdicts
 from ..answers.compare import compare
-from ..answers.explain import explain
 from ..errors import SpecError
 from ..explanation import Derivation, Explanation
 from ..figures.options import Options
@@ -25,6 +24,7 @@ from ..report.convention import CONVENTION
 from ..report.layer_table import setting
 from ..report.parts import Row
 from ..table import AtLeast, Table, known
+from .works import Work, key, works
 
 #: Figures of a network in the order of the page; layers beyond which fewer of them are drawn and explained.
 FIGURES = ("graph", "blocks", "cost", "memory", "field")
@@ -107,54 +107,39 @@ def _network(report: Report, place: int, several: bool, formulas: dict[str, str]
         except SpecError:  # a picture that this network cannot have
             continue
         yield f"<figure>{''.join(svg_lines(scene, data=False))}</figure>"
-    works = _works(report)
-    yield from _layers(report, place, works)
+    behind = works(report, report.rows, MOST_WORKS)
+    yield from _layers(report, place, behind)
     yield f"<h{3 if several else 2}>How every number comes about</h{3 if several else 2}>"
-    for number_, (row, alike, explanation) in enumerate(works.values()):
+    for number_, (row, alike, explanation) in enumerate(behind.values()):
         yield from _work(f"w{place}-{number_}", row, alike, explanation, formulas)
-    if len(works) >= MOST_WORKS:
+    if len(behind) >= MOST_WORKS:
         yield "<p>Of layers that are not shown here, <code>cnncalc explain</code> tells the same.</p>"
     if several:
         yield "</section>"
 
 
-def _totals(report: Report) -> Iterator[str]:
-    totals = report.totals
-    facts = (
-        ("parameters", _number(totals.value("params"))),
-        ("multiply-adds", _big(totals.value("macs"), "MAC")),
-        ("FLOPs", _big(totals.value("flops"), "FLOP")),
-        ("depth", _number(totals.value("depth"))),
-        ("weights in memory", _bytes(totals.value("weight_bytes"))),
-        ("inference needs", _bytes(totals.value("inference_bytes"))),
+def totals(report: Report) -> list[tuple[str, str]]:
+    """What stands first of a network: each total by its name."""
+    value = report.totals.value
+    return [
+        ("parameters", _number(value("params"))),
+        ("multiply-adds", _big(value("macs"), "MAC")),
+        ("FLOPs", _big(value("flops"), "FLOP")),
+        ("depth", _number(value("depth"))),
+        ("weights in memory", _bytes(value("weight_bytes"))),
+        ("inference needs", _bytes(value("inference_bytes"))),
         ("output", ", ".join(readable(report.graph.nodes[i].shape) for i in report.graph.outputs)),
-    )
-    yield '<dl class="totals">' + "".join(f"<div><dt>{a}</dt><dd>{_text(b)}</dd></div>" for a, b in facts) + "</dl>"
+    ]
 
 
-Works = dict[Any, tuple[Row, list[str], Explanation]]
+def _totals(report: Report) -> Iterator[str]:
+    facts = (f"<div><dt>{name}</dt><dd>{_text(value)}</dd></div>" for name, value in totals(report))
+    yield '<dl class="totals">' + "".join(facts) + "</dl>"
 
 
-def _works(report: Report) -> Works:
-    """The work behind layers, once for those that are the same in all but their names."""
-    found: Works = {}
-    for row in report.rows:
-        key = _key(row)
-        if key in found:
-            found[key][1].append(row.name)
-        elif len(found) < MOST_WORKS:
-            (explanation,) = explain(report, row.name)
-            found[key] = row, [], explanation
-    return found
-
-
-def _key(row: Row) -> Any:
-    return row.type, row.layer.op, row.input_shapes, row.layer.shares >= 0
-
-
-def _layers(report: Report, place: int, works: Works) -> Iterator[str]:
+def _layers(report: Report, place: int, behind: Mapping[Any, Work]) -> Iterator[str]:
     """Every layer in a row, its name a link to how its numbers come about."""
-    anchors = {key: f"w{place}-{number_}" for number_, key in enumerate(works)}
+    anchors = {own: f"w{place}-{number_}" for number_, own in enumerate(behind)}
     heads = ("layer", "type", "output", "parameters", "MACs", "output memory", "sees")
     label = f"Layers of {_text(report.title)}"
     yield f'<div class="wide" tabindex="0" role="region" aria-label="{label}"><table>'
@@ -164,7 +149,7 @@ def _layers(report: Report, place: int, works: Works) -> Iterator[str]:
     for row in report.rows:
         field = row.receptive_field
         sees = "" if field is None or not field.size else "×".join(map(str, dict.fromkeys(field.size)))
-        name, anchor = _text(row.name), anchors.get(_key(row))
+        name, anchor = _text(row.name), anchors.get(key(row))
         link = f'<a href="#{anchor}">{name}</a>' if anchor else name
         values = readable(row.output_shape), _number(row.params), _number(row.macs), _bytes(row.output_bytes), sees
         yield f"<tr><td>{link}<td class=l>{_text(row.type)}" + "".join(f"<td>{value}" for value in values)
