@@ -1,10 +1,19 @@
-"""How a network wants its pictures: what its published weights were trained with."""
+"""Pictures, and how a network wants them: what its published weights were trained with."""
 
 from __future__ import annotations
 
+import warnings
 from pathlib import PurePath
+from typing import Any
 
+from .errors import SpecError, usage_error
+from .printable import printable
 from .record import Record
+
+#: What pictures may be. Pillow knows many more formats, and has other programs read some of them.
+FORMATS = ("JPEG", "PNG")
+#: Pixels of a picture, as it is and after it was enlarged: more than a camera's, and a bounded memory.
+MOST_PIXELS = 64_000_000
 
 #: The mean and standard deviation of ImageNet's red, green and blue.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -85,3 +94,39 @@ def chosen(published: list[Pictures], weights: str) -> Pictures | None:
     ('V2', 'V1')
     """
     return next(iter([*named(published, weights), *published]), None)
+
+
+def opened(path: str, mode: str) -> Any:
+    """A picture of a file as one of Pillow's, upright as its EXIF data say, in "RGB" or "L"; raises `SpecError`."""
+    try:
+        from PIL import Image, ImageOps, UnidentifiedImageError
+    except ImportError:
+        raise usage_error("Pillow is not installed", "pip install 'cnncalc[png]'", where=path) from None
+    try:
+        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as found:
+            warnings.simplefilter("ignore")  # of what Pillow thinks odd in a file
+            if found.width * found.height > MOST_PIXELS:
+                raise usage_error(
+                    f"has {found.width:,}×{found.height:,} pixels; at most {MOST_PIXELS:,} are read",
+                    "a smaller picture",
+                    where=path,
+                )
+            upright = ImageOps.exif_transpose(found)
+            if upright.mode.startswith("I"):  # 16 bits, which a conversion would cut off
+                upright = upright.point(lambda value: value / 256).convert("L")
+            return upright.convert(mode)
+    except SpecError:
+        raise
+    except UnidentifiedImageError:
+        raise usage_error("is no picture that can be read", "a JPEG or PNG file", where=path) from None
+    except Exception as error:  # whatever a file from a stranger makes Pillow say
+        said = printable(str(getattr(error, "strerror", None) or error))[:160]
+        raise usage_error(f"cannot be read: {said or type(error).__name__}", where=path) from None
+
+
+def covering(path: str, height: int, width: int) -> bytes:
+    """The middle of a picture, resized so that it just fills so many rows and columns, as red, green and blue bytes."""
+    image = opened(path, "RGB")
+    from PIL import ImageOps
+
+    return bytes(ImageOps.fit(image, (width, height)).tobytes())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import itertools
 import random
 import re
@@ -25,10 +27,12 @@ from cnncalc.figures.chart import Axis, Dot, chart, front
 from cnncalc.figures.colours import DARK, LIGHT, contrast
 from cnncalc.figures.files import FORMS, written
 from cnncalc.figures.options import Options
+from cnncalc.figures.pdf import pdf
 from cnncalc.figures.pictures import PICTURES, conv, picture
 from cnncalc.figures.scene import Box, Scene, Text
 from cnncalc.figures.scene import Path as Line
 from cnncalc.figures.svg import svg
+from cnncalc.figures.tikz import tikz
 from cnncalc.language.locate import variant_names, zoo_files, zoo_names
 from cnncalc.report import Report
 
@@ -704,3 +708,43 @@ def test_texts_are_no_wider_in_a_browser(tmp_path: Path) -> None:
     assert len(seen) == len(texts) > 3000
     wider = [(text.text, box[4], text.width) for text, box in zip(texts, seen, strict=True) if box[4] > text.width + 1]
     assert wider == []
+
+
+@pytest.fixture
+def photograph(tmp_path: Path) -> Path:
+    """A picture that is red on the left and blue on the right, three times as wide as high."""
+    image = pytest.importorskip("PIL.Image")
+    made = image.new("RGB", (300, 100), (0, 0, 255))
+    made.paste((255, 0, 0), (0, 0, 150, 100))
+    made.save(tmp_path / "photograph.png")
+    return tmp_path / "photograph.png"
+
+
+def test_a_field_on_a_picture_of_ones_own(photograph: Path) -> None:
+    report = analyse("vgg16")
+    scene = picture(report, "field", Options(picture=str(photograph)))
+    (image,), (ground,) = scene.images, scene.boxes(input="224×224")
+    assert (image.x, image.y, image.width, image.height) == ground[:4] and ground.fill == "none"
+    left, right = image.pixels[:3], image.pixels[3 * (image.columns - 1) : 3 * image.columns]
+    assert (left, right) == (b"\xff\0\0", b"\0\0\xff") and len(image.pixels) == 3 * image.columns * image.rows
+    text = svg(scene).decode()
+    data = re.search(r'<image [^>]*href="data:image/png;base64,([^"]+)"/>', text)
+    assert data and text.index("<image") < text.index('data-field="')
+    from PIL import Image
+
+    shown = Image.open(io.BytesIO(base64.b64decode(data[1])))
+    assert shown.size == (image.columns, image.rows) and shown.tobytes() == image.pixels
+    assert b"/Subtype /Image" in pdf(scene) and b"/I0 11 0 R" in pdf(scene)
+    with pytest.raises(SpecError, match="TikZ holds no picture"):
+        tikz(scene)
+
+
+def test_a_picture_that_is_none_is_refused(tmp_path: Path, photograph: Path) -> None:
+    (tmp_path / "text.png").write_text("no picture", "utf-8")
+    for name, said in (("text.png", "is no picture that can be read"), ("nothing.png", "cannot be read")):
+        done = cnncalc("draw", "vgg16", "field", "--picture", name, "-o", "x.svg", cwd=tmp_path)
+        assert done.returncode == 2 and said in done.stderr and not (tmp_path / "x.svg").exists()
+    done = cnncalc("draw", "vgg16", "--picture", "photograph.png", "-o", "x.svg", cwd=tmp_path)
+    assert done.returncode == 2 and "--picture goes with field alone" in done.stderr
+    done = cnncalc("draw", "vgg16", "field", "--picture", "photograph.png", "-o", "photograph.png", cwd=tmp_path)
+    assert done.returncode == 2 and "would be overwritten" in done.stderr

@@ -10,13 +10,14 @@ import typer
 
 from ..errors import did_you_mean, usage_error
 from ..figures.options import HEATS, Options
-from ..figures.pictures import PICTURES, USUAL, picture
+from ..figures.pictures import PICTURES, USUAL
+from ..figures.pictures import picture as drawn
 from ..files import write_file
 from ..printable import printable
 from ..report import analyse
 from .commands import LOOK, command
 from .options import Depth, Input, Set, Spec, memory_size, settings, shapes
-from .output import complain, is_terminal, refuse_to_overwrite, say
+from .output import complain, is_terminal, refuse_inputs, refuse_to_overwrite, say
 
 Kinds = Annotated[
     list[str] | None,
@@ -49,6 +50,10 @@ Given = Annotated[
         "--given", help="Of conv: numbers in place of a network, as 'N=7, F=3, S=2, P=1'.", show_default=False
     ),
 ]
+Picture = Annotated[
+    str,
+    typer.Option("--picture", metavar="FILE", help="Of field: a JPEG or PNG as the input.", show_default=False),
+]
 Dark = Annotated[bool, typer.Option("--dark", help="For a dark page.")]
 Width = Annotated[
     str, typer.Option("--width", metavar="LENGTH", help="How wide on paper: 170mm, 3.5in.", show_default=False)
@@ -69,6 +74,7 @@ def draw(
     budget: Budget = "",
     layer: Layer = "",
     given: Given = "",
+    picture: Picture = "",
     set_: Set = None,
     input_: Input = None,
 ) -> None:
@@ -92,7 +98,7 @@ def draw(
             "a figure is a file", f"-o {Path(spec.partition(':')[0]).stem or 'figure'}.svg, .pdf, .png, .html or .tex"
         )
     form = form_of(output) if output else ".svg"
-    options = Options(depth, HEATS.get(heat, ""), dark, width, memory_size(budget) if budget else 0, layer)
+    options = Options(depth, HEATS.get(heat, ""), dark, width, memory_size(budget) if budget else 0, layer, picture)
     if given:
         if spec != "conv" or kinds:
             raise usage_error("--given is for a window alone", f"cnncalc draw conv --given '{given}'")
@@ -101,9 +107,12 @@ def draw(
 
         _write([("conv", written(scene(window(settings(given.split(","))), options), form, width))], output)
         return
+    if picture and wanted != ["field"]:
+        raise usage_error("--picture goes with field alone", f"cnncalc draw {spec} field --picture {picture}")
     refuse_to_overwrite(spec, output)
+    refuse_inputs([picture] if picture else (), [output] if output else ())
     report = analyse(spec, args=settings(set_), inputs=shapes(input_), batch=batch, optimizer=optimizer)
-    made = [(kind, written(picture(report, kind, options), form, width)) for kind in wanted]
+    made = [(kind, written(drawn(report, kind, options), form, width)) for kind in wanted]
     _write(made, output)
     complain(report.warnings)
     if complain(report.graph.errors):

@@ -10,7 +10,7 @@ HEATS = {"params": "params", "macs": "macs", "memory": "output_bytes"}
 
 
 class Options(Record):
-    """How deep boxes are, what they are coloured by, whether it is night, the width on paper; a budget, a layer."""
+    """How deep boxes are, what colours them, whether it is night, the width on paper; a budget, a layer, a picture."""
 
     depth: int | None = None
     heat: str = ""
@@ -18,6 +18,7 @@ class Options(Record):
     width: str = ""
     budget: int = 0
     layer: str = ""
+    picture: str = ""
 
     @property
     def theme(self) -> Theme:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..printable import printable
 from .font import FILE, font
-from .scene import BOLDER, Box, Item, Path, Point, Scene, Text
+from .scene import BOLDER, Box, Image, Item, Path, Point, Scene, Text
 from .svg import number
 
 #: Points of a page, of which an inch has 72, for a pixel, of which it has 96.
@@ -28,7 +28,8 @@ def pdf(scene: Scene, width: str = "") -> bytes:
     bodies: list[str | bytes] = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        f"<< /Type /Page /Parent 2 0 R /MediaBox {page} /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox {page} /Contents 4 0 R /Resources << /Font << /F 5 0 R >>"
+        f"{_named(scene)} >> >>",
         _stream(content),
         f"<< /Type /Font /Subtype /Type0 /BaseFont {name} /Encoding /Identity-H /DescendantFonts [6 0 R] "
         "/ToUnicode 8 0 R >>",
@@ -39,6 +40,7 @@ def pdf(scene: Scene, width: str = "") -> bytes:
         _stream(_unicode(used).encode("ascii")),
         _stream(data, f"/Length1 {len(data)}"),
         _information(scene),
+        *map(_dots, scene.images),
     ]
     objects = [each if isinstance(each, bytes) else each.encode("ascii") for each in bodies]
     made = bytearray(b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n")
@@ -53,6 +55,17 @@ def pdf(scene: Scene, width: str = "") -> bytes:
         "ascii"
     )
     return bytes(made)
+
+
+def _named(scene: Scene) -> str:
+    """What the pictures of dots are called on the page; their objects come behind all others."""
+    names = " ".join(f"/I{i} {11 + i} 0 R" for i in range(len(scene.images)))
+    return f" /XObject << {names} >>" if names else ""
+
+
+def _dots(image: Image) -> bytes:
+    size = f"/Width {image.columns} /Height {image.rows}"
+    return _stream(image.pixels, f"/Type /XObject /Subtype /Image {size} /ColorSpace /DeviceRGB /BitsPerComponent 8")
 
 
 def in_points(width: str) -> float:
@@ -97,6 +110,9 @@ def _content(scene: Scene, scale: float, used: dict[int, str]) -> Iterator[str]:
     """The operators of a page, whose y goes up."""
     yield f"{scale:.6f} 0 0 {-scale:.6f} 0 {scene.height * scale:.4f} cm"
     yield from _painted(_corners(0, 0, scene.width, scene.height, 0), scene.background, "none", 0, "")
+    for i, image in enumerate(scene.images):
+        low = image.y + image.height  # an image's own y goes up
+        yield f"q {number(image.width)} 0 0 {number(-image.height)} {number(image.x)} {number(low)} cm /I{i} Do Q"
     for item in scene.items:
         yield from _item(item, used)
 

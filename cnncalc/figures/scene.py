@@ -88,6 +88,18 @@ class Text(Record):
         return left, self.y - ASCENT * self.size, left + self.width, self.y + DESCENT * self.size
 
 
+class Image(Record):
+    """A picture of dots behind all else: its place, its columns and rows, and their red, green and blue bytes."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    columns: int
+    rows: int
+    pixels: bytes
+
+
 Item = Box | Path | Text
 
 
@@ -101,6 +113,7 @@ class Scene(Record):
     description: str
     background: str = "#ffffff"
     data: Mapping[str, Any] = NOTHING
+    images: tuple[Image, ...] = ()
 
     def boxes(self, **data: Any) -> Iterator[Box]:
         """The boxes that stand for something, as `part="conv1"`."""

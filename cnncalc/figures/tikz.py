@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..errors import usage_error
 from ..markup import latex
 from .pdf import POINTS, in_points
 from .scene import Box, Item, Path, Scene, Text
@@ -12,6 +13,8 @@ from .svg import number
 
 def tikz(scene: Scene, width: str = "") -> bytes:
     r"""A picture as a document of its own; what stands between `\begin{tikzpicture}` and its end can be taken out."""
+    if scene.images:
+        raise usage_error("TikZ holds no picture", "-o figure.pdf, or .svg")
     return ("\n".join(_lines(scene, width)) + "\n").encode("utf-8")
 
 

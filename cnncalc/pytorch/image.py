@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from ..errors import SpecError, usage_error
+from ..errors import usage_error
 from ..ops import Shape
-from ..pictures import Pictures
+from ..pictures import MOST_PIXELS, Pictures, opened
 from ..printable import printable
 from ..record import Record
 
-#: What pictures may be. Pillow knows many more formats, and has other programs read some of them.
-FORMATS = ("JPEG", "PNG")
-#: Pixels of a picture, as it is and after it was enlarged: more than a camera's, and a bounded memory.
-MOST_PIXELS = 64_000_000
 #: Bytes of a file of labels.
 LARGEST_LABELS = 1 << 20
 
@@ -35,33 +30,12 @@ def picture(path: str, shape: Shape, prepared: Pictures) -> Tensor:
 
     Resizing and cropping are torchvision's, to the pixel; a picture that is smaller than what is cut out is enlarged.
     """
-    try:
-        from PIL import Image, ImageOps, UnidentifiedImageError
-    except ImportError:
-        raise usage_error("Pillow is not installed", "pip install 'cnncalc[torch]'", where=path) from None
     if len(shape) != 3 or shape[0] not in (1, 3):
         raise usage_error("the network takes no picture: its input is no image of 1 or 3 channels", where=path)
+    image = opened(path, "RGB" if shape[0] == 3 else "L")
+    from PIL.Image import Resampling
+
     channels, height, width = shape
-    try:
-        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as opened:
-            warnings.simplefilter("ignore")  # of what Pillow thinks odd in a file
-            if opened.width * opened.height > MOST_PIXELS:
-                raise usage_error(
-                    f"has {opened.width:,}×{opened.height:,} pixels; at most {MOST_PIXELS:,} are read",
-                    "a smaller picture",
-                    where=path,
-                )
-            upright = ImageOps.exif_transpose(opened)
-            if upright.mode.startswith("I"):  # 16 bits, which a conversion would cut off
-                upright = upright.point(lambda value: value / 256).convert("L")
-            image = upright.convert("RGB" if channels == 3 else "L")
-    except SpecError:
-        raise
-    except UnidentifiedImageError:
-        raise usage_error("is no picture that can be read", "a JPEG or PNG file", where=path) from None
-    except Exception as error:  # whatever a file from a stranger makes Pillow say
-        said = printable(str(getattr(error, "strerror", None) or error))[:160]
-        raise usage_error(f"cannot be read: {said or type(error).__name__}", where=path) from None
     size = _size(image.size, prepared.resize, (height, width))
     if size[0] * size[1] > MOST_PIXELS:
         raise usage_error(
@@ -70,7 +44,7 @@ def picture(path: str, shape: Shape, prepared: Pictures) -> Tensor:
             "a picture that is less narrow",
             where=path,
         )
-    image = image.resize(size, getattr(Image.Resampling, prepared.interpolation.upper()))
+    image = image.resize(size, getattr(Resampling, prepared.interpolation.upper()))
     left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
     image = image.crop((left, top, left + width, top + height))
     values = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).reshape(height, width, channels)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import prod
 
 from ...errors import did_you_mean, usage_error
+from ...pictures import covering
 from ...quantities import axes, readable
 from ...report import Report
 from ...report.parts import Row
 from ..font import shortened
 from ..options import Options
-from ..scene import Box, Item, Scene, Text
+from ..scene import Box, Image, Item, Scene, Text
 
 #: Sizes of text; what is left around the picture; the side of the drawing; fields at most; how much each must grow.
 SIZE, SMALL, MARGIN, SIDE, MOST, GROWTH = 10.0, 9.0, 16.0, 330.0, 7, 1.5
@@ -30,9 +31,11 @@ def draw(report: Report, options: Options) -> Scene:
     x0, y0 = MARGIN - left * scale, MARGIN + 40 - top * scale
     graph = report.graph
     title = f"{graph.name}{f' ({graph.variant})' if graph.variant else ''}: what a unit sees"
+    images = _behind(options.picture, x0, y0, wide * scale, high * scale)
+    ground = "none" if images else theme.fills["conv"]
     items: list[Item] = [
         Text(MARGIN, MARGIN + 12, shortened(title, 14, 640), 14, theme.text, bold=True),
-        Box(x0, y0, wide * scale, high * scale, theme.fills["conv"], theme.frame, 1, data={"input": f"{high}×{wide}"}),
+        Box(x0, y0, wide * scale, high * scale, ground, theme.frame, 1, data={"input": f"{high}×{wide}"}),
     ]
     for number, (row, (y, x, tall, broad)) in reversed([*enumerate(zip(rows, boxes, strict=True))]):
         data = {"field": row.name, "top": y, "left": x, "height": tall, "width": broad}
@@ -57,7 +60,15 @@ def draw(report: Report, options: Options) -> Scene:
     described = ", ".join(f"{row.name} sees {axes(row.receptive_field.size)}" for row in rows if row.receptive_field)
     right = max(item.bounds[2] for item in items)
     return Scene(right + MARGIN, lowest + 28 + MARGIN, tuple(items), title, described, theme.ground,
-                 {"model": graph.name, "figure": "field", "fields": len(rows)})  # fmt: skip
+                 {"model": graph.name, "figure": "field", "fields": len(rows)}, images)  # fmt: skip
+
+
+def _behind(path: str, x: float, y: float, width: float, height: float) -> tuple[Image, ...]:
+    """A picture of the user's where the input is drawn, its middle, two dots to a pixel."""
+    if not path:
+        return ()
+    columns, rows = max(1, round(2 * width)), max(1, round(2 * height))
+    return (Image(x, y, width, height, columns, rows, covering(path, rows, columns)),)
 
 
 def chosen(report: Report, layer: str) -> list[Row]:
