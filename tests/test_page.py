@@ -255,3 +255,21 @@ def test_a_window_moves(page: Any) -> None:
     page.locator("main.window label", has_text="size of the window").locator("input").fill("9")
     page.locator("main.window label", has_text="size of the map").locator("input").fill("1")
     page.wait_for_selector("main.window .error:has-text('does not fit')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(server: Server, scheme: str) -> None:
+    axe = Path(__file__).parent.parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
+    if not axe.is_file():
+        pytest.skip("axe-core is not there: npm ci --prefix web")
+    with browser(bypass_csp=True, color_scheme=scheme, viewport={"width": 390, "height": 800}) as context:
+        page = context.new_page()
+        page.goto(server.address)
+        page.locator(".figure rect[data-part=stem]").click()
+        page.wait_for_selector(".works.docked")
+        page.add_script_tag(content=axe.read_text("utf-8"))
+        for tab in ("network", "lessons", "quiz", "window"):
+            page.click(f"[role=tab]:has-text('{tab}')")
+            page.wait_for_timeout(500)
+            found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice']})")
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == [], tab

@@ -45,7 +45,7 @@ export function editor(parent, { text, words, changed, save, nonce }) {
         ...completionKeymap, ...closeBracketsKeymap, ...lintKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap,
         ...defaultKeymap, indentWithTab,
       ]),
-      EditorView.contentAttributes.of({ "aria-label": "The spec, in YAML; Escape, then Tab, leaves the editor" }),
+      EditorView.contentAttributes.of({ tabindex: "0", "aria-label": "The spec, in YAML; Escape, then Tab, leaves the editor" }),
       EditorView.updateListener.of((update) => { if (update.docChanged) changed(update.state.doc.toString()); }),
     ],
   });
