@@ -28,6 +28,7 @@ __all__ = [
     "schema",
     "story",
     "summary",
+    "sweep",
     "view",
     "zoo",
 ]
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from .pytorch.build import build
     from .pytorch.run import run
     from .report import Report, analyse
+    from .spaces.api import sweep
 
 #: What the package offers and the file that holds it, which is loaded when it is first asked for.
 _LATER = {
@@ -70,6 +72,7 @@ _LATER = {
     "schema": ("language.schema", "schema"),
     "story": ("answers.zoo", "story"),
     "summary": ("answers.summary", "summary"),
+    "sweep": ("spaces.api", "sweep"),
     "view": ("answers.layers", "view"),
     "zoo": ("answers.zoo", "zoo"),
 }

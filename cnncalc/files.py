@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from .errors import usage_error
 
@@ -14,20 +17,28 @@ def write_file(path: Path, content: str | bytes) -> None:
 
     A link stays a link, a device a device, and a file keeps who may read it.
     """
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file to be written part by part, which is there once all of it is; raises `SpecError`."""
     import tempfile  # half as long to load as all of this package: only for what writes
 
-    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     temporary, shown = None, str(path)
     try:
         path = path.resolve()
         if path.is_dir():
             raise IsADirectoryError(21, "it is a directory")
         if path.exists() and not path.is_file():
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                yield file
             return
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".cnncalc.")
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, path.stat().st_mode if path.exists() else 0o666 & ~mask)

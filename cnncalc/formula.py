@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cached_property
+from math import gcd, trunc
 from types import FunctionType, MappingProxyType
 from typing import Any
 
@@ -87,6 +88,70 @@ def total(values: Any) -> Any:
     for value in values if isinstance(values, tuple) else (values,):
         result = result + value
     return result
+
+
+def integer(value: Any) -> int:
+    """A number without its fraction; in arithmetic that remembers where a number came from, with what it remembers.
+
+    >>> integer(7), integer(2.5)
+    (7, 2)
+    """
+    found: int = trunc(value)
+    return found
+
+
+def settled(value: Any) -> Any:
+    """A number that decides how much there is of something, as a plain one.
+
+    A number that remembers where it came from notes that it was asked for: Python itself would not tell it.
+    """
+    ask = getattr(value, "settled", None)
+    return value if ask is None else ask()
+
+
+def distinct(values: Iterable[Any]) -> list[Any]:
+    """The different ones of some values, found by comparing them: sets know numbers by more than what they are."""
+    found: list[Any] = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+    return found
+
+
+def combined(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    """A function of two numbers; a fraction on the left does not ask a whole number on the right what it remembers."""
+    ask = getattr(b, "combined", None) if type(a) is float else None
+    return function(a, b) if ask is None else ask(function, a)
+
+
+def largest(*values: Any) -> Any:
+    """The largest of several values, or of a list, as `max` has it: as a value, where a number remembers."""
+    return _extreme(max, values)
+
+
+def smallest(*values: Any) -> Any:
+    """The smallest of several values, or of a list."""
+    return _extreme(min, values)
+
+
+def _extreme(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+    items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    ask = next((each.extreme for each in items if hasattr(each, "extreme")), None)
+    return function(*values) if ask is None else ask(function is max, items)
+
+
+def greatest_common(a: Any, b: Any) -> int:
+    """The greatest common divisor."""
+    ask = getattr(a, "greatest_common", None) or getattr(b, "greatest_common", None)
+    found: int = gcd(a, b) if ask is None else ask(a, b)
+    return found
+
+
+def less(a: Any, b: Any) -> int:
+    """1 where a is less than b, and otherwise 0: a value, so that nothing is decided by it."""
+    ask = getattr(a, "less", None) or getattr(b, "less", None)
+    found: int = int(a < b) if ask is None else ask(a, b)
+    return found
 
 
 def over(a: Any, b: Any) -> Any:

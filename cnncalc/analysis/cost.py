@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..formula import Step, formula
+from ..formula import Step, formula, integer
 from ..graph import Graph
 from ..ops import Op, Shape
 from ..record import Record
@@ -72,4 +72,4 @@ def cost_of(op: Op, output: Shape, *shapes: Shape) -> Cost:
 
 
 def _value(step: Step | None) -> int:
-    return 0 if step is None else int(step.value)
+    return 0 if step is None else integer(step.value)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from ..formula import formula, prod
+from ..formula import formula, integer, largest, prod
 from ..graph import Graph
 from ..ops.actions import BYTES, Setting
 from ..ops.workspace import Workspace
 from ..record import Record
 from .walk import Memo, known_shapes
 
-__all__ = ["BYTES", "Peak", "Tensor", "peak", "tensor_bytes", "weight_bytes"]
+if TYPE_CHECKING:
+    from .storages import Storages
+
+__all__ = ["BYTES", "Peak", "Tensor", "peak", "peak_bytes", "tensor_bytes", "weight_bytes"]
 
 
 @formula(
@@ -87,13 +91,32 @@ def workspaces(graph: Graph, setting: Setting) -> list[Workspace]:
             continue
         beside = ask(layer.op, layer.shape, shapes)
         if before and beside.high:
-            dense = sum(int(tensor_bytes(setting.batch, shape, BYTES[setting.dtype])) for shape in shapes)
+            dense = sum(integer(tensor_bytes(setting.batch, shape, BYTES[setting.dtype])) for shape in shapes)
             low = 0 if "Permute" in before else beside.low
             beside = beside._replace(low=low, high=2 * beside.high + dense)
         found.append(beside)
         own = layer.type if layer.type in ("Permute", "Slice") else ""
         moved.append(own or ("Permute" if "Permute" in before else "Slice" if before and layer.op.view else ""))
     return found
+
+
+def alive(storages: Storages) -> Iterator[int]:
+    """The bytes of activations that are there at each moment of inference; the inputs are not among them."""
+    ends: dict[int, list[int]] = {}
+    for index in range(storages.given, len(storages.all)):
+        ends.setdefault(storages.last[index], []).append(index)
+    live = 0
+    for now, moment in enumerate(storages.moments):
+        live += sum(storages.all[storage].bytes for storage in moment.makes)
+        yield live
+        live -= sum(storages.all[each].bytes for each in ends.get(now, ()))
+
+
+def peak_bytes(graph: Graph, setting: Setting) -> int:
+    """The most that activations take at one moment, in bytes: what `peak` finds, without the layer that it is at."""
+    from .storages import Storages
+
+    return integer(largest([0, *alive(Storages(graph, setting._replace(training=False)))]))
 
 
 def peak(graph: Graph, setting: Setting) -> Peak:
@@ -110,26 +133,21 @@ def peak(graph: Graph, setting: Setting) -> Peak:
     from .storages import Storages
 
     storages = Storages(graph, setting._replace(training=False))
-    ends: dict[int, list[int]] = {}
-    for index in range(storages.given, len(storages.all)):
-        ends.setdefault(storages.last[index], []).append(index)
     inside = workspaces(graph, storages.setting)
     library = CUBLAS if setting.device == "cuda" else 0
-    live = most = at = low = high = full = 0
-    for now, moment in enumerate(storages.moments):
-        live += sum(storages.all[storage].bytes for storage in moment.makes)
+    most = at = low = high = full = 0
+    for now, (moment, live) in enumerate(zip(storages.moments, alive(storages), strict=True)):
         if live > most:
             most, at = live, now
         beside = inside[moment.node] if storages.of_node[moment.node] in moment.makes else _NOTHING
         low = max(low, live + beside.low)
         if live + beside.high > high:
             high, full = live + beside.high, moment.node
-        live -= sum(storages.all[each].bytes for each in ends.get(now, ()))
     if not most:
         return Peak(0, "", (), 0)
     made = [i for moment in storages.moments[: at + 1] for i in moment.makes]
-    alive = [i for i in made if storages.last[i] >= at and storages.all[i].bytes]
-    outputs = tuple(Tensor(storages.name(i), storages.all[i].bytes) for i in alive if storages.all[i].own == "y")
-    extra = sum(storages.all[i].bytes for i in alive if storages.all[i].own != "y")
+    there = [i for i in made if storages.last[i] >= at and storages.all[i].bytes]
+    outputs = tuple(Tensor(storages.name(i), storages.all[i].bytes) for i in there if storages.all[i].own == "y")
+    extra = sum(storages.all[i].bytes for i in there if storages.all[i].own != "y")
     name = graph.nodes[storages.moments[at].node].name
     return Peak(most, name, outputs, extra, (low, high + library), graph.nodes[full].name)

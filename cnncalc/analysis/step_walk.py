@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..formula import prod
+from ..formula import integer, prod
 from ..ops import Op, Shape
 from ..ops.actions import BYTES
 from ..record import Record
@@ -18,10 +18,12 @@ def owned_by(op: Op, out: Shape, *shapes: Shape) -> tuple[int, int, int]:
     trained = buffers = 0
     for count in op.counts(*shapes):
         if count.role == "buffers":
-            buffers += int(count.step.value)
+            buffers += integer(count.step.value)
         else:
-            trained += int(count.step.value)
-    sizes = [int(prod(parameter.shape)) for parameter in op.parameters(*shapes) if parameter.role in ("weight", "bias")]
+            trained += integer(count.step.value)
+    sizes = [
+        integer(prod(parameter.shape)) for parameter in op.parameters(*shapes) if parameter.role in ("weight", "bias")
+    ]
     return trained, buffers, max(sizes, default=0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..formula import prod
+from ..formula import integer, prod
 from ..graph import Graph
 from ..ops import Op, Shape
 from ..ops.actions import BYTES, Setting
@@ -30,7 +30,7 @@ def traffic(graph: Graph, costs: list[Cost | None], setting: Setting) -> list[in
         actions = op.actions(setting, out, *shapes)
         if len(actions) == 1 and actions[0].same and not op.works_in_place(setting):
             return -1
-        return sum(int(prod(shape)) for shape in (*shapes, out))
+        return sum(integer(prod(shape)) for shape in (*shapes, out))
 
     moved: list[int | None] = []
     for node, size in enumerate(asked(graph, values)):
@@ -45,7 +45,7 @@ def traffic(graph: Graph, costs: list[Cost | None], setting: Setting) -> list[in
 def _quantized(graph: Graph, setting: Setting) -> list[int | None]:
     """The same of a quantized network: what is a part of another layer moves nothing, and what converts does."""
     fate_of, moved = fates(graph), list[int | None]()
-    sizes = [None if node.shape is None else int(prod(node.shape)) * setting.batch for node in graph.nodes]
+    sizes = [None if node.shape is None else integer(prod(node.shape)) * setting.batch for node in graph.nodes]
     for index, (node, fate, step) in enumerate(zip(graph.nodes, fate_of, stored(graph, fate_of), strict=True)):
         size, given = sizes[index], index < graph.input_count
         entering = [sizes[i] for i in node.inputs]
@@ -55,5 +55,5 @@ def _quantized(graph: Graph, setting: Setting) -> list[int | None]:
         still = given or fate.of >= 0 or (node.op is not None and node.op.view)
         values = 0 if still else sum(each for each in (*entering, size) if each is not None) * BYTES[fate.dtype]
         converted = size * (BYTES["int8"] + BYTES["float32"]) if fate.also else 0
-        moved.append(values + converted + (int(step.value) if step else 0))
+        moved.append(values + converted + (integer(step.value) if step else 0))
     return moved

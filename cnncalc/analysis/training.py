@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..formula import formula, prod
+from ..formula import formula, integer, prod
 from ..graph import Graph
 from ..ops import Op, Shape
 from ..ops.actions import BYTES, Setting
@@ -75,7 +75,7 @@ def buckets(graph: Graph, setting: Setting) -> list[int]:
         parameters = layer.op.parameters(*shapes)
         for parameter in reversed(parameters) if layer.op.bias_first else parameters:
             if parameter.role in ("weight", "bias"):
-                filling += int(prod(parameter.shape)) * BYTES[setting.dtype]
+                filling += integer(prod(parameter.shape)) * BYTES[setting.dtype]
                 if filling >= (BUCKET if found else FIRST_BUCKET):
                     found.append(filling)
                     filling = 0
@@ -117,7 +117,7 @@ def _gradients(op: Op, out: Shape, *more: Any) -> tuple[Backward, bool]:
     """The work of the backward pass through a layer, and whether something of it is trained."""
     *shapes, wanted = more
     inputs, weights = (
-        0 if gradient is None else int(gradient.value) for gradient in op.gradients(wanted, out, *shapes)
+        0 if gradient is None else integer(gradient.value) for gradient in op.gradients(wanted, out, *shapes)
     )
     return Backward(inputs, weights, wanted), bool(owned_by(op, out, *shapes)[0])
 
@@ -194,12 +194,12 @@ def step(
     ]
     stored, parameters = sum(each[0] + each[1] for each, _ in owned), sum(each[0] for each, trains in owned if trains)
     largest = max((each[2] for each, trains in owned if trains), default=0) * width
-    weights = int(weight_bytes(stored, width))
-    trained = int(gradient_bytes(parameters, width))
+    weights = integer(weight_bytes(stored, width))
+    trained = integer(gradient_bytes(parameters, width))
     walk = Walk(storages, kept, parts, gradients=trained if regime.accumulate > 1 else 0, events=events)
     walk.run()
     inputs = sum(each.bytes for each in storages.all[: storages.given])
-    state = int(optimizer_bytes(OPTIMIZERS[optimizer], parameters, width))
+    state = integer(optimizer_bytes(OPTIMIZERS[optimizer], parameters, width))
     buckets = trained if regime.processes > 1 else 0
     again = tuple(dict.fromkeys(storages.moments[now].node for part in parts for now in part.again))
     one, all_at_once = TEMPORARIES.get(optimizer, (0, 0))

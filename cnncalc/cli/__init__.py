@@ -29,6 +29,7 @@ FILES = {
     "import_": ("import",),
     "explain": ("explain", "formulas", "figures", "ops"),
     "check": ("check", "compare"),
+    "sweep": ("sweep",),
     "practise": ("explain-error", "quiz", "lesson"),
     "worksheet": ("worksheet", "grade"),
     "site": ("site",),

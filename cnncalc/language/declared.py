@@ -8,7 +8,7 @@ from copy import copy
 from typing import Any
 
 from ..errors import Misfit, Place, did_you_mean
-from ..formula import formula
+from ..formula import formula, integer
 from ..ops.actions import Shape
 from ..ops.base import Count, Op, Size, Work, arg
 from ..ops.kinds import is_int, optional, whole, whole_list
@@ -164,7 +164,7 @@ class Declaration(Record):
         value = _worked(node, names, budget)
         if not is_int(value) or value < 0:
             raise Misfit(f"{key} of {self.name} must be a whole number ≥ 0, not {value}", code="types")
-        return int(value)
+        return integer(value)
 
     def out(self, shape: Shape, names: dict[str, Any], budget: Budget) -> Shape:
         node = self.figures.get("shape")

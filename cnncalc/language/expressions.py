@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import Misfit, did_you_mean
+from ..formula import combined, integer, largest, less, settled, smallest
 from ..ops.kinds import LARGEST
 from .budget import Budget
 
@@ -34,8 +35,8 @@ def divisible(value: float, by: int) -> int:
     """
     if by <= 0:
         raise Misfit(f"divisible needs a multiple above 0, not {by}")
-    rounded = max(by, int(value + by / 2) // by * by)
-    return rounded + by if rounded < 0.9 * value else rounded
+    rounded: int = largest(by, integer(value + by / 2) // by * by)
+    return rounded + by * less(rounded, value * 0.9)
 
 
 def _round(value: float, digits: int = 0) -> float:
@@ -43,18 +44,18 @@ def _round(value: float, digits: int = 0) -> float:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": min,
-    "max": max,
+    "min": smallest,
+    "max": largest,
     "round": _round,
-    "int": int,
+    "int": integer,
     "floor": math.floor,
     "ceil": math.ceil,
     "abs": abs,
     "len": len,
     "sum": sum,
     "divisible": divisible,
-    "sqrt": math.sqrt,
-    "log2": math.log2,
+    "sqrt": lambda value: math.sqrt(settled(value)),
+    "log2": lambda value: math.log2(settled(value)),
 }
 #: Functions that names of a file may hide, since they came later.
 HIDDEN = frozenset({"sqrt", "log2"})
@@ -247,13 +248,13 @@ def _binary(node: ast.BinOp, names: Mapping[str, Any], budget: Budget) -> Any:
         return _new(rule(left, right), budget)
     if isinstance(left, str) or isinstance(right, str):
         raise Misfit(f"{ast.unparse(node)[:60]!r} calculates with text", code="expression")
-    return rule(left, right)
+    return combined(rule, left, right)
 
 
 def _check_list_arithmetic(op: ast.operator, left: Any, right: Any) -> None:
     if isinstance(op, ast.Add) and isinstance(left, list) and isinstance(right, list):
         return
-    times = right if isinstance(left, list) else left
+    times = settled(right if isinstance(left, list) else left)
     items = left if isinstance(left, list) else right
     if not isinstance(op, ast.Mult) or not isinstance(times, int):
         raise Misfit("lists can be joined with + and repeated with *, nothing else", code="expression")
@@ -302,7 +303,7 @@ def _compare(node: ast.Compare, names: Mapping[str, Any], budget: Budget) -> boo
             raise Misfit(f"{ast.unparse(node)[:60]!r}: compare with == != < <= > >= in", code="expression")
         if isinstance(left, (list, dict)) or isinstance(right, (list, dict)):
             budget.spend(items_in(left) + items_in(right))
-        if not rule(left, right):
+        if not combined(rule, left, right):
             return False
         left = right
     return True
@@ -322,9 +323,9 @@ def _subscript(node: ast.Subscript, names: Mapping[str, Any], budget: Budget) ->
         raise Misfit(f"{ast.unparse(node.value)[:60]!r} is not a list", code="expression")
     if isinstance(node.slice, ast.Slice):
         parts = (node.slice.lower, node.slice.upper, node.slice.step)
-        chosen = slice(*(None if part is None else _value(part, names, budget) for part in parts))
+        chosen = slice(*(None if part is None else settled(_value(part, names, budget)) for part in parts))
         return _new(items[chosen], budget)
-    index = _value(node.slice, names, budget)
+    index = settled(_value(node.slice, names, budget))
     if not isinstance(index, int):
         raise Misfit(f"{index!r} is not a place in a list", code="expression")
     return items[index]

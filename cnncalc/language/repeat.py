@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..formula import settled
 from ..names import is_word
 from . import expressions
 from .items import Item
@@ -53,7 +54,7 @@ def count_of(space: Workspace, item: Item, x: int | None, names: Names) -> int |
     node = item.beside.get("repeat")
     if node is None:
         return 1
-    count = space.value(node, x, names)
+    count = settled(space.value(node, x, names))
     if count is UNKNOWN:
         return None
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:

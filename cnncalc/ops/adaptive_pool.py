@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import gcd
 from typing import Any
 
-from ..formula import formula, prod
+from ..formula import formula, greatest_common, prod
 from .actions import Action, Setting, Shape, Store
 from .base import Op, Reach, Size, Window, Work, arg
 from .kinds import NO, sizes
@@ -47,7 +46,7 @@ class _AdaptivePool(Op):
 
     def windows_together(self, out: Shape, shape: Shape) -> tuple[int, ...]:
         # Neighbouring windows share one input wherever a border falls inside it: O − gcd(N, O) times.
-        return tuple(N + O - gcd(N, O) for N, O in zip(shape[1:], out[1:], strict=True))
+        return tuple(N + O - greatest_common(N, O) for N, O in zip(shape[1:], out[1:], strict=True))
 
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         found = [Reach(0)]

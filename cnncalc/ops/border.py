@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..formula import ceil_div, formula, minimum
+from ..formula import ceil_div, formula, integer, minimum
 from ..record import Record
 from .actions import Shape
 
@@ -44,7 +44,7 @@ def upper_pads(sizes: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> P
     """
     found = []
     for N, F, S, D in zip(sizes, kernel, stride, dilation, strict=True):
-        total = int(upper_padding(N=N, O=upper_output(N=N, S=S), S=S, F=F, D=D))
+        total = integer(upper_padding(N=N, O=upper_output(N=N, S=S), S=S, F=F, D=D))
         found.append((total // 2, total - total // 2))
     return tuple(found)
 

@@ -7,6 +7,7 @@ returns the value in one canonical form, or raises `ValueError` with what was ex
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import trunc
 from typing import Any
 
 from ..record import Record
@@ -37,7 +38,8 @@ def whole(minimum: int = 1) -> Kind:
     def read(value: Any, dims: int) -> int:
         if not is_int(value) or value < minimum:
             raise ValueError(expects)
-        return int(value)
+        found: int = trunc(value)
+        return found
 
     limit = {"minimum": minimum} if minimum > -LARGEST else {}
     return Kind(expects, read, {"type": "integer", **limit})
@@ -114,7 +116,8 @@ def sizes(minimum: int = 1, words: Sequence[str] = (), holes: bool = False) -> K
             return None
         if not is_int(value) or value < minimum:
             raise ValueError(expects)
-        return int(value)
+        found: int = trunc(value)
+        return found
 
     def read(value: Any, dims: int) -> tuple[int | None, ...] | str:
         if isinstance(value, str) and value in words:
@@ -191,7 +194,7 @@ SHAPE = Kind("a list of whole numbers ≥ 1", _read_shape, {"type": "array", "it
 
 def _read_pads(value: Any, dims: int) -> tuple[int, ...]:
     if is_int(value):
-        return (int(value),) * (2 * dims)
+        return (trunc(value),) * (2 * dims)
     if isinstance(value, list) and len(value) == 2 * dims and all(is_int(each) for each in value):
         return tuple(value)
     raise ValueError(f"a whole number, or a list of {2 * dims}: before and after, the last axis first")

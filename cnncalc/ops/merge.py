@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ..errors import Misfit
-from ..formula import formula, prod, total
+from ..formula import distinct, formula, prod, total
 from ..quantities import readable
 from .actions import Action, Setting, Shape, Store
 from .base import Call, Gradients, Op, Reach, Size, Window, Work, arg
@@ -83,8 +83,9 @@ class Merge(Op, name="_merge"):
 
 def broadcast(op: Op, shapes: tuple[Shape, ...], says: str) -> None:
     """Raise `Misfit` where branches are not equal, and PyTorch would not repeat what has size 1 either."""
-    distinct = set(shapes)
-    if len(set(map(len, distinct))) > 1 or any(len({*sizes} - {1}) > 1 for sizes in zip(*distinct, strict=False)):
+    different_ones = distinct(shapes)
+    axes = zip(*different_ones, strict=False)
+    if len({*map(len, different_ones)}) > 1 or any(len(distinct(N for N in sizes if N != 1)) > 1 for sizes in axes):
         different = next(shape for shape in shapes if shape != shapes[0])
         what, hint = "which do not fit", "each axis must be equal, or 1 in one of them"
         if op.type() == "add":
@@ -129,7 +130,7 @@ class Add(_Elementwise, name="add"):
         return Call("operator.add", tensors="fold")
 
     def actions(self, setting: Setting, out: Shape, *shapes: Shape) -> tuple[Action, ...]:
-        return self.in_turn((), len(set(shapes)) == 1, *shapes)
+        return self.in_turn((), len(distinct(shapes)) == 1, *shapes)
 
 
 class Multiply(_Elementwise, name="multiply"):
@@ -270,7 +271,7 @@ class Stack(Merge, name="stack"):
 
     def check(self, *shapes: Shape) -> None:
         self._axis(shapes[0])
-        if len(set(shapes)) > 1:
+        if len(distinct(shapes)) > 1:
             different = next(shape for shape in shapes if shape != shapes[0])
             message = f"{{layer}} stacks {readable(shapes[0])} and {readable(different)}, which are not equal"
             raise Misfit(message, "let all branches end with the same shape", code="merge")

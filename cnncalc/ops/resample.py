@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import Misfit
-from ..formula import floor, formula, over
+from ..formula import distinct, floor, formula, over
 from ..quantities import readable
 from .actions import Shape
 from .base import TORCH, Op, Reach, Size, Window, arg
@@ -241,7 +241,7 @@ class _MaxUnpool(Op):
     def check(self, *shapes: Shape) -> None:
         if len(shapes[0]) != self.spatial + 1:
             raise Misfit(f"{self.type()} wants {self.spatial + 1} axes; {{layer}} receives {readable(shapes[0])}")
-        if len(set(shapes)) > 1:
+        if len(distinct(shapes)) > 1:
             sizes_ = " and ".join(map(readable, shapes))
             raise Misfit(f"{{layer}} receives {sizes_}: a value for each place that the pool noted", code="merge")
 

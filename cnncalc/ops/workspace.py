@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ..formula import Step, ceil_div, formula, prod
+from ..formula import Step, ceil_div, formula, integer, prod
 from ..record import Record
 from .actions import BYTES, Setting, Shape
 
@@ -91,7 +91,7 @@ class _Copies(Record):
 
     @property
     def all(self) -> int:
-        return int((self.input.value if self.input else 0) + self.weights.value + self.output.value)
+        return integer((self.input.value if self.input else 0) + self.weights.value + self.output.value)
 
     @property
     def steps(self) -> tuple[tuple[str, Step], ...]:
@@ -103,13 +103,13 @@ def _copies(op: Convolving, setting: Setting, v: int, out: Shape, shape: Shape) 
     batch, width, channels = setting.batch, BYTES[setting.dtype], shape[0]
     depthwise = op.groups == channels == out[0]
     # A few channels are read as they lie, except by kernels that know blocks only.
-    copied = channels >= v or depthwise or int(prod(op.kernel_size)) == 1
+    copied = channels >= v or depthwise or integer(prod(op.kernel_size)) == 1
     filled = 1 if depthwise else ceil_div(channels, v) * v // op.groups if copied else channels // op.groups
     return _Copies(
         blocked_copy.step(B=batch, C=channels, v=v, N=shape[1:], b=width) if copied else None,
         blocked_weights.step(K=out[0], v=v, C=filled, F=op.kernel_size, b=width),
         blocked_copy.step(B=batch, C=out[0], v=v, N=out[1:], b=width),
-        batch * int(prod(out)) * width,
+        batch * integer(prod(out)) * width,
     )
 
 
@@ -119,7 +119,7 @@ def convolution(op: Convolving, setting: Setting, padding: int, out: Shape, shap
         return _not_learnt(op, setting, out, shape)
     if _is_unrolled(op, setting, shape):
         windows = unrolled.step(B=setting.batch, C=shape[0], F=op.kernel_size, O=out[1:], b=BYTES[setting.dtype])
-        most = int(windows.value)
+        most = integer(windows.value)
         if prod(op.kernel_size) == prod(op.stride) == 1 and not padding:  # a window of one pixel is what it is
             return Workspace(0, most if len(shape) == 4 else 0)
         return Workspace(most, most, (("windows unrolled", windows),))
@@ -134,7 +134,7 @@ def _is_unrolled(op: Convolving, setting: Setting, shape: Shape) -> bool:
     """Whether PyTorch does it itself: one small image, no groups, a small kernel."""
     axes = (1, *shape[1:]) if len(shape) == 2 else shape[1:3]
     kernel = (1, *op.kernel_size) if len(shape) == 2 else op.kernel_size[-2:]
-    few = setting.batch * shape[0] * int(prod(tuple(axes))) <= SMALL
+    few = setting.batch * shape[0] * integer(prod(tuple(axes))) <= SMALL
     return few and op.groups == 1 and setting.batch == 1 and not all(size > KERNEL for size in kernel)
 
 
@@ -146,19 +146,19 @@ def _blocked(op: Convolving, setting: Setting, v: int, padding: int, out: Shape,
         grouped = blocked_copy.step(
             B=setting.batch * groups, C=out[0] // groups, v=v, N=out[1:], b=BYTES[setting.dtype]
         )
-        most = copies.all - int(copies.output.value) + int(grouped.value) * (1 + groups)
+        most = copies.all - integer(copies.output.value) + integer(grouped.value) * (1 + groups)
         return Workspace(0, most + NOTES, (("its output copied", grouped),))
     if padding > PADDED[v] or (mixed and (channels // groups % v or out[0] // groups % v)):
         # Windows are unrolled, as many at a time as a cache holds, and the output is copied back.
         windows = unrolled.step(B=1, C=channels, F=op.kernel_size, O=out[1:], b=BYTES[setting.dtype])
-        at_a_time = min(THREADS, setting.batch) * min(int(windows.value), CACHE)
+        at_a_time = min(THREADS, setting.batch) * min(integer(windows.value), CACHE)
         steps = (("its output copied", copies.output), ("windows unrolled", windows))
         return Workspace(copies.dense, max(copies.dense, at_a_time) + NOTES, steps)
-    back = int(copies.output.value)  # when all is done, only the copies of the output are left
+    back = integer(copies.output.value)  # when all is done, only the copies of the output are left
     whole = copies.all - copies.dense
     thinned = 0  # where a 1×1 convolution steps over pixels, each thread gathers those that it takes
-    if int(prod(op.kernel_size)) == 1 and max(op.stride) > 1 and groups == 1 and len(shape) < 4:
-        thinned = THREADS * ceil_div(channels, v) * v * int(prod(out[1:])) * BYTES[setting.dtype]
+    if integer(prod(op.kernel_size)) == 1 and max(op.stride) > 1 and groups == 1 and len(shape) < 4:
+        thinned = THREADS * ceil_div(channels, v) * v * integer(prod(out[1:])) * BYTES[setting.dtype]
     return Workspace(max(whole, back), max(whole + thinned, back) + NOTES, copies.steps)
 
 
@@ -166,13 +166,13 @@ def transposed(op: Convolving, setting: Setting, out: Shape, shape: Shape) -> Wo
     """What a transposed convolution takes beside its output. Its scratch memory was not learnt: a band."""
     copies = _copies(op, setting, VECTORS[1], out, shape)
     columns = unrolled.step(B=1, C=out[0], F=op.kernel_size, O=shape[1:], b=BYTES[setting.dtype])
-    return Workspace(copies.dense, 2 * copies.all + int(columns.value) + NOTES, copies.steps)
+    return Workspace(copies.dense, 2 * copies.all + integer(columns.value) + NOTES, copies.steps)
 
 
 def _not_learnt(op: Convolving, setting: Setting, out: Shape, shape: Shape) -> Workspace:
     """In other layouts, dtypes and on other devices: between no copy, and a copy of everything."""
     copies = _copies(op, setting, VECTORS[1], out, shape)
-    weights = int(copies.weights.value)
+    weights = integer(copies.weights.value)
     if setting.channels_last and setting.device == "cpu" and setting.dtype == "float32" and not setting.amp:
         return Workspace(0, 2 * weights + NOTES, (("its weights copied", copies.weights),))
     return Workspace(0, copies.all + NOTES, copies.steps)

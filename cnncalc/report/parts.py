@@ -258,6 +258,11 @@ class Totals:
         """The most that activations take at one moment."""
         return memory.peak(self._report.graph, self._report.setting)
 
+    @cached_property
+    def peak_bytes(self) -> int:
+        """The same in bytes, without where it is."""
+        return memory.peak_bytes(self._report.graph, self._report.setting)
+
 
 _ALIASES = {
     "shapes": "shape",

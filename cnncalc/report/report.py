@@ -15,7 +15,7 @@ from ..analysis.dtypes import dtypes
 from ..analysis.regime import ALONE, OPTIMIZERS, Regime
 from ..errors import Problem, Source, did_you_mean, usage_error
 from ..explanation import Derivation, Explanation
-from ..formula import Step
+from ..formula import Step, integer
 from ..graph import Graph
 from ..language.model import load
 from ..ops import Shape
@@ -99,9 +99,9 @@ class Report:
             key = id(own), shape, types[index], stored[index]
             sums = worked_out.get(key)
             if sums is None:
-                size = int(memory.tensor_bytes(batch, shape, memory.BYTES[types[index]]))
-                macs = None if own.macs is None else int(cost.batch_work(batch, own.macs))
-                other = None if own.other is None else int(cost.batch_work(batch, own.other))
+                size = integer(memory.tensor_bytes(batch, shape, memory.BYTES[types[index]]))
+                macs = None if own.macs is None else integer(cost.batch_work(batch, own.macs))
+                other = None if own.other is None else integer(cost.batch_work(batch, own.other))
                 sums = Sums(own.weights, own.biases, own.buffers, macs, other, own.connections, size, stored[index])
                 worked_out[key] = sums
             rows.append(Row(self, index, sums))
@@ -126,7 +126,7 @@ class Report:
     def stored(self) -> list[int | None]:
         """The bytes of each node's parameters and buffers."""
         if self.setting.int8:
-            return [None if step is None else int(step.value) for step in self.quantized]
+            return [None if step is None else integer(step.value) for step in self.quantized]
         width = memory.BYTES[self.dtype]
         return [
             None if own is None or own.params is None or own.buffers is None else (own.params + own.buffers) * width

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..analysis.cost import macs_to_flops
+from ..formula import integer
 from ..record import Record
 
 
@@ -34,7 +35,7 @@ class Sums(Record):
     @property
     def flops(self) -> int | None:
         """Twice the MACs, and all other work."""
-        return None if self.macs is None or self.other is None else int(macs_to_flops(self.macs)) + self.other
+        return None if self.macs is None or self.other is None else integer(macs_to_flops(self.macs)) + self.other
 
     def is_partial(self, *names: str) -> bool:
         """Whether a part of one of these sums is not known."""

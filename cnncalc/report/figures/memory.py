@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...analysis import memory as analysis
 from ...explanation import Derivation
+from ...formula import integer
 from ...quantities import number
 from .base import Figure, of_layer, of_network, summed
 
@@ -49,7 +50,7 @@ def _stored(report: Report) -> int:
     sums = report.whole.sums
     if report.setting.int8:
         return sums.weight_bytes or 0
-    return int(analysis.weight_bytes((sums.params or 0) + (sums.buffers or 0), analysis.BYTES[report.dtype]))
+    return integer(analysis.weight_bytes((sums.params or 0) + (sums.buffers or 0), analysis.BYTES[report.dtype]))
 
 
 class _Weights(summed):
@@ -103,7 +104,7 @@ peak_inference_bytes = Figure(
     "activations",
     "bytes",
     "the most that activations take at one moment of inference, without the input and the weights",
-    of_network(lambda report: report.totals.peak.bytes),
+    of_network(lambda report: report.totals.peak_bytes),
     chapter="memory",
     scope="network",
     derive_total=_peak_steps,
@@ -113,7 +114,7 @@ peak_inference_bytes = Figure(
 
 
 def _needed(report: Report) -> int:
-    return _stored(report) + report.given_bytes + int(report.totals.peak.bytes)
+    return _stored(report) + report.given_bytes + report.totals.peak_bytes
 
 
 def _needed_steps(report: Report) -> Iterator[Derivation]:

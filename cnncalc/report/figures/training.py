@@ -10,7 +10,7 @@ from ...analysis import memory
 from ...analysis.cost import batch_work
 from ...analysis.regime import OPTIMIZERS
 from ...explanation import Derivation
-from ...formula import prod
+from ...formula import integer, prod
 from ...quantities import number
 from ...table import AtLeast, known
 from .base import Figure, Value, added_up
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 def _input_gradient(row: Row) -> int | None:
     backward = row.report.backward[row.node]
-    return None if backward is None else int(batch_work(row.report.batch, backward.inputs))
+    return None if backward is None else integer(batch_work(row.report.batch, backward.inputs))
 
 
 def _weight_gradient(row: Row) -> int | None:
     backward = row.report.backward[row.node]
-    return None if backward is None else int(batch_work(row.report.batch, backward.weights))
+    return None if backward is None else integer(batch_work(row.report.batch, backward.weights))
 
 
 def _backward(row: Row) -> int | None:
     backward = row.report.backward[row.node]
-    return None if backward is None else int(batch_work(row.report.batch, backward.inputs + backward.weights))
+    return None if backward is None else integer(batch_work(row.report.batch, backward.inputs + backward.weights))
 
 
 def _saved(row: Row) -> int | None:
@@ -69,7 +69,7 @@ def _steps(row: Row) -> Iterator[Derivation]:
     for storage in kept:
         batch = row.report.batch if storage.store.each else 1
         shape = storage.store.shape or (1,)
-        width = storage.bytes // max(1, batch * int(prod(shape)))
+        width = storage.bytes // max(1, batch * integer(prod(shape)))
         sizes = memory.tensor_bytes.step(B=batch, Y=shape, b=width)
         yield Derivation("kept", sizes, remark=_whose(row, storage))
     if len(kept) != 1:

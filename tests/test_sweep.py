@@ -1,0 +1,308 @@
+"""Design spaces: each number is that of `analyse`, candidate by candidate; conditions, choice and files are exact."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from commands import cnncalc
+from spaces import knobs
+
+pytest.importorskip("numpy")
+import numpy as np
+
+from cnncalc import SpecError, analyse, sweep
+from cnncalc.language.locate import zoo_files
+from cnncalc.spaces.api import drawn
+from cnncalc.spaces.choose import unbeaten
+from cnncalc.spaces.condition import Condition
+from cnncalc.spaces.region import Region, measured
+from cnncalc.spaces.remembering import Trace, Whole
+from cnncalc.spaces.space import Space, read_axis
+from cnncalc.spaces.sweep import Sweep
+
+FIGURES = (
+    "params",
+    "macs",
+    "flops",
+    "activation_bytes",
+    "weight_bytes",
+    "peak_inference_bytes",
+    "depth",
+    "moved_bytes",
+)
+FAMILIES = [path.stem for path in zoo_files() if knobs(path.stem)]
+#: Candidates of each family that are compared with the calculator.
+EACH = 6
+
+
+def compared(space: Space, columns: tuple[str, ...], count: int, seed: int = 0) -> list[int]:
+    """The candidates, among some that are drawn by chance, of which a sweep says anything else than the calculator."""
+    rng = Random(seed)
+    index = sorted({rng.randrange(space.size) for _ in range(count)})
+    way = Sweep(space, columns)
+    rows = way.rows(np.array(index))
+    said = {int(i): {name: int(rows.figures[name][j]) for name in columns} for j, i in enumerate(rows.index)}
+    wrong = []
+    for i in index:
+        try:
+            true: Any = measured(space, space.values(i), columns, 1)
+        except SpecError:
+            true = None
+        if said.get(i) != true:
+            wrong.append(i)
+    return wrong
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_figure_of_every_family_is_that_of_the_calculator(name: str) -> None:
+    assert compared(Space(name, knobs(name)), FIGURES, EACH) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "over"),
+    [
+        ("resnet50", {"width_per_group": range(1, 300), "input": range(33, 400), "classes": range(1, 2000)}),
+        ("mobilenet_v2", {"width": [x / 100 for x in range(10, 300, 7)], "input": range(32, 300)}),
+        ("unet", {"width": range(1, 130), "input": range(188, 700)}),
+        (
+            "efficientnet_b0",
+            {"width": [x / 20 for x in range(8, 40)], "depth": [0.6, 1.0, 1.4], "input": range(64, 400)},
+        ),
+        ("regnet_y_400mf", {"widths[0]": range(8, 65, 8), "widths[1]": range(16, 129, 8), "input": range(64, 257)}),
+    ],
+)
+def test_wide_spaces_are_exact(name: str, over: Any) -> None:
+    assert compared(Space(name, over), FIGURES, 60, 1) == []
+
+
+def test_numbers_remember_what_was_made_of_them() -> None:
+    trace = Trace()
+    w, n = trace.knob(0, 12), trace.knob(1, 7)
+    assert isinstance(w, Whole) and isinstance(n, Whole)
+    value = (w * w + 3 * w - n) // 4 + max(0, 5) + (n + 1) % 3
+    assert value == (144 + 36 - 7) // 4 + 5 + 2 and isinstance(value, Whole)
+    assert (4 * w) // 4 is not w and not trace.guards.get(("//", ())), "what divides leaves no trace"
+    assert trace.knob(2, 0.75) * 1 > 0.5 and w != n and -w < 0 and bool(w) and abs(-w) == 12
+    assert w.settled() == 12 and type(w.settled()) is int
+    assert repr(w) != "12" and str(w) == "12" == f"{w}"
+
+
+def test_a_region_speaks_only_for_those_that_answer_alike() -> None:
+    space = Space("regnet_y_400mf", {"widths[0]": [16, 32, 48], "widths[1]": [32, 48], "input": [128]})
+    region = Region(space, [0, 0, 0], ("params",), 1)
+    way = Sweep(space, ("params",))
+    mask = region.holds(way.chunk(np.arange(space.size)))
+    assert 0 < mask.sum() < space.size, "where both widths are the same, a projection is left out"
+    assert all(region.agrees(space.digits(i)) for i in np.nonzero(mask)[0])
+
+
+def test_what_is_no_network_is_counted_by_reason() -> None:
+    space = Space("unet", {"input": range(380, 604, 4)})
+    way = Sweep(space, ("params",))
+    found = sum(len(rows) for rows in way)
+    alone = 0
+    for i in range(space.size):
+        try:
+            analyse("unet", inputs=(1, *space.values(i) * 2))
+            alone += 1
+        except SpecError:
+            pass
+    assert found == alone and sum(way.rejected.values()) == space.size - found
+    assert all("join" in reason for reason in way.rejected)
+
+
+def test_more_than_64_bits_are_refused() -> None:
+    with pytest.raises(SpecError, match="may not fit 64 bits"):
+        list(sweep("resnet50", {"width_per_group": [10**9], "classes": range(1, 1000)}))
+    with pytest.raises(SpecError, match="at most 9"):
+        Space(
+            "resnet50",
+            {
+                name: range(1, 1001)
+                for name in ("width_per_group", "classes", "groups", "input", "depths[0]", "depths[1]", "depths[2]")
+            },
+        )
+
+
+def test_a_candidate_is_made_again_from_its_number() -> None:
+    space = Space("resnet50", {"width_per_group": [32, 64], "depths[2]": [4, 6], "input": [160, 224]})
+    seen = [tuple(space.setting(i).values()) for i in range(space.size)]
+    assert seen == list(itertools.product([32, 64], [4, 6], [160, 224]))
+    assert measured(space, space.values(7), ("params",), 1)["params"] == analyse("resnet50").totals.params
+    over = {f"depths[{i}]": range(1, 21) for i in range(4)}
+    huge = Space(
+        "resnet50", {**over, "width_per_group": range(1, 301), "classes": range(1, 100_001), "input": range(32, 10_032)}
+    )
+    assert huge.size > 4 * 10**16
+    index = drawn(huge.size, 3, 3)
+    rows = Sweep(huge, ("params",)).rows(index)
+    assert rows.figures["params"].tolist() == [
+        measured(huge, huge.values(int(i)), ("params",), 1)["params"] for i in index
+    ]
+
+
+def test_drawing_does_not_repeat() -> None:
+    assert len(set(drawn(10**15, 5000, 2).tolist())) == 5000
+    assert drawn(10**15, 50, 2).tolist() == drawn(10**15, 50, 2).tolist() != drawn(10**15, 50, 3).tolist()
+
+
+def test_conditions_know_units_and_names() -> None:
+    values = {"params": np.array([4_999_999, 5_000_000, 5_000_001]), "depths[2]": np.array([1, 2, 3])}
+    for text, expected in (
+        ("params <= 5M", [True, True, False]),
+        ("params < 5M and depths[2] >= 1", [True, False, False]),
+        ("not params < 5M or depths[2] == 1", [True, True, True]),
+        ("2 <= depths[2] < 3", [False, True, False]),
+        ("params > 4MiB and params / depths[2] > 2.4M", [True, True, False]),
+    ):
+        assert Condition(text, values).holds(values).tolist() == expected, text
+    for text in (
+        "parms < 3",
+        "params",
+        "params <",
+        "__import__('os')",
+        "params if 1 else 2",
+        "params.real < 3",
+        "params < 'x'",
+        "5M",
+        "params ** 2 < 3",
+        "x" * 2000,
+    ):
+        with pytest.raises(SpecError):
+            Condition(text, values)
+
+
+def test_the_front_is_that_of_comparing_all_with_all() -> None:
+    rng = np.random.default_rng(4)
+    for goals in (1, 2, 3):
+        points = rng.integers(0, 12, (200, goals))
+        kept = {tuple(points[i].tolist()) for i in unbeaten(points)}
+        slow = {tuple(p.tolist()) for p in points if not any(np.all(q <= p) and np.any(q < p) for q in points)}
+        assert kept == slow and len(unbeaten(points)) == len(slow)
+
+
+def test_from_python() -> None:
+    (rows,) = sweep("lenet", {"input": range(32, 65, 4)}, ("params", "macs"), "macs < 1M")
+    assert rows.knobs["input"].tolist() == [32, 36, 40, 44]
+    assert rows.figures["macs"].tolist() == [analyse("lenet", inputs=(1, n, n)).totals.macs for n in (32, 36, 40, 44)]
+
+
+def test_axes_as_they_are_typed() -> None:
+    assert read_axis("depths=[2,2,2,2],[3,4,6,3]") == ("depths", [[2, 2, 2, 2], [3, 4, 6, 3]])
+    assert read_axis("bottleneck=true,false") == ("bottleneck", [True, False])
+    for text in (
+        "width",
+        "width=",
+        "width=3:1",
+        "width=1:9:0",
+        "width=1:9:-2",
+        "width=a:b",
+        "width=1:2:3:4",
+        "width=((",
+        "width=1:99999999",
+    ):
+        with pytest.raises(SpecError):
+            read_axis(text)
+
+
+def test_knobs_that_are_no_numbers_are_turned_too() -> None:
+    rows = list(sweep("resnet50", {"depths": [[2, 2, 2, 2], [3, 4, 6, 3]], "bottleneck": [True, False]}, ("params",)))
+    found = {int(value) for part in rows for value in part.figures["params"]}
+    assert {
+        analyse("resnet18").totals.params,
+        analyse("resnet34").totals.params,
+        analyse("resnet50").totals.params,
+    } < found
+
+
+def test_the_command(tmp_path: Path) -> None:
+    over = ("--over", "width_per_group=32:128:32", "--over", "input=128:224:32")
+    done = cnncalc(
+        "sweep",
+        "resnet50",
+        *over,
+        "--where",
+        "macs <= 3G and params < 30M",
+        "--sort",
+        "-macs",
+        "--top",
+        "2",
+        "-f",
+        "json",
+    )
+    found = json.loads(done.stdout)
+    assert [each["macs"] for each in found] == sorted((each["macs"] for each in found), reverse=True) and len(
+        found
+    ) == 2
+    assert (
+        found[0]["macs"]
+        == analyse(
+            "resnet50",
+            args={"width_per_group": found[0]["width_per_group"]},
+            inputs=(3, found[0]["input"], found[0]["input"]),
+        ).totals.macs
+    )
+    done = cnncalc("sweep", "resnet50", *over, "--pareto", "macs, -input", "-f", "json")
+    assert [each["input"] for each in json.loads(done.stdout)] == [128, 160, 192, 224]
+    assert cnncalc("sweep", "resnet50", *over, "--where", "macs < 1").returncode == 1
+    done = cnncalc("sweep", "resnet50", *over, "--show", "5", "-f", "json")
+    assert json.loads(done.stdout)[0]["candidate"] == 5
+    done = cnncalc("sweep", "resnet50", *over, "--spec", "5", "-o", "best.yaml", cwd=tmp_path)
+    assert done.returncode == 0
+    made = analyse(str(tmp_path / "best.yaml"))
+    assert (
+        made.totals.macs
+        == json.loads(cnncalc("sweep", "resnet50", *over, "--show", "5", "-f", "json").stdout)[0]["macs"]
+    )
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_files_say_what_they_are_of(tmp_path: Path, ending: str) -> None:
+    done = cnncalc("sweep", "lenet", "--over", "input=32:64:4", "-o", f"rows.{ending}", cwd=tmp_path)
+    assert done.returncode == 0 and "9 rows" in done.stderr
+    lines = (tmp_path / f"rows.{ending}").read_text("utf-8").splitlines()
+    if ending == "csv":
+        head = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
+        assert json.loads(head["space"])["candidates"] == 9 and "convention" in head and "hash" in head
+        assert lines[len(head)] == "candidate,input,params,macs" and len(lines) == len(head) + 10
+    else:
+        assert json.loads(lines[0])["space"]["candidates"] == 9
+        assert json.loads(lines[1]) == {"candidate": 0, "input": 32, "params": 61706, "macs": 416520}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--over", "widht=1:3"), "is no knob of resnet"),
+        (("--over", "depths[9]=1:3"), "it has 4 items"),
+        (("--over", "classes=3:1"), "is no range"),
+        (("--over", "classes=1:9", "--over", "classes=1:3"), "turned twice"),
+        (("--over", "depths=[1,1,1,1],[2,2,2,2]", "--over", "depths[0]=1:3"), "turned twice"),
+        (("--over", "classes=1:9", "--where", "parms < 3"), "did you mean params?"),
+        (("--over", "classes=1:9", "--sort", "parms"), "did you mean params?"),
+        (("--over", "classes=1:9", "--columns", "parms"), "did you mean params?"),
+        (("--over", "classes=1:9", "--columns", "shape"), "is no whole number"),
+        (("--over", "classes=1:9", "-o", "rows.xls"), "tells no form of rows"),
+        (("--over", "classes=1:9", "--show", "9"), "there is no candidate 9"),
+        (("--over", "input=0:1"), "a size is a whole number from 1 on"),
+        (("--over", "groups=-3,-2"), "no candidate is a network"),
+        ((), "nothing is turned"),
+    ],
+    ids=" ".join,
+)
+def test_what_makes_no_sense_is_said(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    done = cnncalc("sweep", "resnet50", *words, cwd=tmp_path)
+    assert done.returncode == 2 and said in done.stderr and not list(tmp_path.iterdir()), done.stderr
+
+
+def test_without_numpy_one_line_says_how_to_get_it() -> None:
+    code = "import sys; sys.modules['numpy'] = None; sys.argv = ['cnncalc', 'sweep', 'lenet', '--over', 'input=32:64']; from cnncalc.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "pip install 'cnncalc[spaces]'" in done.stderr
