@@ -26,6 +26,7 @@ __all__ = [
     "render",
     "run",
     "schema",
+    "solve",
     "story",
     "summary",
     "sweep",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from .pytorch.run import run
     from .report import Report, analyse
     from .spaces.api import sweep
+    from .spaces.solve import solve
 
 #: What the package offers and the file that holds it, which is loaded when it is first asked for.
 _LATER = {
@@ -70,6 +72,7 @@ _LATER = {
     "render": ("formats", "render"),
     "run": ("pytorch.run", "run"),
     "schema": ("language.schema", "schema"),
+    "solve": ("spaces.solve", "solve"),
     "story": ("answers.zoo", "story"),
     "summary": ("answers.summary", "summary"),
     "sweep": ("spaces.api", "sweep"),

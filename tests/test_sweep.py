@@ -26,6 +26,7 @@ from cnncalc.spaces.region import Region, measured
 from cnncalc.spaces.remembering import Trace, Whole
 from cnncalc.spaces.space import Space, read_axis
 from cnncalc.spaces.sweep import Sweep
+from cnncalc.spaces.symbolic import Symbolic
 
 FIGURES = (
     "params",
@@ -95,12 +96,13 @@ def test_numbers_remember_what_was_made_of_them() -> None:
 
 
 def test_a_region_speaks_only_for_those_that_answer_alike() -> None:
-    space = Space("regnet_y_400mf", {"widths[0]": [16, 32, 48], "widths[1]": [32, 48], "input": [128]})
-    region = Region(space, [0, 0, 0], ("params",), 1)
+    space = Space("unet", {"width": [16, 32], "input": range(380, 412, 4)})
+    regions = [Region(space, space.digits(i), ("params",), 1) for i in range(space.size)]
     way = Sweep(space, ("params",))
-    mask = region.holds(way.chunk(np.arange(space.size)))
-    assert 0 < mask.sum() < space.size, "where both widths are the same, a projection is left out"
-    assert all(region.agrees(space.digits(i)) for i in np.nonzero(mask)[0])
+    for region in regions:
+        mask = region.holds(way.chunk(np.arange(space.size)))
+        assert 0 < mask.sum() < space.size, "what fits by its copies, and what does not"
+        assert all(region.agrees(space.digits(int(i))) for i in np.nonzero(mask)[0])
 
 
 def test_what_is_no_network_is_counted_by_reason() -> None:
@@ -306,3 +308,135 @@ def test_without_numpy_one_line_says_how_to_get_it() -> None:
     code = "import sys; sys.modules['numpy'] = None; sys.argv = ['cnncalc', 'sweep', 'lenet', '--over', 'input=32:64']; from cnncalc.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "pip install 'cnncalc[spaces]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "knob", "figure"),
+    [("resnet50", "width_per_group", "params"), ("resnet50", "input", "macs"), ("densenet121", "growth", "macs"),
+     ("vgg16", "classes", "params"), ("unet", "width", "params"), ("convnext_tiny", "widths[2]", "macs"), ("alexnet", "input", "flops")],
+)  # fmt: skip
+def test_a_formula_over_a_knob_gives_what_the_calculator_gives(name: str, knob: str, figure: str) -> None:
+    made = Symbolic(name, knob, figure)
+    rng = Random(1)
+    assert made.value in made.holds and len(made.holds) > 20
+    for value in [made.value, *rng.sample(made.holds, 6)]:
+        space = Space(name, {knob: [value]})
+        report = analyse(space.graph([value]))
+        assert made.at(made.total, value) == getattr(report.totals, figure)
+        for formula in rng.sample(made.layers, 5):
+            assert made.at(formula, value) == getattr(report[formula.name], figure)
+
+
+def test_the_formula_of_a_convolution_is_the_textbooks() -> None:
+    text = "input: [3, 32, 32]\nargs: {k: 16}\nlayers: [{Conv2d: {out_channels: k, kernel_size: 3}}, {Conv2d: {out_channels: 2 * k, kernel_size: 3}}]\n"
+    from cnncalc.errors import Source
+    from cnncalc.language.spec import open_spec
+
+    made = Symbolic(open_spec(Source("net.yaml", text)), "k", "weights")
+    letters = made.letters()
+    assert [made.text(each.polynomial, letters) for each in (*made.layers, made.total)] == [
+        "27·k",
+        "18·k²",
+        "18·k² + 27·k",
+    ]
+    assert (
+        made.doubled()
+        == f"twice k: ×{(18 * 1024 + 27 * 32) / (18 * 256 + 27 * 16):.3g}; the quadratic part is {100 * 18 * 256 / (18 * 256 + 27 * 16):.3g} % at 16"
+    )
+
+
+def test_the_command_explains_by_symbols() -> None:
+    done = cnncalc("explain", "resnet18", "--symbolic", "input", "-q", "macs")
+    assert done.returncode == 0 and "a = ⌊(input − 1)/2⌋" in done.stdout and "it holds for input" in done.stdout
+    for words, said in ((("--symbolic", "depths"), "no whole number that a formula could hold"), (("--symbolic", "inptu"), "did you mean input?"),
+                        (("nothing", "--symbolic", "classes"), "there is no layer nothing"), (("--symbolic", "classes", "-q", "shape"), "is no whole number")):  # fmt: skip
+        done = cnncalc("explain", "resnet18", *words)
+        assert done.returncode == 2 and said in done.stderr, done.stderr
+
+
+def test_the_largest_width_under_a_budget_is_the_largest() -> None:
+    done = cnncalc("solve", "resnet50", "width_per_group", "--such-that", "macs <= 2G", "--max", "-f", "json")
+    (row,) = json.loads(done.stdout)["rows"]
+    width = row["width_per_group"]
+    assert row["macs"] == analyse("resnet50", args={"width_per_group": width}).totals.macs <= 2 * 10**9
+    assert analyse("resnet50", args={"width_per_group": width + 1}).totals.macs > 2 * 10**9
+
+
+def test_several_knobs_at_once_and_all_that_reach_the_most() -> None:
+    over = ("--over", "width_per_group=32:128:32", "--over", "input=128:256:32")
+    done = cnncalc("solve", "resnet50", *over, "--such-that", "macs <= 1G", "--max", "-f", "json")
+    rows = json.loads(done.stdout)["rows"]
+    assert [(row["width_per_group"], row["input"]) for row in rows] == [(32, 128), (32, 160)]
+
+
+def test_where_none_does_it_the_nearest_is_told() -> None:
+    done = cnncalc("solve", "resnet50", "width_per_group", "--such-that", "params <= 1k", "-f", "json")
+    assert done.returncode == 1 and json.loads(done.stdout) == {
+        "met": False,
+        "rows": [{"width_per_group": 1, "params": analyse("resnet50", args={"width_per_group": 1}).totals.params}],
+    }
+
+
+def test_windows_are_those_of_trying_all() -> None:
+    done = cnncalc(
+        "solve",
+        "conv",
+        "--given",
+        "N=56, O=28",
+        "--over",
+        "F=1:7",
+        "--over",
+        "S=1:3",
+        "--over",
+        "P=0:3",
+        "--over",
+        "D=1:2",
+        "--top",
+        "1000",
+        "-f",
+        "json",
+    )
+    found = {(row["F"], row["S"], row["P"], row["D"]) for row in json.loads(done.stdout)}
+    tried = itertools.product(range(1, 8), range(1, 4), range(4), range(1, 3))
+    assert found == {
+        (f, s, p, d)
+        for f, s, p, d in tried
+        if 56 + 2 * p >= d * (f - 1) + 1 and len(range(0, 56 + 2 * p - d * (f - 1), s)) == 28
+    }
+    done = cnncalc(
+        "solve",
+        "transposed",
+        "--given",
+        "N=7, O=14",
+        "--over",
+        "F=2:4",
+        "--over",
+        "S=2",
+        "--over",
+        "P=0:1",
+        "-f",
+        "json",
+    )
+    assert {(row["F"], row["P"]) for row in json.loads(done.stdout)} == {(2, 0), (4, 1)}
+    done = cnncalc("solve", "pool", "--given", "N=7, O=5", "--over", "S=3:4")
+    assert done.returncode == 1 and "none gives 5; the nearest is shown" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("resnet50", "width_per_group"), "nothing is asked for"),
+        (("resnet50", "--such-that", "macs <= 1G"), "no knob is named"),
+        (("resnet50", "depths", "--such-that", "macs <= 1G"), "no whole number that a formula could hold"),
+        (("resnet50", "width_per_group", "--such-that", "macs >= 1"), "and beyond"),
+        (("resnet50", "width_per_group", "--such-that", "mcas >= 1"), "did you mean macs?"),
+        (("resnet50", "--given", "N=7, O=5"), "--given is for a window alone"),
+        (("conv", "--given", "N=7"), "by what goes in and what comes out"),
+        (("conv", "--given", "N=7, O=x"), "a whole number is wanted"),
+        (("conv", "--given", "N=7, O=5", "--over", "Q=1:3"), "there is no letter Q"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_solved_is_said(words: tuple[str, ...], said: str) -> None:
+    done = cnncalc("solve", *words)
+    assert done.returncode == 2 and said in done.stderr, done.stderr + done.stdout

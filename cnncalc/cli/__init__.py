@@ -30,6 +30,7 @@ FILES = {
     "explain": ("explain", "formulas", "figures", "ops"),
     "check": ("check", "compare"),
     "sweep": ("sweep",),
+    "solve": ("solve",),
     "practise": ("explain-error", "quiz", "lesson"),
     "worksheet": ("worksheet", "grade"),
     "site": ("site",),

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from ..errors import usage_error
 from ..report import analyse
 from ..report.figures import ALL_QUESTIONS, QUESTIONS
+from ..table import Table
 from .commands import EXPLAIN, command
 from .options import Batch, Dtype, Format, Input, Int8, Output, Set, Spec, chosen_format, settings, shapes
 from .output import complain, emit, refuse_to_overwrite
@@ -21,6 +23,12 @@ Question = Annotated[
 ]
 
 
+Symbolic = Annotated[
+    str,
+    typer.Option("--symbolic", metavar="KNOB", help="A figure as a formula over a knob.", show_default=False),
+]
+
+
 @command(EXPLAIN, "cnncalc explain lenet C3 --question params", "cnncalc explain alexnet features.0 --format latex")
 def explain(
     spec: Spec,
@@ -31,6 +39,7 @@ def explain(
     batch: Batch = 1,
     dtype: Dtype = "float32",
     int8: Int8 = False,
+    symbolic: Symbolic = "",
     format: Format = None,
     output: Output = None,
 ) -> None:
@@ -39,11 +48,24 @@ def explain(
 
     kind = chosen_format(format, output)
     refuse_to_overwrite(spec, output)
+    if symbolic:
+        emit(_symbolic(spec, layer, question, symbolic, batch), kind, output)
+        return
     report = analyse(spec, args=settings(set_), inputs=shapes(input_), batch=batch, dtype=dtype, int8=int8)
     emit(explained(report, layer, question), kind, output)
     complain(report.warnings)
     if complain(report.graph.errors):
         raise typer.Exit(2)
+
+
+def _symbolic(spec: str, layer: str, question: str, knob: str, batch: int) -> Table:
+    try:
+        from ..spaces.symbolic import Symbolic
+    except ImportError as error:
+        if error.name != "numpy":
+            raise
+        raise usage_error("--symbolic needs NumPy, which is not installed", "pip install 'cnncalc[spaces]'") from None
+    return Symbolic(spec, knob, question or "params", batch).table(layer)
 
 
 @command(EXPLAIN, "cnncalc formulas", "cnncalc formulas --format html -o formulas.html")

@@ -85,6 +85,21 @@ class Condition:
         with np.errstate(all="ignore"):
             return np.asarray(self._value(self.tree, values), dtype=np.bool_)
 
+    def distance(self, values: Mapping[str, Array]) -> Array:
+        """How far candidates are from meeting it: what its comparisons miss, as shares of what they ask for."""
+        size = len(next(iter(values.values())))
+        missed = np.zeros(size)
+        with np.errstate(all="ignore"):
+            for node in ast.walk(self.tree):
+                if isinstance(node, ast.Compare):
+                    left = self._value(node.left, values)
+                    for op, each in zip(node.ops, node.comparators, strict=True):
+                        right = self._value(each, values)
+                        gap = np.abs(np.asarray(left, dtype=np.float64) - right) / np.maximum(np.abs(right), 1)
+                        missed = missed + np.where(_COMPARISONS[type(op)](left, right), 0.0, gap)
+                        left = right
+        return missed
+
     def _value(self, node: ast.expr, values: Mapping[str, Array]) -> Any:
         if isinstance(node, ast.Name):
             return values[self.plain[node.id]]

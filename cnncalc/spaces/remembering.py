@@ -69,8 +69,8 @@ class Whole(int):
         return made
 
     def __hash__(self) -> int:
-        # All in one place of a table, so that those which may be equal are compared, and that is noted.
-        return 0
+        # What is kept in a table is kept by where it came from: that two are equal for one candidate says nothing.
+        return hash(frozen(self.polynomial))
 
     def __repr__(self) -> str:
         # What is kept by its text is kept by where it came from, too.
@@ -133,7 +133,7 @@ class Real(float):
         return made
 
     def __hash__(self) -> int:
-        return 0
+        return hash(self.key)
 
     def __repr__(self) -> str:
         return f"{float(self)}={self.key}"

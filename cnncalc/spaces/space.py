@@ -120,6 +120,19 @@ class Space:
         return self.spec.graph(args, {"": shape} if shape is not None else {})
 
 
+def own_value(space: Space) -> int:
+    """The value that a knob has by itself; raises `SpecError` where it is no whole number."""
+    (axis,) = space.axes
+    if axis.argument == "input":
+        value: Any = (space.base.inputs[0].shape or (0, 0))[1 if axis.item is None else axis.item]
+    else:
+        value = space.base.args[axis.argument]
+        value = value if axis.item is None else value[axis.item]
+    if type(value) is not int or value < 1:
+        raise usage_error(f"{axis.name} is {value}, and no whole number that a formula could hold", "another knob")
+    return value
+
+
 def read_axis(text: str) -> tuple[str, Sequence[Any]]:
     """An axis as it is typed: `width=16:128:8`, both ends in it, or `width=16,32,64`; raises `SpecError`.
 
