@@ -40,7 +40,7 @@ FIGURES = (
 )
 FAMILIES = [path.stem for path in zoo_files() if knobs(path.stem)]
 #: Candidates of each family that are compared with the calculator.
-EACH = 6
+EACH = 4
 
 
 def compared(space: Space, columns: tuple[str, ...], count: int, seed: int = 0) -> list[int]:
@@ -81,6 +81,12 @@ def test_every_figure_of_every_family_is_that_of_the_calculator(name: str) -> No
 )
 def test_wide_spaces_are_exact(name: str, over: Any) -> None:
     assert compared(Space(name, over), FIGURES, 60, 1) == []
+
+
+@pytest.mark.parametrize("name", ["resnet", "vgg", "unet", "squeezenet"])
+def test_the_memory_of_training_is_exact(name: str) -> None:
+    figures = ("saved_for_backward_bytes", "peak_training_bytes", "step_macs", "trainable_params")
+    assert compared(Space(name, knobs(name)), figures, 5, 2) == []
 
 
 def test_numbers_remember_what_was_made_of_them() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..formula import integer, prod
+from ..formula import integer, largest, prod
 from ..ops import Op, Shape
 from ..ops.actions import BYTES
 from ..record import Record
@@ -24,7 +24,7 @@ def owned_by(op: Op, out: Shape, *shapes: Shape) -> tuple[int, int, int]:
     sizes = [
         integer(prod(parameter.shape)) for parameter in op.parameters(*shapes) if parameter.role in ("weight", "bias")
     ]
-    return trained, buffers, max(sizes, default=0)
+    return trained, buffers, largest([0, *sizes])
 
 
 class Event(Record):
@@ -65,7 +65,9 @@ class Walk:
         events: list[Event] | None = None,
     ) -> None:
         self.storages, self.graph, self.kept, self.watched = storages, storages.graph, kept, watched
-        self.live = self.most = self.before = self.of_weights = gradients
+        self.live = self.before = self.of_weights = gradients
+        self.lives = [gradients]  # what is alive at each moment
+        self._at = int(gradients)
         self.events = events
         self.layer = self.phase = ""
         self.gradients: dict[int, _Gradient] = {}  # by value
@@ -97,8 +99,14 @@ class Walk:
     def note(self, node: int, phase: str) -> None:
         if self.events is not None:
             self.events.append(Event(node, phase, self.live, self.of_weights))
-        if self.live > self.most:
-            self.most, self.layer, self.phase = self.live, self.graph.nodes[node].name, phase
+        self.lives.append(self.live)
+        if int(self.live) > self._at:
+            self._at, self.layer, self.phase = int(self.live), self.graph.nodes[node].name, phase
+
+    @property
+    def most(self) -> int:
+        """The most that is alive at a moment, in bytes."""
+        return integer(largest(self.lives))
 
     def forward(self) -> None:
         ends: dict[int, int] = {}

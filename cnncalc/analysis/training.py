@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..formula import formula, integer, prod
+from ..formula import formula, integer, largest, prod
 from ..graph import Graph
 from ..ops import Op, Shape
 from ..ops.actions import BYTES, Setting
@@ -193,7 +193,7 @@ def step(
         if each is not None and graph.nodes[node].shares < 0
     ]
     stored, parameters = sum(each[0] + each[1] for each, _ in owned), sum(each[0] for each, trains in owned if trains)
-    largest = max((each[2] for each, trains in owned if trains), default=0) * width
+    widest = largest([0, *(each[2] for each, trains in owned if trains)]) * width
     weights = integer(weight_bytes(stored, width))
     trained = integer(gradient_bytes(parameters, width))
     walk = Walk(storages, kept, parts, gradients=trained if regime.accumulate > 1 else 0, events=events)
@@ -203,15 +203,14 @@ def step(
     buckets = trained if regime.processes > 1 else 0
     again = tuple(dict.fromkeys(storages.moments[now].node for part in parts for now in part.again))
     one, all_at_once = TEMPORARIES.get(optimizer, (0, 0))
-    update = trained + (one * largest if setting.device == "cpu" else all_at_once * trained)
+    update = trained + (one * widest if setting.device == "cpu" else all_at_once * trained)
     if events is not None:
         events.append(Event(len(graph.nodes) - 1, "update", update, trained))
-    if update > walk.most:
-        return TrainingStep(
-            weights, inputs, trained, state, tuple(by_node), update, optimizer, "update", buckets, again
-        )
-    most = walk.most, walk.layer, walk.phase
-    return TrainingStep(weights, inputs, trained, state, tuple(by_node), *most, buckets, again)
+    before = walk.most
+    where = (optimizer, "update") if int(update) > int(before) else (walk.layer, walk.phase)
+    return TrainingStep(
+        weights, inputs, trained, state, tuple(by_node), largest(before, update), *where, buckets, again
+    )
 
 
 def watched_activations(graph: Graph, setting: Setting, regime: Regime = ALONE) -> int:
