@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,18 @@ def drawn(size: int, count: int, seed: int) -> Array:
         raise usage_error(f"--sample {count:,} are too many", f"at most {MOST_DRAWN:,}")
     if count >= size:
         return np.arange(size, dtype=np.int64)
-    return np.array(sorted(Random(seed).sample(range(size), count)), dtype=np.int64)
+    if not 0 <= seed < 2**32:
+        raise usage_error(f"--seed {seed} is no seed", "a whole number from 0 on")
+    # Of NumPy's generators, the one whose numbers are promised never to change.
+    rng = np.random.RandomState(seed)
+    if 2 * count >= size:
+        return np.sort(rng.permutation(size)[:count]).astype(np.int64)
+    found = np.empty(0, dtype=np.int64)
+    while len(found) < count:
+        more = rng.randint(0, size, count - len(found), dtype=np.int64)
+        found = np.sort(np.concatenate([found, more]))
+        found = found[np.concatenate([[True], found[1:] != found[:-1]])]
+    return found
 
 
 class Chosen:
