@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -446,3 +447,20 @@ def test_windows_are_those_of_trying_all() -> None:
 def test_what_cannot_be_solved_is_said(words: tuple[str, ...], said: str) -> None:
     done = cnncalc("solve", *words)
     assert done.returncode == 2 and said in done.stderr, done.stderr + done.stdout
+
+
+def test_a_cloud_holds_all_that_nothing_beats(tmp_path: Path) -> None:
+    over = ("--over", "width_per_group=32:256:4", "--over", "input=96:320:4")
+    done = cnncalc("sweep", "resnet50", *over, "--draw", "macs,params", "-o", "cloud.svg", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "cloud.svg").read_text("utf-8")
+    dots = re.findall(r'data-name="([\d,]+)" data-x="(\d+)\.0" data-y="(\d+)\.0"', text)
+    assert 600 <= len(dots) <= 700 and "3,249 candidates" in text
+    space = Space("resnet50", dict(map(read_axis, over[1::2])))
+    for name, macs, params in dots[:5]:
+        found = measured(space, space.values(int(name.replace(",", ""))), ("macs", "params"), 1)
+        assert found == {"macs": int(macs), "params": int(params)}
+    (best,) = Sweep(space, ("macs", "params")).over(range(1))
+    assert ("0", str(best.figures["macs"][0]), str(best.figures["params"][0])) in dots
+    assert cnncalc("sweep", "resnet50", *over, "--draw", "macs", "-o", "c.svg", cwd=tmp_path).returncode == 2
+    assert cnncalc("sweep", "resnet50", *over, "--draw", "mcas,params", "-o", "c.svg", cwd=tmp_path).returncode == 2

@@ -14,6 +14,7 @@ from ..files import whole_file, write_file
 from ..printable import printable
 from ..quantities import number, si
 from ..table import Column, Line, Table
+from .charting import BETTER, Draw, axis, pair, write_chart
 from .commands import CHECK, command
 from .options import Batch, listed
 from .output import emit, refuse_to_overwrite, say
@@ -83,6 +84,7 @@ def sweep(
     sample: Sample = 0,
     seed: Seed = 0,
     output: File = "",
+    draw: Draw = "",
     show: Show = None,
     setting: Settings = None,
     batch: Batch = 1,
@@ -109,10 +111,11 @@ def sweep(
     if setting is not None:
         _write_spec(space, setting, output)
         return
-    if output:
+    drawn = pair(draw, output or None) if draw else ()
+    if output and not draw:
         form_of(output)
-        refuse_to_overwrite(spec, output)
-    names = [axis.name for axis in space.axes]
+    refuse_to_overwrite(spec, output or None)
+    names = [each.name for each in space.axes]
     asked = listed(columns) or ("params", "macs")
     if show is not None:
         chosen = Chosen.single(space, asked, show, batch)
@@ -120,6 +123,9 @@ def sweep(
         if not len(rows):
             raise usage_error(f"candidate {show} is no network: {next(iter(chosen.sweep.rejected))}", "another one")
         emit(_table(space, rows, chosen.columns, ()), format, None)
+        return
+    if drawn:
+        _draw(space, Chosen(space, asked, where or (), batch, sample, seed, drawn), drawn, output)
         return
     ordered = goals(pareto or sort, [*names, *_figures()]) if pareto or sort else []
     chosen = Chosen(space, asked, where or (), batch, sample, seed, [name for name, _ in ordered])
@@ -178,6 +184,35 @@ def _write(output: str, space: Any, chosen: Any, parts: Iterator[Any], seed: int
         say(printable(f"wrote {output}, as far as it came: {chosen.seen:,} of {chosen.size:,} candidates"))
         raise KeyboardInterrupt
     say(printable(f"wrote {output}: {chosen.kept:,} rows"))
+
+
+def _draw(space: Any, chosen: Any, keys: tuple[str, str], output: str) -> None:
+    """A cloud of candidates: those that no other beats, and of the others as many as can be seen."""
+    from ..spaces.choose import Cloud
+    from ..spaces.sweep import named
+
+    names = [each.name for each in space.axes]
+    known = [key if key in names else named(key) for key in keys]
+    cloud = Cloud([(key, -BETTER.get(key, -1)) for key in known], chosen.sweep.rng)
+    for rows in _progress(chosen, cloud):
+        del rows
+    if cloud.rows is None:
+        raise usage_error("no candidate meets the conditions", "other conditions")
+    values = {**cloud.rows.knobs, **cloud.rows.figures}
+    facts = [
+        {"name": f"{index:,}", "family": space.spec.title, **{key: values[key][i].item() for key in known}}
+        for i, index in enumerate(cloud.rows.index.tolist())
+    ]
+    axes = (axis(_column(known[0])), axis(_column(known[1])))
+    write_chart(
+        facts, (known[0], known[1]), axes, f"{space.spec.title}: {number(chosen.kept)} candidates", output or None
+    )
+
+
+def _column(key: str) -> Column:
+    from ..report.figures import OF_NETWORK
+
+    return Column(key, OF_NETWORK[key].what if key in OF_NETWORK else key)
 
 
 def _notes(space: Any, chosen: Any) -> tuple[str, ...]:

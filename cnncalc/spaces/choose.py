@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
 import numpy as np
 
@@ -86,6 +87,36 @@ class Front:
         self.rows = both.some(np.sort(unbeaten(matrix(both, self.wanted))))
         if len(self.rows) > MOST_FRONT:
             raise usage_error(f"more than {MOST_FRONT:,} candidates that no other beats", "fewer goals, or a condition")
+
+
+class Cloud:
+    """Candidates as they can be seen: those that no other beats, and so many of the others, drawn by chance."""
+
+    def __init__(self, wanted: Sequence[tuple[str, int]], rng: Random, most: int = 600) -> None:
+        self.front, self.rng, self.most = Front(wanted), rng, most
+        self.others: Rows | None = None
+        self.keys = np.empty(0)
+
+    def take(self, rows: Rows) -> None:
+        """Look at some more."""
+        if not len(rows):
+            return
+        self.front.take(rows)
+        # Each has a number drawn by chance; those with the least stay.
+        keys = np.random.RandomState(self.rng.randrange(2**32)).random_sample(len(rows))
+        both = rows if self.others is None else joined([self.others, rows])
+        keys = np.concatenate([self.keys, keys])
+        kept = np.argsort(keys)[: self.most]
+        self.others, self.keys = both.some(kept), keys[kept]
+
+    @property
+    def rows(self) -> Rows | None:
+        """What is seen, in the order of the space."""
+        if self.front.rows is None or self.others is None:
+            return None
+        both = joined([self.front.rows, self.others])
+        _, first = np.unique(both.index, return_index=True)
+        return both.some(first)
 
 
 def beaten(points: Array, by: Array, most: int = 64) -> Array:
