@@ -225,11 +225,9 @@ def _notes(space: Any, chosen: Any) -> tuple[str, ...]:
 
 def _table(space: Any, rows: Any, columns: Any, notes: tuple[str, ...]) -> Table:
     """Candidates as a table: number, knobs, figures."""
-    from ..report.figures import OF_NETWORK
-
     heads = [Column("candidate", "candidate", number, True)]
     heads += [Column(axis.name, axis.name, _said, True) for axis in space.axes]
-    heads += [Column(name, OF_NETWORK[name].key if name in OF_NETWORK else name, number, True) for name in columns]
+    heads += [Column(name, name, number, True) for name in columns]
     cells = [each.tolist() for each in (rows.index, *rows.knobs.values(), *(rows.figures[name] for name in columns))]
     lines = [Line(row) for row in zip(*cells, strict=True)]
     return Table(space.spec.title, tuple(heads), lines, notes=notes)
