@@ -18,7 +18,7 @@ from cnncalc.figures.options import Options
 np = pytest.importorskip("numpy", reason="lessons need NumPy: pip install 'cnncalc[teach]'")
 
 
-from cnncalc.teach.lessons import LIMITS, ORDER, building, history, learning, lesson, lessons, training  # noqa: E402
+from cnncalc.teach.lessons import LIMITS, ORDER, building, history, learning, lesson, lessons, scaling, training  # noqa: E402
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -59,6 +59,8 @@ MUTANTS: list[tuple[str, Any, str, Any]] = [
     ("backpropagation", learning, "objective", lambda w, x, d: float(np.sum((learning.forward(w, x)[-1] - d) ** 2))),
     ("margin", learning, "closest", lambda X, Y: (X[0], Y[0])),
     ("margin", learning, "margin_of", lambda w, b, X, y: float((y * (X @ w + b)).min())),
+    ("scaling", scaling, "growth", lambda depth, width, resolution: depth * width * resolution),
+    ("scaling", scaling, "growth", lambda depth, width, resolution: depth**2 * width**2 * resolution**2),
     ("mnist", history, "MNIST", tuple((a, b, 0.5 if a.startswith("k near") else c) for a, b, c in history.MNIST)),
     ("fully-connected", building, "weights", lambda F, D1, K: (F * D1 * K, K)),
     (
@@ -171,7 +173,7 @@ def test_the_command(tmp_path: Path) -> None:
 
 def test_all_of_them_at_once() -> None:
     done = cnncalc("lesson", "--all")
-    assert done.returncode == 0 and done.stdout.rstrip().endswith("15 of 15 lessons pass")
+    assert done.returncode == 0 and done.stdout.rstrip().endswith("16 of 16 lessons pass")
 
 
 def test_the_picture(tmp_path: Path) -> None:
@@ -183,7 +185,9 @@ def test_the_picture(tmp_path: Path) -> None:
     assert done.returncode == 2 and "has no figure" in done.stderr and not (tmp_path / "relu.svg").exists()
 
 
-@pytest.mark.parametrize("name", ["convolution", "pooling", "three-for-one", "networks", "residual", "complexity"])
+@pytest.mark.parametrize(
+    "name", ["convolution", "pooling", "three-for-one", "networks", "residual", "scaling", "complexity"]
+)
 def test_lessons_that_are_better_seen_have_a_figure(name: str) -> None:
     drawing = lesson(name).run().drawing
     assert drawing is not None and drawing(Options()).title

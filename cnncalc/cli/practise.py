@@ -171,6 +171,6 @@ def _write_figure(name: str, sheet: Any, file: str) -> None:
     if sheet.drawing is None:
         raise usage_error(
             f"the lesson {name} has no figure",
-            "convolution, pooling, three-for-one, networks, residual and complexity have one",
+            "convolution, pooling, three-for-one, networks, residual, scaling and complexity have one",
         )
     write_file(Path(file), written(sheet.drawing(Options()), form_of(file)))

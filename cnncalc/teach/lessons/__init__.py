@@ -28,6 +28,7 @@ LIMITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "dropout": {"p": (0.05, 0.95), "draws": (1000, 1_000_000)},
     "batch-norm": {"batch": (32, 10_000), "momentum": (0.02, 0.9), "eps": (1e-12, 0.001)},
     "residual": {"depth": (2, 100), "width": (8, 256), "scale": (0.1, 1)},
+    "scaling": {"phi": (1, 5)},
     "complexity": {"columns": (24, 200), "rows": (4, 60)},
 }
 #: The largest seed of random numbers.
@@ -129,7 +130,7 @@ ORDER = {
     "fully-connected": "building", "convolution": "building", "relu": "building", "pooling": "building",
     "networks": "history",
     "three-for-one": "building", "dropout": "training", "batch-norm": "training", "residual": "training",
-    "complexity": "history",
+    "scaling": "scaling", "complexity": "history",
 }  # fmt: skip
 
 
