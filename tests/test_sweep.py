@@ -464,3 +464,13 @@ def test_a_cloud_holds_all_that_nothing_beats(tmp_path: Path) -> None:
     assert ("0", str(best.figures["macs"][0]), str(best.figures["params"][0])) in dots
     assert cnncalc("sweep", "resnet50", *over, "--draw", "macs", "-o", "c.svg", cwd=tmp_path).returncode == 2
     assert cnncalc("sweep", "resnet50", *over, "--draw", "mcas,params", "-o", "c.svg", cwd=tmp_path).returncode == 2
+
+
+def test_formulas_that_are_wrong_are_noticed_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    way = Sweep(Space("lenet", {"input": range(32, 64)}), ("params",))
+    way.rows(np.arange(8))
+    (region,) = way.regions
+    monkeypatch.setitem(region.figures, "params", (((), 5),))
+    with pytest.raises(SpecError, match="are not those of its candidates"):
+        for _ in range(4):
+            way.rows(np.arange(32))

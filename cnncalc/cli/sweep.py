@@ -13,6 +13,7 @@ from ..errors import usage_error
 from ..files import whole_file, write_file
 from ..printable import printable
 from ..quantities import number, si
+from ..report.figures import OF_NETWORK
 from ..table import Column, Line, Table
 from .charting import BETTER, Draw, axis, pair, write_chart
 from .commands import CHECK, command
@@ -127,7 +128,7 @@ def sweep(
     if drawn:
         _draw(space, Chosen(space, asked, where or (), batch, sample, seed, drawn), drawn, output)
         return
-    ordered = goals(pareto or sort, [*names, *_figures()]) if pareto or sort else []
+    ordered = goals(pareto or sort, [*names, *OF_NETWORK]) if pareto or sort else []
     chosen = Chosen(space, asked, where or (), batch, sample, seed, [name for name, _ in ordered])
     best: Any = Front(ordered) if pareto else First(ordered, top)
     parts = _progress(chosen, best)
@@ -145,12 +146,6 @@ def sweep(
         say("\n".join(("no candidate meets the conditions", *notes)))
         raise typer.Exit(1)
     emit(_table(space, rows.some(slice(top)), chosen.sweep.columns, notes), format, None)
-
-
-def _figures() -> list[str]:
-    from ..report.figures import OF_NETWORK
-
-    return list(OF_NETWORK)
 
 
 def _progress(chosen: Any, best: Any) -> Iterator[Any]:
@@ -210,8 +205,6 @@ def _draw(space: Any, chosen: Any, keys: tuple[str, str], output: str) -> None:
 
 
 def _column(key: str) -> Column:
-    from ..report.figures import OF_NETWORK
-
     return Column(key, OF_NETWORK[key].what if key in OF_NETWORK else key)
 
 

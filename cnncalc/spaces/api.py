@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import usage_error
+from ..report.figures import OF_NETWORK
 from .condition import Condition
 from .evaluate import Array
 from .space import Space
@@ -59,7 +60,7 @@ class Chosen:
         axes = [axis.name for axis in space.axes]
         self.columns = list(dict.fromkeys(named(column) for column in columns))
         asked = [*self.columns, *(named(each) for each in more if each not in axes)]
-        self.conditions = [Condition(text, [*axes, *_figures()]) for text in where]
+        self.conditions = [Condition(text, [*axes, *OF_NETWORK]) for text in where]
         for condition in self.conditions:
             asked += [named(name) for name in condition.used if name not in axes]
         self.sweep = Sweep(space, list(dict.fromkeys(asked)), batch, seed)
@@ -109,9 +110,3 @@ def sweep(
     """
     conditions = [where] if isinstance(where, str) and where else list(where)
     yield from Chosen(Space(spec, over), columns, conditions, batch, sample, seed)
-
-
-def _figures() -> list[str]:
-    from ..report.figures import OF_NETWORK
-
-    return list(OF_NETWORK)

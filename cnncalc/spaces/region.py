@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -17,6 +18,8 @@ from .polynomial import Frozen, frozen
 from .remembering import TooMany, Trace, polynomial_of
 from .space import Space
 
+_NUMBER = re.compile(r"\d[\d,.]*(?:×\d+)*")
+
 
 class Region:
     """What one run of the calculator tells of all candidates that answer its guards alike."""
@@ -25,6 +28,7 @@ class Region:
         self.space, self.columns, self.batch = space, columns, batch
         self.reason = ""
         self.figures: dict[str, Frozen] = {}
+        self.asked = 0  # how often
         self.alone = False  # whether it is one candidate, since too much depends on its numbers
         self.tables: dict[int, Array] = {}
         trace = Trace()
@@ -120,17 +124,10 @@ def measured(space: Space, values: Sequence[Any], columns: Sequence[str], batch:
 
 
 def reason_of(error: SpecError) -> str:
-    """Why a candidate is none, without the numbers of it, so that candidates are counted by reasons."""
+    """Why a candidate is none, each number in it as n, so that candidates are counted by reasons."""
     problem = error.problems[0]
     line = f"line {problem.place.line}: " if problem.place else ""
-    return line + re_numbers(problem.message)
-
-
-def re_numbers(text: str) -> str:
-    """A message with every number in it as n."""
-    import re
-
-    return re.sub(r"\d[\d,.]*(?:×\d+)*", "n", text)
+    return line + _NUMBER.sub("n", problem.message)
 
 
 def checked(region: Region, candidates: Chunk, rng: Random) -> bool:
