@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -380,7 +381,13 @@ def test_where_none_does_it_the_nearest_is_told() -> None:
     done = cnncalc("solve", "resnet50", "width_per_group", "--such-that", "params <= 1k", "-f", "json")
     assert done.returncode == 1 and json.loads(done.stdout) == {
         "met": False,
-        "rows": [{"width_per_group": 1, "params": analyse("resnet50", args={"width_per_group": 1}).totals.params}],
+        "rows": [
+            {
+                "candidate": 0,
+                "width_per_group": 1,
+                "params": analyse("resnet50", args={"width_per_group": 1}).totals.params,
+            }
+        ],
     }
 
 
@@ -474,3 +481,41 @@ def test_formulas_that_are_wrong_are_noticed_on_the_way(monkeypatch: pytest.Monk
     with pytest.raises(SpecError, match="are not those of its candidates"):
         for _ in range(4):
             way.rows(np.arange(32))
+
+
+NESTED = [f"v{i}" for i in range(60)]
+HOSTILE = {
+    "halves": "name: d\ninput: [3, 8, 8]\nargs:\n  v0: 1.0\n"
+    + "".join(f"  {b}: '{a} * 0.5 + {a} * 0.5'\n" for a, b in itertools.pairwise(NESTED))
+    + "layers: [{Conv2d: {out_channels: 'round(v59)', kernel_size: 1}}]\n",
+    "power": "name: p\ninput: [3, 8, 8]\nargs: {v0: 1, b: 1}\nlayers: [{Conv2d: {out_channels: '(v0 + b - 1) ** 9000', kernel_size: 1}}]\n",
+    "chain": "name: c\ninput: [3, 8, 8]\nargs: {v0: 1.0}\nlayers:\n  - {Conv2d: {out_channels: 'round(64 * v0)', kernel_size: 1}}\n"
+    "  - {Conv2d: {out_channels: 'divisible(in_channels * 1.001, 8)', kernel_size: 1}, repeat: 1500}\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_numbers_that_remember_too_much_cost_no_more_than_a_candidate(name: str, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(HOSTILE[name], "utf-8")
+    values = [1, 2, 3] if name == "power" else [1.0, 1.5, 2.0]
+    over = {"v0": values, "b": [1, 2]} if name == "power" else {"v0": values}
+    begun = time.monotonic()
+    assert compared(Space(str(tmp_path / "net.yaml"), over), ("params", "macs"), 6) == []
+    assert time.monotonic() - begun < 60, "minutes, or all memory, where each number kept all that it came from"
+
+
+def test_few_regions_are_kept_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnncalc.spaces.sweep.MOST_REGIONS", 3)
+    space = Space("resnet18", {"depths[0]": range(1, 5), "depths[1]": range(1, 4), "classes": [10, 100]})
+    way = Sweep(space, ("params",))
+    rows = way.rows(np.arange(space.size))
+    assert len(way.regions) == 3 and len(rows) == space.size
+    assert all(
+        rows.figures["params"][i] == measured(space, space.values(i), ("params",), 1)["params"]
+        for i in range(0, space.size, 5)
+    )
+
+
+def test_a_knob_that_is_given_twice_is_told() -> None:
+    done = cnncalc("solve", "resnet50", "--over", "classes=1:3", "--over", "classes=1:5", "--such-that", "params > 1")
+    assert done.returncode == 2 and "classes is turned twice" in done.stderr

@@ -6,13 +6,12 @@ from typing import Annotated
 
 import typer
 
-from ..errors import usage_error
 from ..report import analyse
 from ..report.figures import ALL_QUESTIONS, QUESTIONS
 from ..table import Table
 from .commands import EXPLAIN, command
 from .options import Batch, Dtype, Format, Input, Int8, Output, Set, Spec, chosen_format, settings, shapes
-from .output import complain, emit, refuse_to_overwrite
+from .output import complain, emit, needs_numpy, refuse_to_overwrite
 
 _LATER = [question for question in ALL_QUESTIONS if question not in QUESTIONS]
 
@@ -59,12 +58,9 @@ def explain(
 
 
 def _symbolic(spec: str, layer: str, question: str, knob: str, batch: int) -> Table:
-    try:
-        from ..spaces.symbolic import Symbolic
-    except ImportError as error:
-        if error.name != "numpy":
-            raise
-        raise usage_error("--symbolic needs NumPy, which is not installed", "pip install 'cnncalc[spaces]'") from None
+    needs_numpy("--symbolic")
+    from ..spaces.symbolic import Symbolic
+
     return Symbolic(spec, knob, question or "params", batch).table(layer)
 
 

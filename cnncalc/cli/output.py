@@ -76,6 +76,14 @@ def refuse_inputs(read: Iterable[str | None], written: Iterable[str | None]) -> 
             raise usage_error("is read, and would be overwritten", "choose another file", where=path)
 
 
+def needs_numpy(what: str, extra: str = "spaces") -> None:
+    """Raise `SpecError` where NumPy is not installed, with the line that installs it."""
+    from importlib.util import find_spec
+
+    if find_spec("numpy") is None:
+        raise usage_error(f"{what} needs NumPy, which is not installed", f"pip install 'cnncalc[{extra}]'")
+
+
 def complain(problems: Iterable[Problem]) -> bool:
     """Print warnings or errors beside the answer; whether there were any."""
     texts = [problem.text for problem in problems]

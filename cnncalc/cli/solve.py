@@ -8,10 +8,9 @@ import typer
 
 from ..errors import usage_error
 from ..quantities import number
-from ..table import Column, Line, Table
 from .commands import CHECK, command
 from .options import Batch, settings
-from .output import emit, say
+from .output import emit, needs_numpy, say
 
 Spec = Annotated[
     str, typer.Argument(help="File, name in the zoo, file:variant; or conv, pool, transposed.", show_default=False)
@@ -51,16 +50,13 @@ def solve(
     format: Format = "table",
 ) -> None:
     """Which value of a knob meets a condition, exactly; or which window makes one size of another."""
-    try:
-        from ..spaces.solve import solve as solved
-        from ..spaces.solve import windows
-        from ..spaces.space import read_axis
-    except ImportError as error:
-        if error.name != "numpy":
-            raise
-        raise usage_error("solve needs NumPy, which is not installed", "pip install 'cnncalc[spaces]'") from None
+    needs_numpy("solve")
+    from ..spaces.results import candidates
+    from ..spaces.solve import solve as solved
+    from ..spaces.solve import windows
+    from ..spaces.space import read_axes
 
-    ranges = dict(map(read_axis, over or ()))
+    ranges = read_axes(over or ())
     if given or spec in WINDOWS:
         if spec not in WINDOWS or knobs or such_that:
             raise usage_error("--given is for a window alone", "cnncalc solve conv --given 'N=224, O=7' --over F=1:11")
@@ -82,7 +78,10 @@ def solve(
     met = done.rows is not None
     told = f"{number(count)} meet the condition" if met else f"none meets {such_that}; the nearest is shown"
     notes = [*done.said, told]
-    emit(_table(done, rows.some(slice(top)), tuple(notes)), format, None)
+    table = candidates(done.space, rows.some(slice(top)), done.columns, notes)
+    keys = [column.key for column in table.columns]
+    document = {"met": met, "rows": [dict(zip(keys, line.cells, strict=True)) for line in table.lines]}
+    emit(table._replace(document=document), format, None)
     if not met:
         if format != "table":
             say(notes[-1])
@@ -94,17 +93,3 @@ def _whole(letters: dict[str, Any]) -> dict[str, int]:
         if type(value) is not int or value < 0:
             raise usage_error(f"--given {name}={value}: a whole number is wanted", "--given 'N=224, O=7'")
     return letters
-
-
-def _table(done: Any, rows: Any, notes: tuple[str, ...]) -> Table:
-    heads = [Column(axis.name, axis.name, _said, True) for axis in done.space.axes]
-    heads += [Column(name, name, number, True) for name in done.columns]
-    cells = [each.tolist() for each in (*rows.knobs.values(), *(rows.figures[name] for name in done.columns))]
-    lines = [Line(row) for row in zip(*cells, strict=True)]
-    keys = [head.key for head in heads]
-    document = {"met": done.rows is not None, "rows": [dict(zip(keys, line.cells, strict=True)) for line in lines]}
-    return Table(done.space.spec.title, tuple(heads), lines, notes=notes, document=document)
-
-
-def _said(value: Any) -> str:
-    return number(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)

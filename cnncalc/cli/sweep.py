@@ -14,11 +14,11 @@ from ..files import whole_file, write_file
 from ..printable import printable
 from ..quantities import number, si
 from ..report.figures import OF_NETWORK
-from ..table import Column, Line, Table
+from ..table import Column
 from .charting import BETTER, Draw, axis, pair, write_chart
 from .commands import CHECK, command
 from .options import Batch, listed
-from .output import emit, refuse_to_overwrite, say
+from .output import emit, needs_numpy, refuse_to_overwrite, say
 
 Spec = Annotated[str, typer.Argument(help="File, name in the zoo, or file:variant.", show_default=False)]
 Over = Annotated[
@@ -92,23 +92,13 @@ def sweep(
     format: Format = "table",
 ) -> None:
     """Every setting of a spec at once, exactly: which fit, which are best; a million a second."""
-    try:
-        from ..spaces.api import Chosen
-        from ..spaces.choose import First, Front, goals
-        from ..spaces.results import form_of
-        from ..spaces.space import Space, read_axis
-    except ImportError as error:
-        if error.name != "numpy":
-            raise
-        raise usage_error("sweep needs NumPy, which is not installed", "pip install 'cnncalc[spaces]'") from None
+    needs_numpy("sweep")
+    from ..spaces.api import Chosen
+    from ..spaces.choose import First, Front, goals
+    from ..spaces.results import candidates, form_of
+    from ..spaces.space import Space, read_axes
 
-    axes: dict[str, Any] = {}
-    for text in over or ():
-        name, values = read_axis(text)
-        if name in axes:
-            raise usage_error(f"{name} is turned twice", "one --over for each knob")
-        axes[name] = values
-    space = Space(spec, axes)
+    space = Space(spec, read_axes(over or ()))
     if setting is not None:
         _write_spec(space, setting, output)
         return
@@ -123,7 +113,7 @@ def sweep(
         rows = next(iter(chosen))
         if not len(rows):
             raise usage_error(f"candidate {show} is no network: {next(iter(chosen.sweep.rejected))}", "another one")
-        emit(_table(space, rows, chosen.columns, ()), format, None)
+        emit(candidates(space, rows, chosen.columns), format, None)
         return
     if drawn:
         _draw(space, Chosen(space, asked, where or (), batch, sample, seed, drawn), drawn, output)
@@ -145,7 +135,7 @@ def sweep(
     if rows is None or not len(rows):
         say("\n".join(("no candidate meets the conditions", *notes)))
         raise typer.Exit(1)
-    emit(_table(space, rows.some(slice(top)), chosen.sweep.columns, notes), format, None)
+    emit(candidates(space, rows.some(slice(top)), chosen.sweep.columns, notes), format, None)
 
 
 def _progress(chosen: Any, best: Any) -> Iterator[Any]:
@@ -199,9 +189,8 @@ def _draw(space: Any, chosen: Any, keys: tuple[str, str], output: str) -> None:
         for i, index in enumerate(cloud.rows.index.tolist())
     ]
     axes = (axis(_column(known[0])), axis(_column(known[1])))
-    write_chart(
-        facts, (known[0], known[1]), axes, f"{space.spec.title}: {number(chosen.kept)} candidates", output or None
-    )
+    title = f"{space.spec.title}: {number(chosen.kept)} candidates"
+    write_chart(facts, (known[0], known[1]), axes, title, output or None)
 
 
 def _column(key: str) -> Column:
@@ -214,20 +203,6 @@ def _notes(space: Any, chosen: Any) -> tuple[str, ...]:
     lines = [counts + f", {number(chosen.kept)} that meet the conditions" * bool(chosen.conditions)]
     lines += [f"{number(count)} are none: {reason}" for reason, count in chosen.sweep.rejected.most_common(5)]
     return tuple(lines)
-
-
-def _table(space: Any, rows: Any, columns: Any, notes: tuple[str, ...]) -> Table:
-    """Candidates as a table: number, knobs, figures."""
-    heads = [Column("candidate", "candidate", number, True)]
-    heads += [Column(axis.name, axis.name, _said, True) for axis in space.axes]
-    heads += [Column(name, name, number, True) for name in columns]
-    cells = [each.tolist() for each in (rows.index, *rows.knobs.values(), *(rows.figures[name] for name in columns))]
-    lines = [Line(row) for row in zip(*cells, strict=True)]
-    return Table(space.spec.title, tuple(heads), lines, notes=notes)
-
-
-def _said(value: Any) -> str:
-    return number(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _write_spec(space: Any, setting: int, output: str) -> None:

@@ -23,14 +23,14 @@ def main() -> None:
     sys.path[0] = str(Path(__file__).resolve().parents[2])
     limit(int(sys.argv[1]))
     from cnncalc.page.desk import answer
+    from cnncalc.page.desk.network import analysed
 
     for line in sys.stdin.buffer:
         try:
             said = answer(line.decode("utf-8", "replace"))
         except MemoryError:
-            said = (
-                '{"problems": [{"message": "it needs too much memory", "hint": "a smaller network", "code": "page"}]}'
-            )
+            analysed.cache_clear()  # what is kept of networks before would leave no room for smaller ones
+            said = TOO_MUCH
         sys.stdout.buffer.write(said.encode("utf-8", "replace") + b"\n")
         sys.stdout.buffer.flush()
 

@@ -12,7 +12,7 @@ from ..report.figures import OF_NETWORK
 from .condition import Condition
 from .evaluate import Array
 from .space import Space
-from .sweep import Rows, Sweep, named
+from .sweep import CHUNK, Rows, Sweep, named
 
 #: Figures that are told where nothing else is asked.
 USUAL = ("params", "macs")
@@ -78,7 +78,7 @@ class Chosen:
 
     def __iter__(self) -> Iterator[Rows]:
         for rows in self.sweep.over(self._candidates):
-            self.seen = min(self.size, self.seen + self.sweep.chunk_size)
+            self.seen = min(self.size, self.seen + CHUNK)
             self.networks += len(rows)
             values = {**rows.knobs, **rows.figures}
             for condition in self.conditions:

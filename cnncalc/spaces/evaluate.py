@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -32,6 +32,18 @@ _VECTORS = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np
             "floordiv": np.floor_divide, "mod": np.remainder}  # fmt: skip
 
 
+def atoms_of(key: Key) -> Iterator[int]:
+    """The atoms that a key names: what it is made of, not what these are made of."""
+    if key[0] == "atom":
+        yield key[1]
+    elif key[0] in ("whole", "//"):
+        for part in key[1:]:
+            yield from {*atoms_in(part)}
+    elif key[0] not in ("knob", "constant"):
+        for part in key[1:]:
+            yield from atoms_of(part)
+
+
 class Chunk:
     """Some candidates: of each axis, which of its values they have; and what was worked out of them already."""
 
@@ -52,7 +64,7 @@ class Evaluator:
 
     def __init__(self, trace: Trace, axes: Sequence[Sequence[Any]]) -> None:
         self.trace, self.axes = trace, axes
-        self._axes_of: dict[Any, frozenset[int]] = {}
+        self._axes: list[frozenset[int]] = []  # of each atom
         self._tables: dict[Any, Array] = {}
         self._bounds: dict[Key, tuple[float, float]] = {}
         self._columns: dict[int, Known] = {}
@@ -61,24 +73,30 @@ class Evaluator:
 
     def axes_of(self, key: Key) -> frozenset[int]:
         """The knobs that a key depends on."""
-        if key not in self._axes_of:
-            kind = key[0]
-            if kind == "knob":
-                found = frozenset((key[1],))
-            elif kind == "constant":
-                found = frozenset()
-            elif kind == "whole":
-                found = self.axes_of_polynomial(key[1])
-            elif kind == "//":
-                found = self.axes_of_polynomial(key[1]) | self.axes_of_polynomial(key[2])
-            else:
-                found = frozenset().union(*(self.axes_of(part) for part in key[1:]))
-            self._axes_of[key] = found
-        return self._axes_of[key]
+        if key[0] == "knob":
+            return frozenset((key[1],))
+        return frozenset().union(*map(self._axes_of_atom, atoms_of(key)))
 
     def axes_of_polynomial(self, p: Frozen) -> frozenset[int]:
         """The knobs that a polynomial depends on."""
-        return frozenset().union(*(self.axes_of(self.trace.keys[atom]) for atom in {*atoms_in(p)}))
+        return frozenset().union(*map(self._axes_of_atom, {*atoms_in(p)}))
+
+    def _axes_of_atom(self, atom: int) -> frozenset[int]:
+        # An atom is made of earlier ones, so that none waits for another.
+        while len(self._axes) <= atom:
+            self._axes.append(self.axes_of(self.trace.keys[len(self._axes)]))
+        return self._axes[atom]
+
+    def _below(self, atoms: Iterable[int], within: Callable[[int], bool]) -> list[int]:
+        """The atoms that some are made of, in the order in which they can be worked out; `within` tells whose parts."""
+        found, left = set[int](), list(atoms)
+        while left:
+            atom = left.pop()
+            if atom not in found:
+                found.add(atom)
+                if within(atom):
+                    left += atoms_of(self.trace.keys[atom])
+        return sorted(found)
 
     # -- by Python's arithmetic ------------------------------------------------------------------------------------
 
@@ -102,28 +120,39 @@ class Evaluator:
     def _column(self, key: Key, knobs: Mapping[int, Sequence[Any]], known: Known) -> Sequence[Any]:
         """A key's values for candidates that are given by lists of their knobs."""
         if key not in known:
-            kind, size = key[0], len(next(iter(knobs.values())))
-            if kind == "knob":
-                known[key] = knobs[key[1]]
-            elif kind == "constant":
-                known[key] = [key[1]] * size
-            elif kind == "whole":
-                known[key] = self._combined(key[1], knobs, known)
-            else:
-                parts = key[1:]
-                columns = [
-                    self._combined(part, knobs, known) if kind == "//" else self._column(part, knobs, known)
-                    for part in parts
-                ]
-                known[key] = [_one(kind, row) for row in zip(*columns, strict=True)]
+            self._known_below(atoms_of(key), knobs, known)
+            known[key] = self._made(key, knobs, known)
         return known[key]
+
+    def _known_below(self, atoms: Iterable[int], knobs: Mapping[int, Sequence[Any]], known: Known) -> None:
+        """Work out what some atoms are made of, earlier ones first."""
+        for atom in self._below(atoms, lambda atom: self.trace.keys[atom] not in known):
+            own = self.trace.keys[atom]
+            if own not in known:
+                known[own] = self._made(own, knobs, known)
+
+    def _made(self, key: Key, knobs: Mapping[int, Sequence[Any]], known: Known) -> Sequence[Any]:
+        """A key's values, where those of earlier atoms are known."""
+        kind = key[0]
+        if kind == "knob":
+            return knobs[key[1]]
+        if kind == "atom":
+            return known[self.trace.keys[key[1]]]
+        if kind == "constant":
+            return [key[1]] * len(next(iter(knobs.values())))
+        if kind == "whole":
+            return self._combined(key[1], knobs, known)
+        columns = [
+            self._combined(part, knobs, known) if kind == "//" else self._made(part, knobs, known) for part in key[1:]
+        ]
+        return [_one(kind, row) for row in zip(*columns, strict=True)]
 
     def _combined(self, p: Frozen, knobs: Mapping[int, Sequence[Any]], known: Known) -> list[int]:
         """A polynomial's values for the same."""
-        size = len(next(iter(knobs.values())))
-        totals = [0] * size
+        self._known_below({*atoms_in(p)}, knobs, known)
+        totals = [0] * len(next(iter(knobs.values())))
         for monomial, coefficient in p:
-            columns = [self._column(self.trace.keys[atom], knobs, known) for atom in monomial]
+            columns = [known[self.trace.keys[atom]] for atom in monomial]
             if not columns:
                 totals = [total + coefficient for total in totals]
             else:
@@ -140,7 +169,12 @@ class Evaluator:
     def bounds_of_key(self, key: Key) -> tuple[float, float]:
         """The least and the most that a key can be."""
         if key not in self._bounds:
-            self._bounds[key] = self._bounded(key)
+            known = self._bounds
+            for atom in self._below(atoms_of(key), lambda atom: self.trace.keys[atom] not in known):
+                own = self.trace.keys[atom]
+                if own not in known:
+                    known[own] = self._bounded(own)
+            known[key] = self._bounded(key)
         return self._bounds[key]
 
     def _bounded(self, key: Key) -> tuple[float, float]:
@@ -151,6 +185,8 @@ class Evaluator:
             return table.min().item(), table.max().item()
         if kind == "constant":
             return key[1], key[1]
+        if kind == "atom":
+            return self.bounds(key[1])
         if kind == "whole":
             return self.bounds_of(key[1])
         if kind == "less":
@@ -205,19 +241,26 @@ class Evaluator:
     def array(self, key: Key, chunk: Chunk) -> Array:
         """The values of a key."""
         if key not in chunk.known:
-            axes = self.axes_of(key)
-            if len(axes) == 1:
-                (axis,) = axes
-                found = self._of_key(key, axis)[chunk.digits[axis]]
-            else:
-                found = self._worked_out(key, chunk)
-            chunk.known[key] = found
+            # What depends on one knob is looked up, and what that is made of is not asked for.
+            several = self._below(atoms_of(key), lambda atom: len(self._axes_of_atom(atom)) > 1)
+            for own in (*(self.trace.keys[atom] for atom in several), key):
+                if own not in chunk.known:
+                    chunk.known[own] = self._looked_up(own, chunk)
         return chunk.known[key]
+
+    def _looked_up(self, key: Key, chunk: Chunk) -> Array:
+        axes = self.axes_of(key)
+        if len(axes) != 1:
+            return self._worked_out(key, chunk)
+        (axis,) = axes
+        return self._of_key(key, axis)[chunk.digits[axis]]
 
     def _worked_out(self, key: Key, chunk: Chunk) -> Array:
         kind = key[0]
         if kind == "constant":
             return key[1]
+        if kind == "atom":
+            return self.atom(key[1], chunk)
         if kind == "whole":
             return self.polynomial(key[1], chunk)
         if kind == "//":
@@ -267,7 +310,7 @@ class Evaluator:
         if plan is None:
             alone: dict[int, int] = {}
             for atom in {*atoms_in(p)}:
-                axes = self.axes_of(self.trace.keys[atom])
+                axes = self._axes_of_atom(atom)
                 if len(axes) == 1:
                     alone[atom] = next(iter(axes))
             best: tuple[int | None, dict[Monomial, list[Any]]] | None = None

@@ -14,6 +14,14 @@ Polynomial = dict[Monomial, int]
 Frozen = tuple[tuple[Monomial, int], ...]
 
 
+#: Terms of a polynomial, and factors of a term, at most; what grows beyond is worked out candidate by candidate.
+MOST_TERMS, MOST_FACTORS = 20_000, 60
+
+
+class TooMany(Exception):
+    """A run of the calculator makes or decides too much by its numbers to hold for any others."""
+
+
 def constant(value: int) -> Polynomial:
     """A number."""
     return {(): value} if value else {}
@@ -52,8 +60,12 @@ def multiplied(p: Polynomial, q: Polynomial) -> Polynomial:
     {(0, 0): 1, (): -1}
     """
     result: Polynomial = {}
+    if len(p) * len(q) > MOST_TERMS:
+        raise TooMany
     for one, a in p.items():
         for other, b in q.items():
+            if len(one) + len(other) > MOST_FACTORS:
+                raise TooMany
             monomial = tuple(sorted(one + other)) if one and other else one or other
             value = result.get(monomial, 0) + a * b
             if value:

@@ -14,8 +14,8 @@ from ..report import analyse
 from ..report.figures import OF_NETWORK
 from ..table import AtLeast
 from .evaluate import Array, Chunk, Evaluator
-from .polynomial import Frozen, frozen
-from .remembering import TooMany, Trace, polynomial_of
+from .polynomial import Frozen, TooMany, frozen
+from .remembering import Trace, polynomial_of
 from .space import Space
 
 _NUMBER = re.compile(r"\d[\d,.]*(?:×\d+)*")
@@ -41,7 +41,7 @@ class Region:
         try:
             self._run(values)
         except TooMany:
-            self._single(digits)
+            self.narrow(digits)
             return
         for number, (axis, digit) in enumerate(zip(space.axes, digits, strict=True)):
             if not axis.is_number:
@@ -56,7 +56,8 @@ class Region:
             return
         self.figures = {name: frozen(polynomial_of(value)) for name, value in found.items()}
 
-    def _single(self, digits: Sequence[int]) -> None:
+    def narrow(self, digits: Sequence[int]) -> None:
+        """Speak for one candidate alone, as the calculator does."""
         self.alone, self.guards, self.reason, self.figures = True, [], "", {}
         for number, digit in enumerate(digits):
             self.tables[number] = np.arange(self.space.sizes[number]) == digit

@@ -12,16 +12,14 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .polynomial import Polynomial, added, constant, divided, frozen, multiplied, number_of
+from .polynomial import Polynomial, TooMany, added, constant, divided, frozen, multiplied, number_of
 
-#: A key of an atom: its operation, and what it works on, each a frozen polynomial or another key.
+#: A key of an atom: its operation, and what it works on, each a frozen polynomial, a constant, or an earlier atom.
 Key = tuple[Any, ...]
 #: Guards of a run at most; a run that notes more is one for a single candidate.
 MOST_GUARDS = 20_000
-
-
-class TooMany(Exception):
-    """A run of the calculator decides too much by its numbers to hold for any others."""
+#: Atoms of a run at most.
+MOST_ATOMS = 20_000
 
 
 class Trace:
@@ -38,19 +36,25 @@ class Trace:
         if number is None:
             number = self.numbers[key] = len(self.keys)
             self.keys.append(key)
+            if number >= MOST_ATOMS:
+                raise TooMany
         return number
 
     def knob(self, name: int, value: float) -> Whole | Real:
         """A knob, with the value that it has for this candidate."""
         if isinstance(value, int):
             return Whole(value, {(self.atom(("knob", name)),): 1}, self)
-        return Real(value, ("knob", name), self)
+        return self.real(value, "knob", name)
 
     def guard(self, kind: str, key: Any, answer: Any) -> None:
         """Note a decision."""
         self.guards[kind, key] = answer
         if len(self.guards) > MOST_GUARDS:
             raise TooMany
+
+    def real(self, value: float, *key: Any) -> Real:
+        """A number with a fraction, which is an atom too: so keys stay flat, however long what they come from."""
+        return Real(value, ("atom", self.atom(key)), self)
 
     def of(self, value: int, *key: Any) -> int:
         """A whole number that is an atom."""
@@ -161,7 +165,7 @@ class Real(float):
         return float(self)
 
     def __neg__(self) -> Any:
-        return Real(-float(self), ("neg", self.key), self.trace)
+        return self.trace.real(-float(self), "neg", self.key)
 
     def __pos__(self) -> Any:
         return self
@@ -198,7 +202,7 @@ def _is_number(value: Any) -> bool:
 def _real(function: Callable[[Any, Any], Any], name: str, a: Any, b: Any, trace: Trace) -> Any:
     if not (_is_number(a) and _is_number(b)):
         return NotImplemented
-    return Real(float(function(plain(a), plain(b))), (name, key_of(a), key_of(b)), trace)
+    return trace.real(float(function(plain(a), plain(b))), name, key_of(a), key_of(b))
 
 
 def _whole(value: int, polynomial: Polynomial, trace: Trace) -> int:
@@ -309,7 +313,7 @@ def _extreme(largest: bool, values: Sequence[Any]) -> Any:
     trace = next(value.trace for value in values if isinstance(value, (Whole, Real)))
     name, best = ("max", max(map(plain, values))) if largest else ("min", min(map(plain, values)))
     if any(isinstance(value, float) for value in values):
-        return Real(float(best), (name, *map(key_of, values)), trace)
+        return trace.real(float(best), name, *map(key_of, values))
     different = dict.fromkeys(frozen(polynomial_of(value)) for value in values)
     if len(different) == 1:
         return next(value for value in values if isinstance(value, Whole))

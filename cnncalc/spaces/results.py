@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..errors import did_you_mean, usage_error
 from ..formats.csv import written
+from ..quantities import number
 from ..report.convention import CONVENTION
+from ..table import Column, Line, Table
 from .space import Space
 from .sweep import Rows
 
@@ -63,3 +66,17 @@ class Writer:
 def _plain(values: Any) -> list[Any]:
     found: list[Any] = values.tolist()
     return [json.dumps(each) if isinstance(each, list) else each for each in found]
+
+
+def candidates(space: Space, rows: Rows, columns: Sequence[str], notes: Sequence[str] = ()) -> Table:
+    """Candidates as a table: their numbers, knobs and figures."""
+    heads = [Column("candidate", "candidate", number, True)]
+    heads += [Column(axis.name, axis.name, _said, True) for axis in space.axes]
+    heads += [Column(name, name, number, True) for name in columns]
+    cells = [each.tolist() for each in (rows.index, *rows.knobs.values(), *(rows.figures[name] for name in columns))]
+    lines = [Line(row) for row in zip(*cells, strict=True)]
+    return Table(space.spec.title, tuple(heads), lines, notes=tuple(notes))
+
+
+def _said(value: Any) -> str:
+    return number(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)

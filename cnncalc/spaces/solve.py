@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,12 @@ class Solved(Record):
 
 
 def solve(
-    spec: str, knobs: Sequence[str], such_that: str, over: Mapping[str, Sequence[Any]], largest: bool, batch: int = 1
+    spec: str,
+    knobs: Sequence[str],
+    such_that: str,
+    over: Mapping[str, Sequence[Any]] = MappingProxyType({}),
+    largest: bool = False,
+    batch: int = 1,
 ) -> Solved:
     """The settings of some knobs that meet a condition; with `largest` those with the most of the first.
 

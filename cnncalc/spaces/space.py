@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -143,6 +143,17 @@ def read_axis(text: str) -> tuple[str, Sequence[Any]]:
     if not equals or not said.strip():
         raise usage_error(f"--over {text} names no values", "--over 'width=16:128:8', or width=16,32,64")
     return name.strip(), _range(name, said) if ":" in said and "[" not in said else _list(name, said)
+
+
+def read_axes(texts: Iterable[str]) -> dict[str, Sequence[Any]]:
+    """Several axes as they are typed, by the names of their knobs; raises `SpecError`."""
+    found: dict[str, Sequence[Any]] = {}
+    for text in texts:
+        name, values = read_axis(text)
+        if name in found:
+            raise usage_error(f"{name} is turned twice", "one --over for each knob")
+        found[name] = values
+    return found
 
 
 def _range(name: str, said: str) -> Sequence[Any]:

@@ -17,6 +17,8 @@ from .space import Space, split
 
 #: Candidates that are worked out at once: what fits a processor's cache.
 CHUNK = 1 << 15
+#: Regions that are kept, those that were of use last: a space of many structures has more than memory.
+MOST_REGIONS = 256
 
 
 class Rows(Record):
@@ -44,7 +46,6 @@ class Sweep:
     def __init__(self, space: Space, columns: Sequence[str] = (), batch: int = 1, seed: int = 0) -> None:
         self.space, self.batch = space, batch
         self.columns = list(columns)
-        self.chunk_size = CHUNK
         self.regions: list[Region] = []
         self.rejected: Counter[str] = Counter()
         self.first_rejected: dict[str, int] = {}
@@ -68,7 +69,7 @@ class Sweep:
         figures = {name: np.zeros(len(index), dtype=np.int64) for name in self.columns}
         good = np.zeros(len(index), dtype=np.bool_)
         left = np.arange(len(index))
-        tried = list(self.regions)
+        tried, used = list(self.regions), list[Region]()
         while len(left):
             chunk = whole if len(left) == len(index) else Chunk([digit[left] for digit in whole.digits])
             region = tried.pop(0) if tried else self.learnt([int(digit[0]) for digit in chunk.digits], chunk)
@@ -77,6 +78,7 @@ class Sweep:
                 continue
             places, inside = (left, chunk) if mask.all() else (left[mask], chunk.some(mask))
             self.compare(region, inside)
+            used += [] if region.alone else [region]
             if region.reason:
                 self.rejected[region.reason] += len(places)
                 self.first_rejected.setdefault(region.reason, int(index[places[0]]))
@@ -85,6 +87,7 @@ class Sweep:
                 for name in self.columns:
                     figures[name][places] = region.values(name, inside)
             left = left[~mask]
+        self.regions = [*used, *(region for region in self.regions if region not in used)][:MOST_REGIONS]
         rows = Rows(index, {}, figures)
         rows = rows if good.all() else rows.some(good)
         chunk = whole if good.all() else whole.some(good)
@@ -122,8 +125,7 @@ class Sweep:
         if not region.alone:
             mask = region.holds(chunk)
             if not mask[0] or not region.agrees(digits) or not checked(region, chunk.some(mask), self.rng):
-                region._single(digits)
-        self.regions.insert(0, region)
+                region.narrow(digits)
         return region
 
 

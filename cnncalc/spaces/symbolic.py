@@ -15,7 +15,7 @@ from ..record import Record
 from ..report import analyse
 from ..report.figures import BY_NAME
 from ..table import Column, Line, Table
-from .evaluate import Chunk, Evaluator
+from .evaluate import Chunk, Evaluator, atoms_of
 from .polynomial import Frozen, Polynomial, atoms_in, frozen
 from .region import Region
 from .remembering import Key, Trace, polynomial_of
@@ -90,7 +90,7 @@ class Symbolic:
         if key[0] == "knob":
             found[atom] = self.knob
             return
-        for inner in _inside(key):
+        for inner in atoms_of(key):
             self._named(inner, found)
         used = sum(1 for name in found.values() if name != self.knob)
         found[atom] = NAMES[used % len(NAMES)] + str(used // len(NAMES) or "").translate(_LOWERED)
@@ -127,6 +127,8 @@ class Symbolic:
             return f"⌊{above}/{f'({below})' if ' ' in below else below}⌋"
         if kind == "whole":
             return self.text(key[1], letters)
+        if kind == "atom":
+            return letters[key[1]]
         if kind == "knob":
             return self.knob
         if kind == "constant":
@@ -168,15 +170,6 @@ class Symbolic:
             lines.append(Line((total.name, self.text(total.polynomial, letters), total.value), "total"))
         notes = [*self.definitions(letters), self.doubled(), f"it holds for {self.knob} = {ranges(self.holds)}"]
         return Table(self.title, columns, lines, notes=tuple(notes))
-
-
-def _inside(key: Key) -> Iterator[int]:
-    """The atoms that a key is made of."""
-    for part in key[1:]:
-        if key[0] in ("//", "whole"):
-            yield from atoms_in(part)
-        elif isinstance(part, tuple):
-            yield from _inside(part)
 
 
 def ranges(values: list[int]) -> str:

@@ -118,7 +118,8 @@ async function keeping({ version, files }) {
   const taken = new Promise((resolve) => keeper.addEventListener("controllerchange", resolve, { once: true }));
   await keeper.register(`offline.js?version=${version}`);
   if (before !== version) await Promise.race([taken, new Promise((resolve) => setTimeout(resolve, 2000))]);
-  if (before && before !== version) location.reload(); // the page itself is of the version before
+  const now = keeper.controller && new URL(keeper.controller.scriptURL).searchParams.get("version");
+  if (before && before !== now) location.reload(); // the page itself is of the version before
   keeper.addEventListener("message", () => { document.documentElement.dataset.kept = "true"; });
   setTimeout(() => keeper.controller?.postMessage(files), 5000);
 }
