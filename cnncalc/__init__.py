@@ -30,6 +30,7 @@ __all__ = [
     "story",
     "summary",
     "sweep",
+    "symbolic",
     "view",
     "zoo",
 ]
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from .report import Report, analyse
     from .spaces.api import sweep
     from .spaces.solve import solve
+    from .spaces.symbolic import Symbolic as symbolic
 
 #: What the package offers and the file that holds it, which is loaded when it is first asked for.
 _LATER = {
@@ -76,6 +78,7 @@ _LATER = {
     "story": ("answers.zoo", "story"),
     "summary": ("answers.summary", "summary"),
     "sweep": ("spaces.api", "sweep"),
+    "symbolic": ("spaces.symbolic", "Symbolic"),
     "view": ("answers.layers", "view"),
     "zoo": ("answers.zoo", "zoo"),
 }

@@ -70,6 +70,7 @@ class Graph:
         self.disputes: list[Claim] = []  # figures that were published, and that the network does not have
         self.pretrained: list[Pictures] = []  # how published weights want their pictures, the usual ones first
         self.args: Mapping[str, Any] = {}
+        self.space: Any = None  # the axes of the family and the conditions between them, where the spec states some
         self.warnings: list[Problem] = []
         self.errors: list[Problem] = []
 

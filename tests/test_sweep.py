@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,6 +24,7 @@ from cnncalc import SpecError, analyse, sweep
 from cnncalc.language.locate import zoo_files
 from cnncalc.spaces.api import drawn
 from cnncalc.spaces.choose import unbeaten
+from cnncalc.spaces.columns import Figured, figured
 from cnncalc.spaces.condition import Condition
 from cnncalc.spaces.region import Region, measured
 from cnncalc.spaces.remembering import Trace, Whole
@@ -39,10 +41,22 @@ FIGURES = (
     "peak_inference_bytes",
     "depth",
     "moved_bytes",
+    "intensity",
 )
 FAMILIES = [path.stem for path in zoo_files() if knobs(path.stem)]
 #: Candidates of each family that are compared with the calculator.
 EACH = 4
+
+
+def told(space: Space, index: int, columns: Sequence[Figured]) -> dict[str, Any]:
+    """What the calculator says of a candidate; raises `SpecError` where it is none."""
+    found = measured(space, space.values(index), columns, 1)
+    return {name: numbers[0] / numbers[1] if len(numbers) == 2 else numbers[0] for name, numbers in found.items()}
+
+
+def params(space: Space, index: int) -> int:
+    """The parameters of a candidate, as the calculator counts them."""
+    return told(space, index, [figured("params", space.base)])["params"]
 
 
 def compared(space: Space, columns: tuple[str, ...], count: int, seed: int = 0) -> list[int]:
@@ -51,11 +65,11 @@ def compared(space: Space, columns: tuple[str, ...], count: int, seed: int = 0) 
     index = sorted({rng.randrange(space.size) for _ in range(count)})
     way = Sweep(space, columns)
     rows = way.rows(np.array(index))
-    said = {int(i): {name: int(rows.figures[name][j]) for name in columns} for j, i in enumerate(rows.index)}
+    said = {int(i): {name: rows.figures[name][j].item() for name in columns} for j, i in enumerate(rows.index)}
     wrong = []
     for i in index:
         try:
-            true: Any = measured(space, space.values(i), columns, 1)
+            true: Any = told(space, i, way.figured)
         except SpecError:
             true = None
         if said.get(i) != true:
@@ -78,11 +92,11 @@ def test_every_figure_of_every_family_is_that_of_the_calculator(name: str) -> No
             "efficientnet_b0",
             {"width": [x / 20 for x in range(8, 40)], "depth": [0.6, 1.0, 1.4], "input": range(64, 400)},
         ),
-        ("regnet_y_400mf", {"widths[0]": range(8, 65, 8), "widths[1]": range(16, 129, 8), "input": range(64, 257)}),
+        ("regnet_y_400mf", {"widths[0]": range(8, 49, 8), "widths[1]": range(48, 129, 8), "input": range(64, 257)}),
     ],
 )
 def test_wide_spaces_are_exact(name: str, over: Any) -> None:
-    assert compared(Space(name, over), FIGURES, 60, 1) == []
+    assert compared(Space(name, over, alone=True), FIGURES, 60, 1) == []
 
 
 @pytest.mark.parametrize("name", ["resnet", "vgg", "unet", "squeezenet"])
@@ -105,7 +119,7 @@ def test_numbers_remember_what_was_made_of_them() -> None:
 
 def test_a_region_speaks_only_for_those_that_answer_alike() -> None:
     space = Space("unet", {"width": [16, 32], "input": range(380, 412, 4)})
-    regions = [Region(space, space.digits(i), ("params",), 1) for i in range(space.size)]
+    regions = [Region(space, space.digits(i), [figured("params", space.base)], 1) for i in range(space.size)]
     way = Sweep(space, ("params",))
     for region in regions:
         mask = region.holds(way.chunk(np.arange(space.size)))
@@ -145,7 +159,7 @@ def test_a_candidate_is_made_again_from_its_number() -> None:
     space = Space("resnet50", {"width_per_group": [32, 64], "depths[2]": [4, 6], "input": [160, 224]})
     seen = [tuple(space.setting(i).values()) for i in range(space.size)]
     assert seen == list(itertools.product([32, 64], [4, 6], [160, 224]))
-    assert measured(space, space.values(7), ("params",), 1)["params"] == analyse("resnet50").totals.params
+    assert params(space, 7) == analyse("resnet50").totals.params
     over = {f"depths[{i}]": range(1, 21) for i in range(4)}
     huge = Space(
         "resnet50", {**over, "width_per_group": range(1, 301), "classes": range(1, 100_001), "input": range(32, 10_032)}
@@ -153,9 +167,7 @@ def test_a_candidate_is_made_again_from_its_number() -> None:
     assert huge.size > 4 * 10**16
     index = drawn(huge.size, 3, 3)
     rows = Sweep(huge, ("params",)).rows(index)
-    assert rows.figures["params"].tolist() == [
-        measured(huge, huge.values(int(i)), ("params",), 1)["params"] for i in index
-    ]
+    assert rows.figures["params"].tolist() == [params(huge, int(i)) for i in index]
 
 
 def test_drawing_does_not_repeat() -> None:
@@ -290,15 +302,15 @@ def test_files_say_what_they_are_of(tmp_path: Path, ending: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--over", "widht=1:3"), "is no knob of resnet"),
+        (("--over", "widht=1:3"), "widht is no knob"),
         (("--over", "depths[9]=1:3"), "it has 4 items"),
         (("--over", "classes=3:1"), "is no range"),
         (("--over", "classes=1:9", "--over", "classes=1:3"), "turned twice"),
-        (("--over", "depths=[1,1,1,1],[2,2,2,2]", "--over", "depths[0]=1:3"), "turned twice"),
+        (("--over", "depths=[1,1,1,1],[2,2,2,2]", "--over", "depths[0]=1:3"), "is turned twice"),
         (("--over", "classes=1:9", "--where", "parms < 3"), "did you mean params?"),
         (("--over", "classes=1:9", "--sort", "parms"), "did you mean params?"),
         (("--over", "classes=1:9", "--columns", "parms"), "did you mean params?"),
-        (("--over", "classes=1:9", "--columns", "shape"), "is no whole number"),
+        (("--over", "classes=1:9", "--columns", "shape"), "shape is of no part"),
         (("--over", "classes=1:9", "-o", "rows.xls"), "tells no form of rows"),
         (("--over", "classes=1:9", "--show", "9"), "there is no candidate 9"),
         (("--over", "input=0:1"), "a size is a whole number from 1 on"),
@@ -465,7 +477,8 @@ def test_a_cloud_holds_all_that_nothing_beats(tmp_path: Path) -> None:
     assert 600 <= len(dots) <= 700 and "3,249 candidates" in text
     space = Space("resnet50", dict(map(read_axis, over[1::2])))
     for name, macs, params in dots[:5]:
-        found = measured(space, space.values(int(name.replace(",", ""))), ("macs", "params"), 1)
+        columns = [figured(each, space.base) for each in ("macs", "params")]
+        found = told(space, int(name.replace(",", "")), columns)
         assert found == {"macs": int(macs), "params": int(params)}
     (best,) = Sweep(space, ("macs", "params")).over(range(1))
     assert ("0", str(best.figures["macs"][0]), str(best.figures["params"][0])) in dots
@@ -477,7 +490,7 @@ def test_formulas_that_are_wrong_are_noticed_on_the_way(monkeypatch: pytest.Monk
     way = Sweep(Space("lenet", {"input": range(32, 64)}), ("params",))
     way.rows(np.arange(8))
     (region,) = way.regions
-    monkeypatch.setitem(region.figures, "params", (((), 5),))
+    monkeypatch.setitem(region.figures, "params", ((((), 5),),))
     with pytest.raises(SpecError, match="are not those of its candidates"):
         for _ in range(4):
             way.rows(np.arange(32))
@@ -510,10 +523,7 @@ def test_few_regions_are_kept_however_many_there_are(monkeypatch: pytest.MonkeyP
     way = Sweep(space, ("params",))
     rows = way.rows(np.arange(space.size))
     assert len(way.regions) == 3 and len(rows) == space.size
-    assert all(
-        rows.figures["params"][i] == measured(space, space.values(i), ("params",), 1)["params"]
-        for i in range(0, space.size, 5)
-    )
+    assert all(rows.figures["params"][i] == params(space, i) for i in range(0, space.size, 5))
 
 
 def test_a_knob_that_is_given_twice_is_told() -> None:

@@ -76,7 +76,11 @@ def solve(
         raise usage_error("none of the settings is a network", "other values")
     count = len(rows)
     met = done.rows is not None
-    told = f"{number(count)} meet the condition" if met else f"none meets {such_that}; the nearest is shown"
+    told = (
+        f"{number(count)} meet{'s' * (count == 1)} the condition"
+        if met
+        else f"none meets {such_that}; the nearest is shown"
+    )
     notes = [*done.said, told]
     table = candidates(done.space, rows.some(slice(top)), done.columns, notes)
     keys = [column.key for column in table.columns]

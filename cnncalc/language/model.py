@@ -31,7 +31,7 @@ from .warnings import MOST, warn, warning
 from .workspace import Names, Scope, TooBig
 
 KEYS = ("name", "source", "year", "task", "note", "input", "args", "variants", "blocks", "types", "layers", "outputs",
-        "expect", "disputed", "pretrained")  # fmt: skip
+        "space", "expect", "disputed", "pretrained")  # fmt: skip
 
 MAX_VARIANTS, MAX_INPUTS = 1_000, 64
 #: Characters of what stands in every header, and of what stands below a table.
@@ -98,6 +98,7 @@ class Model:
             expander.types.update(self.types())
             expander.blocks.update(self.blocks())
             self.inputs(names)
+            self.space()
             layers = self.root.get("layers")
             if layers is None:
                 near = [key for key in self.root.pairs if key not in KEYS and did_you_mean(key, ["layers"])]
@@ -310,6 +311,15 @@ class Model:
             self.expander.space.outputs[name] = len(self.made.nodes)
             self.made.nodes.append(Layer(name, "input", None, (), shape, value.place))
         self.made.input_count = len(self.made.nodes)
+
+    def space(self) -> None:
+        """What `space` states of a family; read where a spec has it, and by no other."""
+        node = self.root.get("space")
+        if node is not None:
+            self.expander.at = node.place
+            shape = self.made.inputs[0].shape if len(self.made.inputs) == 1 else None
+            reader = import_module(f"{__package__}.space")
+            self.made.space = reader.stated_space(self.expander.space, node, self.made.args, shape or ())
 
     def outputs(self, x: int | None) -> None:
         node = self.root.get("outputs")

@@ -76,6 +76,7 @@ def _properties() -> dict[str, Any]:
             "description": "the layers whose outputs are results, if not only the last",
             "anyOf": [{"type": "string"}, {"type": "array", "items": _ref("output")}],
         },
+        "space": _space(),
         "expect": {**names, "description": "what was published, checked by `cnncalc check`; by variant in a family"},
         "pretrained": {
             "description": "which weights are published, and how they want their pictures",
@@ -96,6 +97,19 @@ def _properties() -> dict[str, Any]:
                 },
             },
         },
+    }
+
+
+def _space() -> dict[str, Any]:
+    number = {"anyOf": [{"type": "number"}, _EXPRESSION]}
+    ends = {"from": number, "to": {**number, "description": "the last value"}, "by": number}
+    range_ = {"type": "object", "required": ["from", "to"], "additionalProperties": False, "properties": ends}
+    where = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    return {
+        "type": "object",
+        "description": "the values that knobs take in `cnncalc sweep`: args, items as depths[2], input; a, b together",
+        "properties": {"where": {**where, "description": "conditions between knobs, as width % groups == 0"}},
+        "additionalProperties": {"anyOf": [{"type": "array", "minItems": 1}, range_, _EXPRESSION]},
     }
 
 

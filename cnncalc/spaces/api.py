@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from ..errors import usage_error
 from ..report.figures import OF_NETWORK
+from .columns import figured
 from .condition import Condition
 from .evaluate import Array
-from .space import Space
-from .sweep import CHUNK, Rows, Sweep, named
+from .space import Space, split
+from .sweep import CHUNK, Rows, Sweep
+from .tally import Tally
 
 #: Figures that are told where nothing else is asked.
 USUAL = ("params", "macs")
@@ -45,7 +48,7 @@ def drawn(size: int, count: int, seed: int) -> Array:
 
 
 class Chosen:
-    """A way through a space in which only what meets the conditions is kept."""
+    """A way through a space, or a part of it, in which only what meets the conditions is kept."""
 
     def __init__(
         self,
@@ -56,43 +59,59 @@ class Chosen:
         sample: int = 0,
         seed: int = 0,
         more: Sequence[str] = (),
+        shard: tuple[int, int] = (1, 1),
     ) -> None:
-        axes = [axis.name for axis in space.axes]
-        self.columns = list(dict.fromkeys(named(column) for column in columns))
-        asked = [*self.columns, *(named(each) for each in more if each not in axes)]
-        self.conditions = [Condition(text, [*axes, *OF_NETWORK]) for text in where]
-        for condition in self.conditions:
-            asked += [named(name) for name in condition.used if name not in axes]
-        self.sweep = Sweep(space, list(dict.fromkeys(asked)), batch, seed)
-        self.size = min(space.size, sample) if sample else space.size
-        self._candidates: Any = drawn(space.size, sample, seed) if sample else range(space.size)
-        self.seen = self.networks = self.kept = 0
+        knobs = space.names
+        self.conditions = [Condition(text, [*knobs, *OF_NETWORK], parts=True) for text in where]
+        asked = [*columns, *(each for each in more if each not in knobs)]
+        asked += [name for condition in self.conditions for name in condition.used if name not in knobs]
+        self.names = {name: figured(name, space.base).name for name in asked}
+        self.columns = list(dict.fromkeys(self.names[name] for name in columns))
+        self.sweep = Sweep(space, list(dict.fromkeys(self.names.values())), batch, seed)
+        candidates: Any = drawn(space.size, sample, seed) if sample else range(space.size)
+        number, count = shard
+        self.candidates = candidates[(number - 1) * len(candidates) // count : number * len(candidates) // count]
+        self.size = len(self.candidates)
+        self.tally = Tally()
 
     @classmethod
     def single(cls, space: Space, columns: Sequence[str], index: int, batch: int = 1) -> Chosen:
         """One candidate, by its number; raises `SpecError` where there is none of this number."""
         space.setting(index)
         made = cls(space, columns, batch=batch)
-        made._candidates, made.size = range(index, index + 1), 1
+        made.candidates, made.size = range(index, index + 1), 1
         return made
 
+    def part(self, start: int, stop: int) -> tuple[Rows, Tally]:
+        """What is kept of some of the candidates, by their places, and the counts of these."""
+        sweep = self.sweep
+        sweep.rejected.clear()
+        sweep.first_rejected.clear()
+        rows = sweep.rows_of(self.candidates[start:stop])
+        tally = Tally(stop - start, len(rows))
+        for condition in self.conditions:
+            mask = np.broadcast_to(condition.holds(self.values(rows)), len(rows))
+            if not mask.all():
+                rows = rows.some(mask)
+        tally.kept = len(rows)
+        tally.rejected.update(sweep.rejected)
+        tally.first.update(sweep.first_rejected)
+        return rows, tally
+
+    def values(self, rows: Rows) -> dict[str, Array]:
+        """The values of rows by all names that were asked for."""
+        return {**rows.knobs, **rows.figures, **{asked: rows.figures[name] for asked, name in self.names.items()}}
+
     def __iter__(self) -> Iterator[Rows]:
-        for rows in self.sweep.over(self._candidates):
-            self.seen = min(self.size, self.seen + CHUNK)
-            self.networks += len(rows)
-            values = {**rows.knobs, **rows.figures}
-            for condition in self.conditions:
-                mask = condition.holds(values)
-                if not mask.all():
-                    rows = rows.some(mask)
-                    values = {**rows.knobs, **rows.figures}
-            self.kept += len(rows)
+        for start, stop in split(self.size, CHUNK):
+            rows, tally = self.part(start, stop)
+            self.tally.add(tally)
             yield rows
 
 
 def sweep(
     spec: str,
-    over: Mapping[str, Sequence[Any]],
+    over: Mapping[str, Iterable[Any]] = MappingProxyType({}),
     columns: Sequence[str] = USUAL,
     where: str | Sequence[str] = (),
     batch: int = 1,
@@ -101,8 +120,9 @@ def sweep(
 ) -> Iterator[Rows]:
     """The figures of all settings of a spec, in chunks of arrays: `rows.index`, `rows.knobs`, `rows.figures`.
 
-    `over` gives the values of each knob: an argument of the spec, an item of one (`depths[2]`), or `input`. Every
-    number is that of `analyse`, to the last digit. Raises `SpecError`.
+    `over` gives the values of each knob: an argument of the spec, an item of one (`depths[2]`), or `input`; it adds to
+    what the spec states in `space`, or stands in place of it. Every number is that of `analyse`, to the last digit.
+    `rows.to_pandas()` and `rows.to_arrow()` are there where these are installed. Raises `SpecError`.
 
     >>> rows, = sweep("resnet50", {"width_per_group": [32, 64, 128]}, where="params < 50M")
     >>> rows.knobs["width_per_group"].tolist(), rows.figures["params"].tolist()

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import Any
 
 import numpy as np
 
-from ..errors import did_you_mean, usage_error
+from ..errors import usage_error
 from .evaluate import Array
 from .sweep import Rows
 
 #: Candidates on a Pareto front at most.
 MOST_FRONT = 100_000
+#: Candidates that are told apart at most.
+MOST_UNIQUE = 2_000_000
 
 
-def goals(text: str, names: Sequence[str]) -> list[tuple[str, int]]:
-    """What is to be small, or with a minus large: `params, macs, -input`; raises `SpecError`.
+def goals(text: str, resolve: Callable[[str], str]) -> list[tuple[str, int]]:
+    """What is to be small, or with a minus large: `params, macs, -input`; raises what `resolve` raises.
 
-    >>> goals("params, -input", ["params", "macs", "input"])
+    >>> goals("params, -input", str)
     [('params', 1), ('input', -1)]
     """
     found = []
     for part in text.split(","):
         word = part.strip()
-        name = word.removeprefix("-").strip()
-        if name not in names:
-            hint = did_you_mean(name, names) or f"names are {', '.join(names)}"
-            raise usage_error(f"there is no {name or 'name'} here", hint)
-        found.append((name, -1 if word.startswith("-") else 1))
+        found.append((resolve(word.removeprefix("-").strip()), -1 if word.startswith("-") else 1))
     return found
+
+
+def said(wanted: Sequence[tuple[str, int]]) -> str:
+    """Goals as they are typed."""
+    return ", ".join("-" * (sign < 0) + name for name, sign in wanted)
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
@@ -43,16 +47,24 @@ def joined(parts: Sequence[Rows]) -> Rows:
 
 
 def matrix(rows: Rows, wanted: Sequence[tuple[str, int]]) -> Array:
-    """What is to be small, a column each."""
+    """What is to be small, a column each; raises `SpecError` where there is no telling which of two is smaller."""
     values = {**rows.knobs, **rows.figures}
-    return np.stack([sign * np.asarray(values[name]) for name, sign in wanted], axis=1)
+    columns = [np.asarray(values[name]) for name, _ in wanted]
+    for (name, _), column in zip(wanted, columns, strict=True):
+        if column.dtype == object or column.dtype == np.bool_:
+            raise usage_error(f"{name} is no number, and none of its values is the smaller one", "a figure, or a knob")
+    if len({column.dtype for column in columns}) > 1 and any(
+        np.abs(column).max(initial=0) >= 2**53 for column in columns
+    ):
+        raise usage_error("whole numbers beyond 2^53 cannot be compared beside fractions", "other goals")
+    return np.stack([sign * column for (_, sign), column in zip(wanted, columns, strict=True)], axis=1)
 
 
 class First:
-    """The candidates that come first by a column, equal ones in the order of the space."""
+    """The candidates that come first by a column, equal ones in the order of the space; of those alike, the first."""
 
-    def __init__(self, wanted: Sequence[tuple[str, int]], most: int) -> None:
-        self.wanted, self.most = wanted, most
+    def __init__(self, wanted: Sequence[tuple[str, int]], most: int, alike: Sequence[str] = ()) -> None:
+        self.wanted, self.most, self.alike = wanted, most, alike
         self.rows: Rows | None = None
 
     def take(self, rows: Rows) -> None:
@@ -62,31 +74,58 @@ class First:
         if not self.wanted and self.rows is not None and len(self.rows) == self.most:
             return
         both = rows if self.rows is None else joined([self.rows, rows])
-        if not self.wanted:
-            self.rows = both.some(np.arange(min(self.most, len(both))))
-            return
-        keys = matrix(both, self.wanted)
-        order = np.lexsort((both.index, *keys.T[::-1]))
-        self.rows = both.some(order[: self.most])
+        if self.wanted:
+            both = both.some(np.lexsort((both.index, *matrix(both, self.wanted).T[::-1])))
+        if self.alike:
+            both = Unique(self.alike).take(both)
+        self.rows = both.some(slice(self.most))
 
 
 class Front:
     """The candidates that no other beats in all that is wanted; of those that are alike in it, the first."""
 
-    def __init__(self, wanted: Sequence[tuple[str, int]]) -> None:
-        self.wanted = wanted
-        self.rows: Rows | None = None
+    def __init__(self, wanted: Sequence[tuple[str, int]], alike: Sequence[str] = ()) -> None:
+        self.wanted, self.alike = wanted, alike
+        self.found: Rows | None = None
 
     def take(self, rows: Rows) -> None:
         """Look at some more; raises `SpecError` where there are too many that nothing beats."""
         if not len(rows):
             return
-        if self.rows is not None:
-            rows = rows.some(~beaten(matrix(rows, self.wanted), matrix(self.rows, self.wanted)))
-        both = rows if self.rows is None else joined([self.rows, rows])
-        self.rows = both.some(np.sort(unbeaten(matrix(both, self.wanted))))
-        if len(self.rows) > MOST_FRONT:
+        if self.found is not None:
+            rows = rows.some(~beaten(matrix(rows, self.wanted), matrix(self.found, self.wanted)))
+        both = rows if self.found is None else joined([self.found, rows])
+        self.found = both.some(np.sort(unbeaten(matrix(both, self.wanted))))
+        if len(self.found) > MOST_FRONT:
             raise usage_error(f"more than {MOST_FRONT:,} candidates that no other beats", "fewer goals, or a condition")
+
+    @property
+    def rows(self) -> Rows | None:
+        """Them, in the order of the space."""
+        return self.found if self.found is None or not self.alike else Unique(self.alike).take(self.found)
+
+
+class Unique:
+    """Of candidates that are alike in some columns, the first."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = list(names)
+        self.seen: set[tuple[Any, ...]] = set()
+
+    def take(self, rows: Rows) -> Rows:
+        """Those that are like none before; raises `SpecError` where too many are to be remembered."""
+        values = {**rows.knobs, **rows.figures}
+        kept = []
+        for place, key in enumerate(zip(*(values[name].tolist() for name in self.names), strict=True)):
+            known = tuple(repr(each) if isinstance(each, list) else each for each in key)
+            if known not in self.seen:
+                self.seen.add(known)
+                kept.append(place)
+        if len(self.seen) > MOST_UNIQUE:
+            raise usage_error(
+                f"more than {MOST_UNIQUE:,} candidates that differ in {', '.join(self.names)}", "a condition"
+            )
+        return rows.some(np.array(kept, dtype=np.int64))
 
 
 class Cloud:

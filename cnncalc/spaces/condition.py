@@ -1,22 +1,18 @@
-"""Conditions on candidates, over figures and knobs: `params <= 5M and peak_inference_bytes <= 8MiB`."""
+"""Conditions asked of many candidates at once: `params <= 5M and peak_inference_bytes <= 8MiB`."""
 
 from __future__ import annotations
 
 import ast
 import operator
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from ..errors import did_you_mean, usage_error
-from ..quantities import rounded, size_in_bytes
+from ..errors import Misfit, usage_error
+from ..language import conditions
 from .evaluate import Array
 
-#: Characters of a condition.
-MOST = 1_000
-_SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*(KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB|k|K|M|G|B|T)\b")
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
     ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
@@ -27,7 +23,7 @@ _ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-class Condition:
+class Condition(conditions.Condition):
     """A condition that is read once and asked of many candidates; raises `SpecError` for what is none.
 
     Numbers are compared exactly; arithmetic between them is in doubles.
@@ -36,51 +32,13 @@ class Condition:
     [False, True, False]
     """
 
-    def __init__(self, text: str, names: Iterable[str]) -> None:
-        self.text, self.names = text, list(names)
-        if len(text) > MOST:
-            raise usage_error(f"--where has {len(text):,} characters; at most {MOST:,}", "a shorter condition")
-        # An item of a list is a name of its own here: depths[2].
-        self.plain = {re.sub(r"[\[\]]", "__", name): name for name in self.names}
-        said = re.sub(r"([A-Za-z_]\w*)\[(\d+)\]", r"\1__\2__", _SIZE.sub(_worked_out, text))
+    def __init__(self, text: str, names: Iterable[str], parts: bool = False) -> None:
         try:
-            self.tree = ast.parse(said.strip(), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            raise self._wrong("is no condition") from None
-        self._check(self.tree)
-        if not isinstance(self.tree, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
-            raise self._wrong("compares nothing")
+            super().__init__(text, names, parts)
+        except Misfit as misfit:
+            raise usage_error(f"--where {text[:80]}: {misfit.cause}", misfit.hint) from None
 
-    def _wrong(self, what: str, hint: str = "") -> Exception:
-        return usage_error(f"--where {self.text[:80]}: {what}", hint or "as in 'params <= 5M and macs <= 600M'")
-
-    def _check(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Name):
-            if node.id not in self.plain:
-                hint = did_you_mean(node.id, self.plain) or f"names are {', '.join(self.names)}"
-                raise self._wrong(f"there is no {node.id}", hint)
-            return
-        known = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp)
-        number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
-        if not number and not isinstance(node, known):
-            raise self._wrong(f"{ast.unparse(node)[:40]} may not stand here")
-        if isinstance(node, ast.BinOp) and type(node.op) not in _ARITHMETIC:
-            raise self._wrong("arithmetic is + - * / // %")
-        if isinstance(node, ast.UnaryOp) and not isinstance(node.op, (ast.Not, ast.USub)):
-            raise self._wrong("~ may not stand here")
-        if isinstance(node, ast.Compare) and any(type(op) not in _COMPARISONS for op in node.ops):
-            raise self._wrong("compare with == != < <= > >=")
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                self._check(child)
-
-    @property
-    def used(self) -> list[str]:
-        """The names that it asks for."""
-        found = (node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name))
-        return list(dict.fromkeys(self.plain[name] for name in found))
-
-    def holds(self, values: Mapping[str, Array]) -> Array:
+    def holds(self, values: Mapping[str, Any]) -> Array:
         """For which candidates it holds, by the values of its names."""
         with np.errstate(all="ignore"):
             return np.asarray(self._value(self.tree, values), dtype=np.bool_)
@@ -95,16 +53,17 @@ class Condition:
                     left = self._value(node.left, values)
                     for op, each in zip(node.ops, node.comparators, strict=True):
                         right = self._value(each, values)
-                        gap = np.abs(np.asarray(left, dtype=np.float64) - right) / np.maximum(np.abs(right), 1)
-                        missed = missed + np.where(_COMPARISONS[type(op)](left, right), 0.0, gap)
+                        missed = missed + np.where(_compared(op, left, right), 0.0, _gap(left, right))
                         left = right
         return missed
 
-    def _value(self, node: ast.expr, values: Mapping[str, Array]) -> Any:
+    def _value(self, node: ast.expr, values: Mapping[str, Any]) -> Any:
         if isinstance(node, ast.Name):
             return values[self.plain[node.id]]
         if isinstance(node, ast.Constant):
             return node.value
+        if isinstance(node, ast.List):
+            return [self._value(each, values) for each in node.elts]
         if isinstance(node, ast.BinOp):
             left, right = (np.asarray(self._value(each, values), dtype=np.float64) for each in (node.left, node.right))
             return _ARITHMETIC[type(node.op)](left, right)
@@ -113,20 +72,33 @@ class Condition:
             return np.logical_not(value) if isinstance(node.op, ast.Not) else -value
         if isinstance(node, ast.BoolOp):
             function = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
-            return function.reduce([self._value(each, values) for each in node.values])
+            found: Any = self._value(node.values[0], values)
+            for each in node.values[1:]:
+                found = function(found, self._value(each, values))
+            return found
         assert isinstance(node, ast.Compare)
-        found, left = [], self._value(node.left, values)
+        met: Any = True
+        left = self._value(node.left, values)
         for op, each in zip(node.ops, node.comparators, strict=True):
             right = self._value(each, values)
-            found.append(_COMPARISONS[type(op)](left, right))
+            met = np.logical_and(met, _compared(op, left, right))
             left = right
-        return np.logical_and.reduce(found)
+        return met
 
 
-def _worked_out(found: re.Match[str]) -> str:
-    """A number with a unit, as 5M or 100MiB."""
-    size = size_in_bytes(found[0]) if found[2].endswith("B") and found[2] != "B" else None
-    if size is None:
-        count = rounded(found[0])
-        size = None if count is None else int(count.value)
-    return found[0] if size is None else str(size)
+def _compared(op: ast.cmpop, left: Any, right: Any) -> Any:
+    compare = _COMPARISONS[type(op)]
+    if isinstance(left, np.ndarray) and left.dtype == object:
+        return np.array([compare(each, right) for each in left], dtype=np.bool_)
+    if isinstance(right, np.ndarray) and right.dtype == object:
+        return _compared(op, right, left)  # only == and != are asked of what is no number
+    return compare(left, right)
+
+
+def _gap(left: Any, right: Any) -> Any:
+    """How far two sides are apart, as a share of the right one; 1 for what is no number."""
+    try:
+        far = np.asarray(right, dtype=np.float64)
+        return np.abs(np.asarray(left, dtype=np.float64) - far) / np.maximum(np.abs(far), 1)
+    except (TypeError, ValueError):
+        return 1.0

@@ -11,8 +11,7 @@ import numpy as np
 
 from ..errors import SpecError, usage_error
 from ..report import analyse
-from ..report.figures import OF_NETWORK
-from ..table import AtLeast
+from .columns import Figured
 from .evaluate import Array, Chunk, Evaluator
 from .polynomial import Frozen, TooMany, frozen
 from .remembering import Trace, polynomial_of
@@ -24,28 +23,28 @@ _NUMBER = re.compile(r"\d[\d,.]*(?:×\d+)*")
 class Region:
     """What one run of the calculator tells of all candidates that answer its guards alike."""
 
-    def __init__(self, space: Space, digits: Sequence[int], columns: Sequence[str], batch: int) -> None:
+    def __init__(self, space: Space, digits: Sequence[int], columns: Sequence[Figured], batch: int) -> None:
         self.space, self.columns, self.batch = space, columns, batch
         self.reason = ""
-        self.figures: dict[str, Frozen] = {}
+        self.figures: dict[str, tuple[Frozen, ...]] = {}
         self.asked = 0  # how often
         self.alone = False  # whether it is one candidate, since too much depends on its numbers
         self.tables: dict[int, Array] = {}
         trace = Trace()
-        axes = [axis.values for axis in space.axes]
+        knobs = space.knobs
         values: list[Any] = []
-        for number, (axis, digit) in enumerate(zip(space.axes, digits, strict=True)):
-            value = axis.values[digit]
-            values.append(trace.knob(number, value) if axis.is_number else value)
-        self.evaluator = Evaluator(trace, axes)
+        for number, (knob, digit) in enumerate(zip(knobs, digits, strict=True)):
+            value = knob.values[digit]
+            values.append(trace.knob(number, value) if knob.is_number else value)
+        self.evaluator = Evaluator(trace, [knob.values for knob in knobs])
         try:
             self._run(values)
         except TooMany:
             self.narrow(digits)
             return
-        for number, (axis, digit) in enumerate(zip(space.axes, digits, strict=True)):
-            if not axis.is_number:
-                self.tables[number] = np.arange(len(axis.values)) == digit
+        for number, (knob, digit) in enumerate(zip(knobs, digits, strict=True)):
+            if not knob.is_number:
+                self.tables[number] = np.arange(len(knob.values)) == digit
         self.guards = self._simplified(trace)
 
     def _run(self, values: Sequence[Any]) -> None:
@@ -54,14 +53,14 @@ class Region:
         except SpecError as error:
             self.reason = reason_of(error)
             return
-        self.figures = {name: frozen(polynomial_of(value)) for name, value in found.items()}
+        self.figures = {name: tuple(frozen(polynomial_of(n)) for n in numbers) for name, numbers in found.items()}
 
     def narrow(self, digits: Sequence[int]) -> None:
         """Speak for one candidate alone, as the calculator does."""
         self.alone, self.guards, self.reason, self.figures = True, [], "", {}
         for number, digit in enumerate(digits):
-            self.tables[number] = np.arange(self.space.sizes[number]) == digit
-        self._run([axis.values[digit] for axis, digit in zip(self.space.axes, digits, strict=True)])
+            self.tables[number] = np.arange(len(self.space.knobs[number].values)) == digit
+        self._run([knob.values[digit] for knob, digit in zip(self.space.knobs, digits, strict=True)])
 
     def _simplified(self, trace: Trace) -> list[tuple[str, Any, bool]]:
         """The guards of several knobs; those of one become a table, and those that are always so are dropped."""
@@ -94,12 +93,17 @@ class Region:
         return mask
 
     def values(self, column: str, chunk: Chunk) -> Array:
-        """A figure of candidates for which it speaks."""
-        return np.broadcast_to(np.asarray(self.evaluator.polynomial(self.figures[column], chunk)), len(chunk))
+        """A column of candidates for which it speaks."""
+        found = [np.asarray(self.evaluator.polynomial(p, chunk)) for p in self.figures[column]]
+        if len(found) == 2:
+            if max(int(np.max(each, initial=0)) for each in found) >= 2**53:
+                raise usage_error(f"{column} is a quotient of numbers that doubles do not hold", "a smaller space")
+            found = [np.true_divide(*found)]
+        return np.broadcast_to(found[0], len(chunk))
 
     def agrees(self, digits: Sequence[int]) -> bool:
         """Whether it says of a candidate what the calculator says, asked by itself."""
-        knobs = [axis.values[digit] for axis, digit in zip(self.space.axes, digits, strict=True)]
+        knobs = [knob.values[digit] for knob, digit in zip(self.space.knobs, digits, strict=True)]
         try:
             found = measured(self.space, knobs, self.columns, self.batch)
         except SpecError as error:
@@ -107,21 +111,19 @@ class Region:
         if self.reason:
             return False
         known = dict(enumerate(knobs))
-        return all(self.evaluator.value(self.figures[name], known) == value for name, value in found.items())
+        return all(
+            self.evaluator.value(p, known) == value
+            for name, numbers in found.items()
+            for p, value in zip(self.figures[name], numbers, strict=True)
+        )
 
 
-def measured(space: Space, values: Sequence[Any], columns: Sequence[str], batch: int) -> dict[str, Any]:
-    """The figures of one candidate; raises `SpecError` where it is no network, or a figure is not known."""
+def measured(space: Space, values: Sequence[Any], columns: Sequence[Figured], batch: int) -> dict[str, tuple[Any, ...]]:
+    """The whole numbers behind each column of a candidate; raises `SpecError` for no network, or what is not known."""
     report = analyse(space.graph(values), batch=batch)
     if report.graph.errors:
         raise SpecError(report.graph.errors)
-    found = {}
-    for name in columns:
-        value = report.whole.value(OF_NETWORK[name].key)
-        if value is None or isinstance(value, AtLeast) or not isinstance(value, int):
-            raise usage_error(f"{name} is no whole number that is known of {space.spec.file}", "another figure")
-        found[name] = value
-    return found
+    return {column.name: column.numbers(report) for column in columns}
 
 
 def reason_of(error: SpecError) -> str:

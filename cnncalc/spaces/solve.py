@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import usage_error
+from ..language.model import load
 from ..ops.conv import conv_output
 from ..ops.conv_transpose import transposed_output
 from ..quantities import number
@@ -20,8 +21,8 @@ from .choose import joined
 from .space import Space, own_value
 from .sweep import Rows
 
-#: How often a range is doubled, and values that are tried at most where nobody said which.
-DOUBLINGS, MOST_TRIED = 24, 100_000
+#: Where nobody said which values: how far beyond a knob's own where nothing below it does, and how far ever.
+FURTHER, MOST_TRIED = 4, 100_000
 
 
 class Solved(Record):
@@ -44,23 +45,25 @@ def solve(
 ) -> Solved:
     """The settings of some knobs that meet a condition; with `largest` those with the most of the first.
 
-    Where no values of a knob are given, its own is doubled until the condition fails. Raises `SpecError`.
+    Where no values of a knob are given, here or in the `space` of the spec, its own is doubled until the condition
+    fails. Raises `SpecError`.
     """
     said = []
     axes: dict[str, Sequence[Any]] = {}
     for knob in knobs:
-        if knob in over:
-            axes[knob] = over[knob]
+        stated = _stated(spec, knob)
+        if knob in over or stated:
+            axes[knob] = over.get(knob) or stated
         else:
             axes[knob] = _doubled(spec, knob, such_that, batch)
             said.append(f"tried {knob} from {number(axes[knob][0])} to {number(axes[knob][-1])}")
-    space = Space(spec, axes)
+    space = Space(spec, axes, alone=True)
     chosen = Chosen(space, (), (such_that,), batch)
     columns = tuple(chosen.sweep.columns)
     best: Rows | None = None
     near: tuple[float, Rows] | None = None
     for rows in chosen.sweep:
-        met = rows.some(chosen.conditions[0].holds({**rows.knobs, **rows.figures}))
+        met = rows.some(np.broadcast_to(chosen.conditions[0].holds(chosen.values(rows)), len(rows)))
         if len(met):
             both = met if best is None else joined([best, met])
             if largest:
@@ -68,25 +71,41 @@ def solve(
                 both = both.some(first == first.max())
             best = both
         elif best is None and len(rows):
-            away = chosen.conditions[0].distance({**rows.knobs, **rows.figures})
+            away = chosen.conditions[0].distance(chosen.values(rows))
             place = int(np.argmin(away))
             if near is None or away[place] < near[0]:
                 near = float(away[place]), rows.some(np.array([place]))
     return Solved(space, best, None if best is not None or near is None else near[1], columns, tuple(said))
 
 
+def _stated(spec: str, knob: str) -> Sequence[Any]:
+    """The values that the spec itself states for a knob, if any."""
+    stated = load(spec).space
+    return next(
+        ([value for (value,) in axis.values] for axis in (stated.axes if stated else ()) if axis.name == knob), ()
+    )
+
+
 def _doubled(spec: str, knob: str, such_that: str, batch: int) -> Sequence[int]:
-    """From 1 to the first doubling of a knob's own value at which the condition fails, which is in it."""
-    high = own_value(Space(spec, {knob: [1]}))
-    for _ in range(DOUBLINGS):
-        space = Space(spec, {knob: [high]})
-        chosen = Chosen(space, (), (such_that,), batch)
-        if not any(len(rows) for rows in chosen):
-            break
+    """From 1 to the first doubling of a knob's own value at which the condition fails, which is in it.
+
+    Where it fails at the knob's own value and at all below, from 1 to some times as much.
+    """
+    own = high = own_value(spec, knob)
+    while _met(spec, {knob: [high]}, such_that, batch):
         high *= 2
         if high > MOST_TRIED:
             raise usage_error(f"{knob} meets {such_that} up to {number(high // 2)} and beyond", f"--over {knob}=1:1000")
+    if high == own and not _met(spec, {knob: range(1, own)}, such_that, batch):
+        high = max(own, min(FURTHER * own, MOST_TRIED))
     return range(1, high + 1)
+
+
+def _met(spec: str, axes: Mapping[str, Sequence[int]], such_that: str, batch: int) -> bool:
+    if not all(axes.values()):
+        return False
+    chosen = Chosen(Space(spec, axes, alone=True), (), (such_that,), batch)
+    return any(len(rows) for rows in chosen)
 
 
 def windows(kind: str, given: Mapping[str, int], over: Mapping[str, Sequence[int]]) -> Table:

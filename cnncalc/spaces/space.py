@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from ..errors import Misfit, SpecError, did_you_mean, usage_error
+from ..errors import Misfit, SpecError, usage_error
 from ..graph import Graph
 from ..language import expressions
+from ..language.reader import Mapping as Table
+from ..language.space import MOST_AXES, Axis, Knob, Stated, knob, overlaps, spread
+from ..language.space import axis as read
 from ..language.spec import Spec, open_spec
 from ..record import Record
 
-#: Values of one axis, and axes, at most.
-MOST_VALUES, MOST_AXES = 100_000, 40
-_NAME = re.compile(r"([^\W\d]\w*)(?:\[(\d{1,3})\])?")
 
-
-class Axis(Record):
-    """A knob: an argument of the spec, an item of one that is a list, or the input's size; and its values."""
+class Turned(Record):
+    """A knob of a space: on which axis it is, and its value at each place of it."""
 
     name: str
-    argument: str
-    item: int | None
+    knob: Knob
+    axis: int
     values: tuple[Any, ...]
 
     @property
@@ -36,100 +34,122 @@ class Axis(Record):
 class Space:
     """All settings of a spec: the product of its axes, the last one turning fastest.
 
+    The axes are those that the spec states in `space`, each with other values where `over` gives them, and those that
+    `over` adds, or with `alone` these only; a name with commas, as `width,depth`, is of knobs that move together.
+
     >>> space = Space("resnet18", {"width_per_group": range(32, 129, 32), "input": [160, 224]})
     >>> space.size, space.setting(3)
     (8, {'width_per_group': 64, 'input': 224})
     """
 
-    def __init__(self, spec: str | Spec, over: Mapping[str, Sequence[Any]]) -> None:
-        self.spec = spec if isinstance(spec, Spec) else open_spec(spec)
-        self.base = self.spec.graph()
-        self.axes = [self._axis(name, values) for name, values in over.items()]
+    def __init__(self, spec: str | Spec, over: Mapping[str, Iterable[Any]], alone: bool = False) -> None:
+        self.stated = spec if isinstance(spec, Spec) else open_spec(spec)
+        self.base = self.stated.graph()
+        # What a spec says of its space is read once, and not for each candidate.
+        root = self.stated.root
+        self.spec = self.stated._replace(
+            root=Table({key: each for key, each in root.pairs.items() if key != "space"}, root.place)
+        )
+        several = len(self.base.inputs) != 1
+        self.shape = () if several else self.base.inputs[0].shape or ()
+        own: Stated = self.base.space or Stated()
+        self.axes = self._with(() if alone else own.axes, over)
         if not self.axes:
-            raise usage_error("nothing is turned", "--over 'width=16:128:8'")
+            raise usage_error("nothing is turned", "--over 'width=16:128:8', or `space` in the spec")
         if len(self.axes) > MOST_AXES:
             raise usage_error(f"more than {MOST_AXES} axes", "fewer knobs at once")
-        seen: set[tuple[str, int | None]] = set()
-        for axis in self.axes:
-            if (axis.argument, axis.item) in seen or (axis.argument, None) in seen:
-                raise usage_error(f"{axis.name} is turned twice", "one axis for each knob")
-            seen.add((axis.argument, axis.item))
+        self.knobs = [
+            Turned(knob.name, knob, number, tuple(value[place] for value in axis.values))
+            for number, axis in enumerate(self.axes)
+            for place, knob in enumerate(axis.knobs)
+        ]
+        self.names = [knob.name for knob in self.knobs]
+        self.where = own.where
         self.sizes = [len(axis.values) for axis in self.axes]
         self.size = prod(self.sizes)
         if self.size >= 2**63:
             raise usage_error(f"the space has {self.size:.3g} candidates", "at most 9·10^18")
 
-    def _axis(self, name: str, values: Sequence[Any]) -> Axis:
-        found = _NAME.fullmatch(name)
-        args = self.base.args
-        known = [*args, "input"]
-        if found is None or found[1] not in known:
-            hint = did_you_mean(name.partition("[")[0], known) or f"knobs are {', '.join(known)}"
-            raise usage_error(f"{name} is no knob of {self.spec.file}", hint)
-        argument, item = found[1], int(found[2]) if found[2] else None
-        if item is not None:
-            before = list(self.base.inputs[0].shape or ()) if argument == "input" else args[argument]
-            if not isinstance(before, list) or item >= len(before):
-                size = f"it has {len(before)} items" if isinstance(before, list) else "it is no list"
-                raise usage_error(f"{name} is no item of {argument}", size)
-        values = tuple(values)
-        if not values:
-            raise usage_error(f"{name} has no values", f"--over '{name}=16:128:8', or a list with commas")
-        if len(values) > MOST_VALUES:
-            raise usage_error(f"{name} has more than {MOST_VALUES:,} values", "a larger step")
-        if len({repr(value) for value in values}) < len(values):
-            raise usage_error(f"{name} has a value twice", "each once")
-        if argument == "input" and any(type(value) is not int or value < 1 for value in values):
-            raise usage_error(f"{name}: a size is a whole number from 1 on", "--over input=128:320:32")
-        return Axis(name, argument, item, values)
+    def _with(self, stated: Sequence[Axis], over: Mapping[str, Iterable[Any]]) -> list[Axis]:
+        """The axes of the spec, those of `over` in place of what turns the same, and those that it adds."""
+        asked = []
+        for name, values in over.items():
+            try:
+                asked.append(read(name, values, self.base.args, self.shape))
+            except Misfit as misfit:
+                raise usage_error(f"{self.stated.file}: {misfit.cause}", misfit.hint) from None
+        twice = overlaps(asked)
+        if twice:
+            raise usage_error(f"{twice} is turned twice", "one axis for each knob")
+        found: list[Axis] = []
+        for axis in stated:
+            same = [each for each in asked if overlaps([axis, each])]
+            if not same:
+                found.append(axis)
+                continue
+            alone = [
+                knob.name for knob in axis.knobs if not any(knob.turns(one) for each in same for one in each.knobs)
+            ]
+            if alone:
+                hint = f"--over '{axis.name}=[…],[…]' gives the values of each"
+                raise usage_error(f"{same[0].name} moves together with {', '.join(alone)} in this space", hint)
+            found += [each for each in same if each not in found]
+        return [*found, *(each for each in asked if each not in found)]
+
+    def own(self, name: str) -> Any:
+        """What a knob is by itself."""
+        one = knob(name, self.base.args, self.shape)
+        if one.argument == "input":
+            value: Any = (self.shape or (0, 0))[min(1, len(self.shape) - 1) if one.item is None else one.item]
+        else:
+            value = self.base.args[one.argument]
+            value = value if one.item is None else value[one.item]
+        return value
 
     def digits(self, index: int) -> list[int]:
-        """Which value of each axis a candidate has."""
+        """Which value of each knob a candidate has."""
         found = []
         for size in reversed(self.sizes):
             index, digit = divmod(index, size)
             found.append(digit)
-        return found[::-1]
+        places = found[::-1]
+        return [places[knob.axis] for knob in self.knobs]
 
     def values(self, index: int) -> list[Any]:
-        """The values of a candidate, axis by axis."""
-        return [axis.values[digit] for axis, digit in zip(self.axes, self.digits(index), strict=True)]
+        """The values of a candidate, knob by knob."""
+        return [knob.values[digit] for knob, digit in zip(self.knobs, self.digits(index), strict=True)]
 
     def setting(self, index: int) -> dict[str, Any]:
-        """A candidate by the names of its axes; raises `SpecError` for one that there is not."""
+        """A candidate by the names of its knobs; raises `SpecError` for one that there is not."""
         if not 0 <= index < self.size:
             raise usage_error(f"there is no candidate {index}", f"they are numbered from 0 to {self.size - 1:,}")
-        return dict(zip((axis.name for axis in self.axes), self.values(index), strict=True))
+        return dict(zip(self.names, self.values(index), strict=True))
 
     def graph(self, values: Sequence[Any]) -> Graph:
         """The network with these values of the axes; raises `SpecError` where there is none."""
         args: dict[str, Any] = {}
         shape: list[Any] | None = None
-        for axis, value in zip(self.axes, values, strict=True):
-            if axis.argument == "input":
-                shape = list(self.base.inputs[0].shape or ()) if shape is None else shape
-                if axis.item is None:
+        for turned, value in zip(self.knobs, values, strict=True):
+            argument, item = turned.knob.argument, turned.knob.item
+            if argument == "input":
+                shape = list(self.shape) if shape is None else shape
+                if item is None:
                     shape[1:] = [value] * (len(shape) - 1)
                 else:
-                    shape[axis.item] = value
-            elif axis.item is None:
-                args[axis.argument] = value
+                    shape[item] = value
+            elif item is None:
+                args[argument] = value
             else:
-                items = args.setdefault(axis.argument, list(self.base.args[axis.argument]))
-                items[axis.item] = value
+                items = args.setdefault(argument, list(self.base.args[argument]))
+                items[item] = value
         return self.spec.graph(args, {"": shape} if shape is not None else {})
 
 
-def own_value(space: Space) -> int:
+def own_value(spec: str | Spec, name: str) -> int:
     """The value that a knob has by itself; raises `SpecError` where it is no whole number."""
-    (axis,) = space.axes
-    if axis.argument == "input":
-        value: Any = (space.base.inputs[0].shape or (0, 0))[1 if axis.item is None else axis.item]
-    else:
-        value = space.base.args[axis.argument]
-        value = value if axis.item is None else value[axis.item]
+    value = Space(spec, {name: [1]}, alone=True).own(name)
     if type(value) is not int or value < 1:
-        raise usage_error(f"{axis.name} is {value}, and no whole number that a formula could hold", "another knob")
+        raise usage_error(f"{name} is {value}, and no whole number that a formula could hold", "another knob")
     return value
 
 
@@ -142,7 +162,8 @@ def read_axis(text: str) -> tuple[str, Sequence[Any]]:
     name, equals, said = text.partition("=")
     if not equals or not said.strip():
         raise usage_error(f"--over {text} names no values", "--over 'width=16:128:8', or width=16,32,64")
-    return name.strip(), _range(name, said) if ":" in said and "[" not in said else _list(name, said)
+    name = ",".join(part.strip() for part in name.split(","))
+    return name, _range(name, said) if ":" in said and "[" not in said else _list(name, said)
 
 
 def read_axes(texts: Iterable[str]) -> dict[str, Sequence[Any]]:
@@ -159,15 +180,15 @@ def read_axes(texts: Iterable[str]) -> dict[str, Sequence[Any]]:
 def _range(name: str, said: str) -> Sequence[Any]:
     parts = said.split(":")
     try:
-        whole = [int(part) for part in parts]
+        ends = [float(part) if "." in part else int(part) for part in parts]
     except ValueError:
-        raise usage_error(f"--over {name}={said}: a range has whole numbers", "from:to, or from:to:by") from None
-    if len(whole) not in (2, 3) or (len(whole) == 3 and whole[2] <= 0) or whole[1] < whole[0]:
-        raise usage_error(f"--over {name}={said} is no range", "from:to:by, from the least to the most, by at least 1")
-    low, high, step = (*whole, 1)[:3]
-    if (high - low) // step >= MOST_VALUES:
-        raise usage_error(f"{name} has more than {MOST_VALUES:,} values", "a larger step")
-    return list(range(low, high + 1, step))
+        raise usage_error(f"--over {name}={said}: a range has numbers", "from:to, or from:to:by") from None
+    if len(ends) not in (2, 3):
+        raise usage_error(f"--over {name}={said} is no range", "from:to, or from:to:by")
+    try:
+        return spread(*ends)
+    except Misfit as misfit:
+        raise usage_error(f"--over {name}={said}: {misfit.cause}", misfit.hint) from None
 
 
 def _list(name: str, said: str) -> Sequence[Any]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from random import Random
+from typing import Any
 
 import numpy as np
 
-from ..errors import did_you_mean, usage_error
+from ..errors import usage_error
+from ..language.space import known_names
 from ..record import Record
-from ..report.figures import BY_NAME, OF_NETWORK
+from .columns import figured
+from .condition import Condition
 from .evaluate import Array, Chunk
 from .region import Region, checked
 from .space import Space, split
@@ -39,18 +43,40 @@ class Rows(Record):
             {name: each[mask] for name, each in self.figures.items()},
         )
 
+    @property
+    def columns(self) -> dict[str, Array]:
+        """All of it by the names of the columns."""
+        return {"candidate": self.index, **self.knobs, **self.figures}
+
+    def to_pandas(self) -> Any:
+        """As a table of pandas; raises `SpecError` where it is not installed."""
+        return _installed("pandas").DataFrame(
+            {name: list(each) if each.dtype == object else each for name, each in self.columns.items()}
+        )
+
+    def to_arrow(self) -> Any:
+        """As a table of Arrow; raises `SpecError` where pyarrow is not installed."""
+        return _installed("pyarrow").table(
+            {name: each.tolist() if each.dtype == object else each for name, each in self.columns.items()}
+        )
+
 
 class Sweep:
     """A way through a space. `rejected` counts what was no network, by reason; `regions` is what was learnt."""
 
     def __init__(self, space: Space, columns: Sequence[str] = (), batch: int = 1, seed: int = 0) -> None:
         self.space, self.batch = space, batch
-        self.columns = list(columns)
+        self.figured = [figured(column, space.base) for column in columns]
+        self.columns = [column.name for column in self.figured]
         self.regions: list[Region] = []
         self.rejected: Counter[str] = Counter()
         self.first_rejected: dict[str, int] = {}
         self.rng = Random(seed)
-        self.knobs = [np.array(axis.values) if axis.is_number else axis.values for axis in space.axes]
+        self.knobs = [np.array(knob.values) if knob.is_number else _objects(knob.values) for knob in space.knobs]
+        self.where = [
+            Condition(text, [*space.names, *known_names(space.axes, space.base.args, space.shape)])
+            for text in space.where
+        ]
 
     def __iter__(self) -> Iterator[Rows]:
         return self.over(range(self.space.size))
@@ -58,17 +84,21 @@ class Sweep:
     def over(self, candidates: range | Array) -> Iterator[Rows]:
         """The candidates of these numbers, chunk by chunk."""
         for start, stop in split(len(candidates), CHUNK):
-            part = candidates[start:stop]
-            if isinstance(part, range):
-                part = np.arange(part.start, part.stop, part.step, dtype=np.int64)
-            yield self.rows(part)
+            yield self.rows_of(candidates[start:stop])
+
+    def rows_of(self, candidates: range | Array) -> Rows:
+        """The candidates with these numbers that are networks, however the numbers are given."""
+        if isinstance(candidates, range):
+            candidates = np.arange(candidates.start, candidates.stop, candidates.step, dtype=np.int64)
+        return self.rows(candidates)
 
     def rows(self, index: Array) -> Rows:
         """The candidates with these numbers that are networks."""
         whole = self.chunk(index)
-        figures = {name: np.zeros(len(index), dtype=np.int64) for name in self.columns}
+        kinds = {column.name: np.float64 if column.is_ratio else np.int64 for column in self.figured}
+        figures = {name: np.zeros(len(index), dtype=kind) for name, kind in kinds.items()}
         good = np.zeros(len(index), dtype=np.bool_)
-        left = np.arange(len(index))
+        left = self.wanted(whole, index)
         tried, used = list(self.regions), list[Region]()
         while len(left):
             chunk = whole if len(left) == len(index) else Chunk([digit[left] for digit in whole.digits])
@@ -91,7 +121,26 @@ class Sweep:
         rows = Rows(index, {}, figures)
         rows = rows if good.all() else rows.some(good)
         chunk = whole if good.all() else whole.some(good)
-        return rows._replace(knobs={axis.name: self.knob(i, chunk) for i, axis in enumerate(self.space.axes)})
+        return rows._replace(knobs={name: self.knob(i, chunk) for i, name in enumerate(self.space.names)})
+
+    def wanted(self, whole: Chunk, index: Array) -> Array:
+        """The places of those that meet the conditions of the space between its knobs; the others are counted."""
+        left = np.arange(len(index))
+        for condition in self.where:
+            chunk = whole if len(left) == len(index) else whole.some(left)
+            knobs = {name: self.value_of(name, chunk) for name in condition.used}
+            mask = np.broadcast_to(condition.holds(knobs), len(left))
+            if not mask.all():
+                reason = f"the space wants {condition.text}"
+                self.rejected[reason] += int(len(left) - mask.sum())
+                self.first_rejected.setdefault(reason, int(index[left[~mask][0]]))
+                left = left[mask]
+        return left
+
+    def value_of(self, name: str, chunk: Chunk) -> Any:
+        """The values of a knob that is turned, or the value of one that is not."""
+        names = self.space.names
+        return self.knob(names.index(name), chunk) if name in names else self.space.own(name)
 
     def compare(self, region: Region, candidates: Chunk) -> None:
         """Compare a region with the calculator once more, now and then; raises `SpecError` where they differ."""
@@ -103,13 +152,8 @@ class Sweep:
             )
 
     def knob(self, number: int, chunk: Chunk) -> Array:
-        """The values of an axis."""
-        values, digits = self.knobs[number], chunk.digits[number]
-        if isinstance(values, np.ndarray):
-            return values[digits]
-        found = np.empty(len(digits), dtype=object)
-        found[:] = [values[digit] for digit in digits]
-        return found
+        """The values of a knob."""
+        return self.knobs[number][chunk.digits[number]]
 
     def chunk(self, index: Array) -> Chunk:
         """The candidates with these numbers, by their digits."""
@@ -117,11 +161,12 @@ class Sweep:
         for size in reversed(self.space.sizes):
             index, digit = np.divmod(index, size)
             digits.append(digit)
-        return Chunk(digits[::-1])
+        places = digits[::-1]
+        return Chunk([places[knob.axis] for knob in self.space.knobs])
 
     def learnt(self, digits: Sequence[int], chunk: Chunk) -> Region:
         """The region of a candidate, compared with the calculator at that and at another of its candidates."""
-        region = Region(self.space, digits, self.columns, self.batch)
+        region = Region(self.space, digits, self.figured, self.batch)
         if not region.alone:
             mask = region.holds(chunk)
             if not mask[0] or not region.agrees(digits) or not checked(region, chunk.some(mask), self.rng):
@@ -129,10 +174,15 @@ class Sweep:
         return region
 
 
-def named(column: str) -> str:
-    """A figure of networks by one of its names; raises `SpecError`."""
-    figure = BY_NAME.get(column)
-    if figure is None or not figure.of_network:
-        hint = did_you_mean(column, OF_NETWORK) or f"figures are {', '.join(OF_NETWORK)}"
-        raise usage_error(f"there is no figure {column} of a network", hint)
-    return next(total for total, each in OF_NETWORK.items() if each is figure)
+def _installed(package: str) -> Any:
+    try:
+        return import_module(package)
+    except ImportError:
+        raise usage_error(f"{package} is not installed", f"pip install {package}") from None
+
+
+def _objects(values: Sequence[Any]) -> Array:
+    found = np.empty(len(values), dtype=object)
+    for place, value in enumerate(values):
+        found[place] = value
+    return found

@@ -46,14 +46,13 @@ class Symbolic:
         if found is None or not (found.of_layers or found.of_network):
             raise usage_error(f"there is no figure {figure}", did_you_mean(figure, BY_NAME) or "as params or macs")
         self.figure = found
-        probe = Space(spec, {knob: [1]})
-        self.value = own_value(probe)
+        self.value = own_value(spec, knob)
         most = min(FAR * self.value, max(MOST_VALUES, 2 * self.value))
-        self.space = Space(spec, {knob: range(1, most + 1)})
+        self.space = Space(spec, {knob: range(1, most + 1)}, alone=True)
         self.knob, self.trace = knob, Trace()
         report = analyse(self.space.graph([self.trace.knob(0, self.value)]), batch=batch)
         self.title = report.title
-        self.evaluator = Evaluator(self.trace, [self.space.axes[0].values])
+        self.evaluator = Evaluator(self.trace, [self.space.knobs[0].values])
         parts = [(row.name, row.part) for row in report.rows] if found.of_layers else []
         self.layers = [each for name, part in parts if (each := self._formula(name, part.value(found.key))) is not None]
         total = self._formula("network", report.whole.value(found.key)) if found.of_network else None

@@ -38,7 +38,8 @@ class Figure:
     `additive` is whether the layers' add up to the group's; `totalled`, whether the network's stands below the layers',
     follows from it where nothing is said. `mebibytes` names the column of the same in MiB, `shared`
     that of the share in the network's. `watched` figures are told of when they change. `trained` ones belong to a
-    training step: they are worked out when they are asked for, and are none of a dtype that cannot be trained.
+    training step: they are worked out when they are asked for, and are none of a dtype that cannot be trained. A figure
+    that is the `quotient` of two others names them.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Figure:
         trained: bool = False,
         document: Callable[[Part], Any] | bool = True,
         names: tuple[str, ...] = (),
+        quotient: tuple[str, ...] = (),
     ) -> None:
         assert chapter in CHAPTERS and key not in FIGURES, key
         self.key, self.title, self.unit, self.what, self.of = key, title, unit, what, of
@@ -76,6 +78,7 @@ class Figure:
         self.none = none
         self.totalled = additive if totalled is None else totalled
         self.watched, self.trained, self.document, self.names = watched, trained, document, names
+        self.quotient = quotient
         FIGURES[key] = self
 
     def __repr__(self) -> str:

@@ -30,8 +30,11 @@ def intensity_of(MACs: Any, E: Any) -> Any:
     return ratio(MACs, E)
 
 
+_QUOTIENT = ("macs", "moved_bytes")
+
+
 def _value(part: Part) -> Any:
-    macs, moved = part.value("macs"), part.value("moved_bytes")
+    macs, moved = map(part.value, _QUOTIENT)
     if macs is None or moved is None or isinstance(macs, AtLeast) or isinstance(moved, AtLeast):
         return None  # of the quotient of two sums that are not all known, not even a bound is known
     if not moved:
@@ -73,4 +76,5 @@ intensity = Figure(
     additive=False,
     totalled=True,
     watched="MACs per byte",
+    quotient=_QUOTIENT,
 )
