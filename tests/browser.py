@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -22,13 +22,24 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 
 @contextmanager
-def browser(**options: Any) -> Iterator[Any]:
-    """A context of the browser, in which nothing may be logged as an error; a test without a browser is skipped."""
+def launched() -> Iterator[Any]:
+    """The browser itself, for as many contexts as a module wants; a test without a browser is skipped."""
     api = pytest.importorskip("playwright.sync_api", reason="pages are tried with Playwright, which is not installed")
     if CHROMIUM is None:
         pytest.skip("pages are tried in Chromium, which is not installed")
     with api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@contextmanager
+def browser(opened: Any = None, **options: Any) -> Iterator[Any]:
+    """A context of the browser, of a fresh one where none is opened, in which nothing may be logged as an error."""
+    with ExitStack() as stack:
+        opened = opened or stack.enter_context(launched())
         context = opened.new_context(**{"viewport": {"width": 1400, "height": 900}, **options})
         context.set_default_timeout(8_000)
         complaints: list[str] = []
@@ -40,4 +51,4 @@ def browser(**options: Any) -> Iterator[Any]:
             yield context
             assert not complaints, complaints
         finally:
-            opened.close()
+            context.close()

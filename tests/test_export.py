@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import specs
 from commands import PROGRAM, cnncalc
+from exported import written
 from zoo import ZOO
 
 from cnncalc import SpecError, analyse, load
@@ -43,13 +45,6 @@ SMALL = [
 ]
 
 
-def written(graph: Graph) -> Any:
-    """The class that the exported source defines for the network itself: the last one."""
-    names: dict[str, Any] = {"__name__": "exported"}
-    exec(compile(torch_source(graph), "exported.py", "exec"), names)
-    return [each for each in names.values() if isinstance(each, type) and each.__module__ == "exported"][-1]
-
-
 def assert_same(graph: Graph, inputs: list[Any]) -> None:
     ours, theirs = build(graph).eval(), written(graph)().eval()
     assert list(theirs.state_dict()) == list(ours.state_dict())
@@ -61,16 +56,6 @@ def assert_same(graph: Graph, inputs: list[Any]) -> None:
 
 
 class TestTorch:
-    @pytest.mark.parametrize("name", ZOO)
-    def test_the_zoo_has_the_same_keys(self, name: str) -> None:
-        graph = load(name)
-        with torch.device("meta"):
-            theirs, ours = written(graph)(), build(graph)
-        assert {key: each.shape for key, each in theirs.state_dict().items()} == {
-            key: each.shape for key, each in ours.state_dict().items()
-        }
-        assert list(theirs.state_dict()) == list(ours.state_dict())
-
     @pytest.mark.parametrize("name", SMALL)
     def test_the_zoo_has_the_same_outputs(self, name: str) -> None:
         graph = load(name)
@@ -386,6 +371,18 @@ INEXPRESSIBLE = {
 }
 
 
+def shallow(name: str, graph: Graph) -> Graph:
+    """A network with one block where it has several in a row, if these are all that its arguments say so of."""
+    found = graph
+    for key, value in graph.args.items():
+        if isinstance(value, list) and all(type(each) is int and each <= 64 for each in value):
+            with contextlib.suppress(SpecError):
+                less = load(name, args={key: [1] * len(value)})
+                if {each.type for each in less.layers} == {each.type for each in graph.layers}:
+                    found = min(found, less, key=lambda each: len(each.layers))
+    return found
+
+
 class TestKeras:
     @pytest.fixture(autouse=True)
     def _keras(self) -> None:
@@ -418,7 +415,7 @@ class TestKeras:
             assert compared or len(graph.layers) < 30
 
     def test_every_network_that_it_can_express(self) -> None:
-        """All are written. Keras builds those with a layer type that no smaller one of the file has."""
+        """All are written. Keras builds those with a layer type that no smaller one of the file has, as shallow as can be."""
         graphs, refused = [], set[str]()
         for name in ZOO:
             graph = load(name)
@@ -428,13 +425,13 @@ class TestKeras:
                 assert "cannot be expressed in Keras" in str(error)
                 refused.add(Path(graph.source.name).stem)
                 continue
-            graphs.append(graph)
+            graphs.append((name, graph))
         assert refused == INEXPRESSIBLE and len(graphs) > 0.8 * len(ZOO)
         seen, built = set[tuple[str, str]](), list[Graph]()
-        for graph in sorted(graphs, key=lambda each: len(each.layers)):
+        for name, graph in sorted(graphs, key=lambda each: len(each[1].layers)):
             parts = {(graph.source.name, layer.type) for layer in graph.layers}
             if not parts <= seen:
-                built.append(graph)
+                built.append(shallow(name, graph))
                 seen |= parts
         assert len(built) > 40
         self.assert_same(built)
@@ -443,7 +440,7 @@ class TestKeras:
         graphs, refused = [], set()
         for name in specs.ALONE:
             rng = random.Random(name)
-            for _ in range(20):
+            for _ in range(12):
                 shape = specs.shape_for(rng, REGISTRY[name])
                 text = f"input: {list(shape)}\nlayers: [{{{name}: {specs.flow(specs.arguments(rng, name, shape))}}}]"
                 try:
@@ -457,7 +454,7 @@ class TestKeras:
                     refused.add(name)
                     continue
                 graphs.append(graph)
-        assert len(graphs) > 700 and "RBF" in refused
+        assert len(graphs) > 420 and "RBF" in refused
         self.assert_same(graphs)
 
     def test_what_is_used_again_is_one_layer(self) -> None:

@@ -46,6 +46,8 @@ def with_files(page: Path, folder: Path) -> Path:
     return folder
 
 
+#: Where the commands of a page are run that have a folder in common.
+FOLDERS: dict[Path, Path] = {}
 EXAMPLES = [(page, *found) for page in PAGES for found in CONSOLE.findall(page.read_text("utf-8"))]
 
 
@@ -63,10 +65,15 @@ def test_the_pages_can_be_brought_up_to_date(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "command", "shown"), EXAMPLES, ids=[f"{page.stem}: {command[:40]}" for page, command, _ in EXAMPLES]
 )
-def test_commands_print_what_is_shown(page: Path, command: str, shown: str, tmp_path: Path) -> None:
+def test_commands_print_what_is_shown(
+    page: Path, command: str, shown: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     if command.startswith("cnncalc run") or page.stem == "import":
         pytest.importorskip("torch", reason="run needs PyTorch: pip install 'cnncalc[torch]'")
-    assert printed(command, with_files(page, tmp_path)) == shown
+    # What a model was found to be is kept, and looked up by the page's other commands.
+    folder = FOLDERS.get(page) if page.stem == "import" else None
+    folder = FOLDERS[page] = folder or with_files(page, tmp_path_factory.mktemp("page"))
+    assert printed(command, folder) == shown
 
 
 @pytest.mark.parametrize("page", [README, ROOT / "docs" / "library.md"], ids=lambda page: page.stem)

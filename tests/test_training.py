@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import specs
+from exported import written
 from zoo import ZOO
 
 from cnncalc import SpecError, analyse, load
@@ -87,9 +88,16 @@ def kept_and_peak(graph: Graph, batch: int, device: str = "cpu") -> tuple[int, i
 
 @pytest.mark.parametrize("name", ZOO)
 def test_every_network_of_the_zoo_gives_its_shapes_and_keeps_what_is_predicted_to_the_byte(name: str) -> None:
+    """And what is exported has the same keys, in the same order."""
     graph = load(name)
     saved = step(graph, Setting(3)).saved
-    kept, shapes = trained(*built(graph, 3, "meta"))
+    net, inputs = built(graph, 3, "meta")
+    with torch.device("meta"):
+        theirs = written(graph)()
+    assert [(key, each.shape) for key, each in theirs.state_dict().items()] == [
+        (key, each.shape) for key, each in net.state_dict().items()
+    ]
+    kept, shapes = trained(net, inputs)
     assert shapes == [graph.nodes[i].shape for i in graph.outputs]
     if saved != kept:  # shuffling a single group copies there, as no processor does; attention has its own kernel
         net, inputs = built(graph, 1, "meta")

@@ -21,6 +21,7 @@ class Worker:
         self.deadline, self.memory = deadline, memory
         self._turn = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
+        self._ended = False
         self._process = self._started()
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -46,6 +47,8 @@ class Worker:
             self._waiting.release()
 
     def _answered(self, line: str) -> str:
+        if self._ended:
+            return refused("the page is closed")
         if self._process.poll() is not None:
             self._restart()
         process = self._process
@@ -67,17 +70,22 @@ class Worker:
         timer.cancel()
         if said.endswith(b"\n"):
             return said.decode("utf-8")
-        self._restart()
+        if not self._ended:
+            self._restart()
         if late.is_set():
             return refused(f"not done after {self.deadline:g} s", "a smaller network")
         return refused("it needs too much memory, or ended the calculator", "a smaller network")
 
     def _restart(self) -> None:
-        self.close()
+        self._end()
         self._process = self._started()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and begin no other."""
+        self._ended = True
+        self._end()
+
+    def _end(self) -> None:
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):

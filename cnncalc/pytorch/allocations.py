@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
-from torch.profiler import ProfilerActivity, profile, record_function
+from torch.autograd.profiler import profile, record_function  # torch.profiler loads two seconds' worth of others
 
 from ..record import Record
 from .bench.devices import Device
@@ -87,11 +87,11 @@ def peak_of(call: Callable[[], Any]) -> int:
 
 def _watched(call: Callable[[], Any]) -> list[tuple[int, int, str]]:
     """The allocations of a call, in order of time."""
-    with _quiet(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+    with _quiet(), profile(profile_memory=True, use_kineto=True) as seen:
         out = call()
     del out
-    assert seen.profiler is not None and seen.profiler.kineto_results is not None
-    return sorted(_events(seen.profiler.kineto_results.experimental_event_tree(), ""), key=lambda event: event[0])
+    assert seen.kineto_results is not None
+    return sorted(_events(seen.kineto_results.experimental_event_tree(), ""), key=lambda event: event[0])
 
 
 def _events(nodes: Sequence[Any], layer: str) -> Iterator[tuple[int, int, str]]:

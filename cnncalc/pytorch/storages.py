@@ -31,6 +31,10 @@ class TensorMemory(TorchDispatchMode):
     are `given` (the caller's input, parameters, buffers) are not counted.
     """
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing is compiled here; to tell the compiler so would load it, which takes two seconds
+
     def __init__(self, given: Iterable[Tensor] = ()) -> None:
         super().__init__()
         self._given = {storage_key(each) for each in given}
