@@ -12,6 +12,8 @@ from typing import Any
 
 from cnncalc import SpecError, analyse
 from cnncalc.spaces.api import Chosen
+from cnncalc.spaces.plan import Plan
+from cnncalc.spaces.run import Run, processes
 from cnncalc.spaces.space import Space
 
 #: Candidates of a run, repetitions, and candidates of the loop.
@@ -42,19 +44,30 @@ def median(run: Callable[[], float]) -> float:
 def swept(name: str, over: Mapping[str, Sequence[Any]], columns: Sequence[str]) -> float:
     """Seconds for a sample of a space: drawing, figures and conditions, with what is learnt on the way."""
     begun = time.perf_counter()
-    for _ in Chosen(Space(name, over), columns, WHERE, sample=DRAWN, seed=1):
+    for _ in Chosen(Space(name, over, alone=True), columns, WHERE, sample=DRAWN, seed=1):
         pass
     return time.perf_counter() - begun
 
 
 def looped(name: str, over: Mapping[str, Sequence[Any]]) -> float:
     """Seconds a candidate in a loop over the calculator."""
-    space, rng = Space(name, over), Random(1)
+    space, rng = Space(name, over, alone=True), Random(1)
     begun = time.perf_counter()
     for _ in range(LOOPED):
         with suppress(SpecError):  # of the space of U-Net, whose copies must fit
             analyse(space.graph(space.values(rng.randrange(space.size)))).totals.macs  # noqa: B018
     return (time.perf_counter() - begun) / LOOPED
+
+
+def shared_out(jobs: int) -> float:
+    """Seconds for a whole space of 10⁸ settings in so many processes, from nothing to what is shown."""
+    over = {"width": [x / 200 for x in range(40, 541)], "input": range(96, 601), "classes": range(2, 421)}
+    plan = Plan.of("mobilenet_v2", over, columns=NUMBERS, where=("params <= 5M and macs <= 600M",))
+    begun = time.perf_counter()
+    with processes(jobs) as (submit, ahead):
+        for _ in Run(plan).go(submit, ahead):
+            pass
+    return time.perf_counter() - begun
 
 
 def rules(w: int, n: int, classes: int) -> tuple[int, int]:
@@ -110,6 +123,8 @@ def main() -> None:
     print(
         f"\nResNet-50 by rules written by hand for it alone, in Python: {1 / by_hand(20_000):,.0f} candidates a second"
     )
+    one, two = shared_out(1), shared_out(2)
+    print(f"106 million settings of MobileNetV2: {one:.1f} s in one process, {two:.1f} s in two, {one / two:.2f} times")
     sys.exit(not good)
 
 

@@ -17,6 +17,8 @@ from .series import Parallel, Series, series_of
 GAP, BUS, APART, LANE = 26.0, 12.0, 18.0, 12.0
 #: Between two boxes of a figure that would be too tall.
 CLOSE = 17.0
+#: Branches that are many, and what is left between these.
+MANY, APART_IF_MANY = 8, 14.0
 
 
 class Sized(Record):
@@ -98,11 +100,12 @@ class _Layout:
         if sizes and 2 * max(sizes) > sum(sizes):  # what does most goes straight on, and the others beside it
             full.sort(key=lambda i: -_count(parallel.branches[i]))
         offsets = [0.0] * len(branches)
+        apart = APART if len(full) < MANY else APART_IF_MANY
         if full:
             x = 0.0
             for place, i in enumerate(full):
                 if place:
-                    x += branches[full[place - 1]].right + APART + branches[i].left
+                    x += branches[full[place - 1]].right + apart + branches[i].left
                 offsets[i] = x
             sizes = [_count(parallel.branches[i]) for i in full]
             leads = len(full) == 1 or sizes[0] > sum(sizes[1:])

@@ -180,7 +180,7 @@ class Structure:
             whose[node] = number
         results = graph.outputs if nodes is None else (inside[-1],)
         made[SINK].inputs = list(dict.fromkeys(whose[node] for node in results if node in whose))
-        return _counted(self, _joined(self, made))
+        return counted(self, _joined(self, made))
 
     def _name(self, piece: Piece, path: str) -> None:
         group = self.graph.groups.get(path)
@@ -213,7 +213,8 @@ def _prefixes(name: str) -> list[str]:
     return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
-def _users(pieces: Sequence[Piece]) -> list[list[int]]:
+def users_of(pieces: Sequence[Piece]) -> list[list[int]]:
+    """The boxes that take each box."""
     found: list[list[int]] = [[] for _ in pieces]
     for number, piece in enumerate(pieces):
         for each in piece.inputs:
@@ -223,7 +224,7 @@ def _users(pieces: Sequence[Piece]) -> list[list[int]]:
 
 def _joined(structure: Structure, pieces: list[Piece]) -> list[Piece]:
     """Convolution, norm and activation in one box, as papers write them."""
-    users, graph = _users(pieces), structure.graph
+    users, graph = users_of(pieces), structure.graph
     home = list(range(len(pieces)))
     for number, piece in enumerate(pieces):
         if number <= SINK or len(piece.nodes) != 1 or len(piece.inputs) != 1:
@@ -243,9 +244,9 @@ def _joined(structure: Structure, pieces: list[Piece]) -> list[Piece]:
     return _moved(pieces, home)
 
 
-def _counted(structure: Structure, pieces: list[Piece]) -> list[Piece]:
+def counted(structure: Structure, pieces: list[Piece]) -> list[Piece]:
     """Equal boxes in a row as one, with their number."""
-    users = _users(pieces)
+    users = users_of(pieces)
     home = list(range(len(pieces)))
     for number, piece in enumerate(pieces):
         if number <= SINK or piece.kind == "input" or len(piece.inputs) != 1:
@@ -297,7 +298,7 @@ LONGEST = 12
 def repeated(structure: Structure, pieces: list[Piece]) -> list[Piece]:
     """Boxes that stand several times in a row, each time connected in the same way, as one box with their number."""
     marks = [repr(_mark(structure, piece, piece.nodes)) if piece.nodes else "" for piece in pieces]
-    users = _users(pieces)
+    users = users_of(pieces)
     start = SINK + 1
     made, home = list(pieces), list(range(len(pieces)))
     while start < len(pieces):

@@ -24,6 +24,7 @@ def _lines(scene: Scene, width: str) -> Iterator[str]:
     yield f"% {latex(scene.title)}: {latex(scene.description)}"
     yield r"\documentclass[border=2pt]{standalone}"
     yield r"\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\usepackage{tikz}"
+    yield r"\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}  % letters of any size"
     for colour, name in colours.items():
         yield rf"\definecolor{{{name}}}{{HTML}}{{{colour[1:].upper()}}}"
     yield r"\begin{document}"

@@ -24,8 +24,8 @@ from .tally import Tally
 AHEAD = 4
 #: A part is of more chunks while it takes less than this, and of so many at most.
 SOON_S, MOST_CHUNKS = 0.25, 8
-#: Processes at most.
-MOST_JOBS = 512
+#: Seconds in which a cluster answers; processes at most.
+CONNECT_S, MOST_JOBS = 10.0, 512
 
 Submit = Callable[..., "Future[Part]"]
 
@@ -178,7 +178,7 @@ def cluster(address: str) -> Iterator[tuple[Submit, int]]:
         raise usage_error("Dask is not installed", "pip install 'cnncalc[dask]'") from None
     try:
         connect: Any = Client
-        client = connect(address, timeout=10)
+        client = connect(address, timeout=CONNECT_S)
     except (OSError, ValueError, TimeoutError) as error:
         raise usage_error(f"there is no Dask at {address}: {error}", "as tcp://127.0.0.1:8786") from None
     try:

@@ -12,12 +12,13 @@ from ...report import Report
 from ...report.parts import Part
 from ...table import known
 from ..arranging import GAP_ABOVE, MARGIN, PAGE, PAGES, TALLEST, badness, packed
+from ..bundles import bundled
 from ..colours import KINDS, blended
 from ..font import shortened, width, wrapped
 from ..layout import CLOSE, GAP, Line, Placed, Sized, placed
 from ..letters import Letters
 from ..options import Options
-from ..pieces import FEW, SINK, SOURCE, Piece, Structure, outermost
+from ..pieces import FEW, MOST_BOXES, SINK, SOURCE, Piece, Structure, outermost
 from ..scene import BOLDER, Box, Item, Point, Scene, Text, arrow
 from ..wording import Asked
 
@@ -99,6 +100,7 @@ class _Picture:
     def smallest(self, spine: Sequence[Piece]) -> str:
         """Of the folded groups that are no blocks, the one with least in it, which stands for the others."""
         groups = [piece for piece in spine if piece.kind == "block" and piece.unit is None and not piece.inside]
+        groups = [piece for piece in groups if piece.path in self.structure.spans]
         groups = [piece for piece in groups if len(self.unfolded(piece.path)) - 2 <= 2 * FEW]
         return min(groups, key=lambda piece: len(piece.nodes)).path if groups else ""
 
@@ -288,6 +290,8 @@ class _Picture:
 
     def scene(self) -> Scene:
         spine = self.structure.spine(self.options.depth)
+        if self.options.depth is None and len(spine) - 2 > MOST_BOXES:
+            spine = bundled(self.structure, spine)
         self.group = self.smallest(spine)
         self.open_blocks(spine)
         best = self.best(spine)
