@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .pieces import SINK, SOURCE, Piece, Structure, counted, users_of
 
 #: Boxes of an exchange that is opened beside the network, at most: of more, the lines are a tangle.
-MOST_INSIDE = 10
+MOST_INSIDE = 8
 
 
 def bundled(structure: Structure, pieces: list[Piece]) -> list[Piece]:
