@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -105,12 +106,42 @@ def test_the_memory_of_training_is_exact(name: str) -> None:
     assert compared(Space(name, knobs(name)), figures, 5, 2) == []
 
 
+@pytest.mark.parametrize("name", ["lenet", "mlp", "mobilenet_v1", "nin", "srcnn", "unet", "mobilevit", "fsrcnn"])
+def test_the_receptive_field_is_exact(name: str) -> None:
+    assert compared(Space(name, knobs(name)), ("receptive_field", "connections", "other"), 40, 3) == []
+
+
+def test_what_python_would_forget_is_remembered(tmp_path: Path) -> None:
+    """Slices from both ends, and fractions, which are reduced by what a number happens to be."""
+    text = """
+input: [12, 8, 8]
+args: {channels: 12, start: 0, stop: 4, size: 5}
+layers:
+- Conv2d: {out_channels: channels, kernel_size: 3, padding: 1}
+- Slice: {dim: 1, start: start, stop: stop}
+- AdaptiveAvgPool2d: {output_size: size}
+- Upsample: {size: [size + 2, size + 2]}
+- Conv2d: {out_channels: 4, kernel_size: 3}
+"""
+    (tmp_path / "net.yaml").write_text(text, "utf-8")
+    axes = {
+        "channels": range(3, 9),
+        "start": range(-4, 5),
+        "stop": range(-3, 9),
+        "size": range(1, 6),
+        "input": range(5, 10),
+    }
+    space = Space(str(tmp_path / "net.yaml"), axes)
+    assert compared(space, ("params", "macs", "receptive_field"), 600, 5) == []
+
+
 def test_numbers_remember_what_was_made_of_them() -> None:
     trace = Trace()
     w, n = trace.knob(0, 12), trace.knob(1, 7)
     assert isinstance(w, Whole) and isinstance(n, Whole)
     value = (w * w + 3 * w - n) // 4 + max(0, 5) + (n + 1) % 3
     assert value == (144 + 36 - 7) // 4 + 5 + 2 and isinstance(value, Whole)
+    assert Fraction(w, 8) == Fraction(3, 2) and ("eq", (((), -12), ((0,), 1))) in trace.guards
     assert (4 * w) // 4 is not w and not trace.guards.get(("//", ())), "what divides leaves no trace"
     assert trace.knob(2, 0.75) * 1 > 0.5 and w != n and -w < 0 and bool(w) and abs(-w) == 12
     assert w.settled() == 12 and type(w.settled()) is int

@@ -197,10 +197,12 @@ def _covers(field: Field, shape: Shape, size: int) -> bool:
 
 
 def _floor(value: Number) -> int:
+    if isinstance(value, int):
+        return value
     return value.numerator // value.denominator
 
 
 def _tidy(value: Number) -> Number:
-    if type(value) is int:  # nearly always, and much faster to ask than isinstance of an abstract class
+    if isinstance(value, int):
         return value
     return value.numerator if value.denominator == 1 else value

@@ -168,6 +168,12 @@ class Permute(Op):
         return Call("torch.permute", (self.dims,))
 
 
+def _within(index: int, size: int) -> int:
+    """Where an index lies among so many values, as Python's slices have it: from the end where it is negative."""
+    index = index + size if index < 0 else index
+    return 0 if index < 0 else size if index > size else index
+
+
 class Slice(Op):
     """A part of one axis, as Python slices it; torch.nn has no module for it."""
 
@@ -185,14 +191,14 @@ class Slice(Op):
 
     def _range(self, shape: Shape) -> tuple[int, int, int]:
         size = shape[axis_index(self.dim, shape, "dim")]
-        first, last, step = slice(self.start, self.stop, self.step).indices(size)
+        first, last = _within(self.start, size), size if self.stop is None else _within(self.stop, size)
         if last <= first:
             raise Misfit(
                 f"the slice {self.start}:{'' if self.stop is None else self.stop}:{self.step} takes nothing of the "
                 f"{size} values along axis {self.dim} at {{layer}}",
                 argument="start",
             )
-        return first, last, step
+        return first, last, self.step
 
     def check(self, *shapes: Shape) -> None:
         super().check(*shapes)

@@ -89,6 +89,11 @@ class Whole(int):
         self.trace.guard("eq", frozen(added(self.polynomial, constant(plain), -1)), True)
         return plain
 
+    @property
+    def numerator(self) -> int:
+        """What a fraction is made of, which is reduced by what the number happens to be: it is noted."""
+        return self.settled()
+
     def __trunc__(self) -> Whole:
         return self
 

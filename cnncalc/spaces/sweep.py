@@ -23,6 +23,8 @@ from .space import Space, split
 CHUNK = 1 << 15
 #: Regions that are kept, those that were of use last: a space of many structures has more than memory.
 MOST_REGIONS = 256
+#: Candidates of a region that are compared with the calculator before it is used, beside the one it was learnt from.
+CHECKS = 2
 
 
 class Rows(Record):
@@ -169,7 +171,9 @@ class Sweep:
         region = Region(self.space, digits, self.figured, self.batch)
         if not region.alone:
             mask = region.holds(chunk)
-            if not mask[0] or not region.agrees(digits) or not checked(region, chunk.some(mask), self.rng):
+            some = chunk.some(mask)
+            checks = (checked(region, some, self.rng) for _ in range(CHECKS))
+            if not mask[0] or not region.agrees(digits) or not all(checks):
                 region.narrow(digits)
         return region
 
