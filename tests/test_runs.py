@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import cnncalc
@@ -18,6 +19,7 @@ import numpy as np
 
 import cnncalc as product
 from cnncalc import SpecError
+from cnncalc.spaces import journal
 from cnncalc.spaces import run as running
 from cnncalc.spaces.plan import Plan, load_plan
 from cnncalc.spaces.run import Run, cluster, processes
@@ -220,6 +222,66 @@ def test_what_does_not_belong_together_is_not_put_together(
                         (("lenet", "--over", "input=32:40", "--dask", "tcp://127.0.0.1:9"), "Dask")):  # fmt: skip
         done = cnncalc("sweep", *words, cwd=tmp_path)
         assert done.returncode == 2 and said in done.stderr, done.stderr
+
+
+def test_parts_from_strangers_are_data(spec: str, tmp_path: Path) -> None:
+    written(Plan.of(spec, {}, sample=5), tmp_path / "good.jsonl")
+    head, *rows = (tmp_path / "good.jsonl").read_text("utf-8").splitlines()
+    said = json.loads(head)
+    heads = [
+        {**said, **changed}
+        for changed in (
+            {"shard": 3}, {"shard": [0, 1]}, {"shard": [1, 10**9]}, {"shard": ["1", 2]}, {"choice": []}, {"choice": {"unique": [3], "top": 0}},
+            {"choice": {"unique": ["nothing"], "top": 0}}, {"choice": {"unique": [], "top": 5, "sort": "nothing"}}, {"space": 3}, {"fractions": None},
+            {"names": ["a"]}, {"names": 3}, {"tally": 3}, {"tally": {**said["tally"], "histograms": {"a": {"least": 1, "most": 2, "bins": [[1]]}}}},
+        )
+    ]  # fmt: skip
+    for each in heads:
+        (tmp_path / "bad.jsonl").write_text("\n".join([json.dumps(each), *rows]) + "\n", "utf-8")
+        done = cnncalc("sweep", "merge", "bad.jsonl", "-o", "new.jsonl", cwd=tmp_path)
+        assert done.returncode == 2 and not (tmp_path / "new.jsonl").exists(), (each, done.stderr)
+    for row in (
+        "",
+        "{",
+        "[" * 10_000,
+        "{}",
+        '{"candidate": "x"}',
+        rows[0].replace('"width": ', '"width": "=1+1", "x": '),
+        "\x1b[31m",
+    ):
+        (tmp_path / "bad.jsonl").write_text("\n".join([head, row]) + "\n", "utf-8")
+        done = cnncalc("sweep", "merge", "bad.jsonl", "-o", "new.jsonl", cwd=tmp_path)
+        assert done.returncode == 2 and not (tmp_path / "new.jsonl").exists() and "\x1b" not in done.stderr, (
+            row,
+            done.stderr,
+        )
+
+
+def test_a_disk_that_is_full_costs_nothing_that_was_done(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan.of(spec, {})
+    whole = written(plan, tmp_path / "whole.csv")
+    with monkeypatch.context() as patch, pytest.raises(SpecError, match="No space left"):
+        patch.setattr(journal, "os", Full(journal.os, 4))
+        written(plan, tmp_path / "rows.csv")
+    run = Run(plan, str(tmp_path / "rows.csv"))
+    for _ in run.go():
+        pass
+    assert run.resumed == 100 + 200 + 400 + 800 and (tmp_path / "rows.csv").read_bytes() == whole
+
+
+class Full:
+    """The system's calls, of which so many can still write."""
+
+    def __init__(self, system: Any, left: int) -> None:
+        self.system, self.left = system, left
+
+    def replace(self, *names: Any) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(28, "No space left on device")
+        self.system.replace(*names)
 
 
 def test_histograms_of_parts_add_up() -> None:

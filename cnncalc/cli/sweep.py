@@ -99,7 +99,8 @@ SHOWN = 20
     CHECK,
     "cnncalc sweep resnet50 --over width_per_group=32:128:8 --over input=128:320:32 --where 'macs <= 2G'",
     "cnncalc sweep mobilenet_v2 --over width=0.25,0.5,0.75,1.0 --over input=96:224:32 --pareto 'macs, -input'",
-    "cnncalc sweep regnet --shard 3/64 -o parts/3.csv, and at the end cnncalc sweep merge parts -o all.csv",
+    "cnncalc sweep regnet --shard 3/64 -o parts/3.csv",
+    "cnncalc sweep merge parts/ -o all.csv",
 )
 def sweep(
     spec: Spec,

@@ -46,10 +46,18 @@ def joined(parts: Sequence[Rows]) -> Rows:
     )
 
 
+def _columns(rows: Rows, names: Sequence[str]) -> list[Array]:
+    """Columns by their names; raises `SpecError` for one that there is not."""
+    values = {**rows.knobs, **rows.figures}
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise usage_error(f"there is no column {missing[0]}", f"columns are {', '.join(filter(None, values))}")
+    return [values[name] for name in names]
+
+
 def matrix(rows: Rows, wanted: Sequence[tuple[str, int]]) -> Array:
     """What is to be small, a column each; raises `SpecError` where there is no telling which of two is smaller."""
-    values = {**rows.knobs, **rows.figures}
-    columns = [np.asarray(values[name]) for name, _ in wanted]
+    columns = [np.asarray(each) for each in _columns(rows, [name for name, _ in wanted])]
     for (name, _), column in zip(wanted, columns, strict=True):
         if column.dtype == object or column.dtype == np.bool_:
             raise usage_error(f"{name} is no number, and none of its values is the smaller one", "a figure, or a knob")
@@ -114,9 +122,9 @@ class Unique:
 
     def take(self, rows: Rows) -> Rows:
         """Those that are like none before; raises `SpecError` where too many are to be remembered."""
-        values = {**rows.knobs, **rows.figures}
         kept = []
-        for place, key in enumerate(zip(*(values[name].tolist() for name in self.names), strict=True)):
+        columns = (each.tolist() for each in _columns(rows, self.names))
+        for place, key in enumerate(zip(*columns, strict=True)):
             known = tuple(repr(each) if isinstance(each, list) else each for each in key)
             if known not in self.seen:
                 self.seen.add(known)

@@ -77,7 +77,8 @@ def figured(name: str, graph: Graph) -> Figured:
         hint = "shape[0] of the network is written output.shape[0], by the name of its last layer"
         raise usage_error(f"{name} is of no part", hint)
     if not dot:
-        hint = did_you_mean(name, OF_NETWORK) or f"figures are {', '.join(OF_NETWORK)}"
+        known = [total for total, each in OF_NETWORK.items() if each.key != "shape"]
+        hint = did_you_mean(name, known) or f"figures are {', '.join(known)}; of a part, as stem.macs"
         raise usage_error(f"there is no figure {name} of a network", hint)
     parts = [*graph.groups, *(layer.name for layer in graph.nodes)]
     if part not in parts:

@@ -18,7 +18,7 @@ from .api import USUAL, Chosen
 from .choose import First, Front, Unique, goals, joined
 from .choose import said as said_of
 from .columns import figured
-from .results import Writer
+from .results import MOST_SHARDS, Writer
 from .space import Space, split
 from .sweep import CHUNK, Rows
 from .tally import Tally
@@ -53,7 +53,7 @@ class Plan(Record):
         axes = tuple((name, tuple(values)) for name, values in over.items())
         made = cls(found.source.name, found.source.text, found.variant, axes, **more)
         number, count = made.shard
-        if not 1 <= number <= count <= 100_000:
+        if not 1 <= number <= count <= MOST_SHARDS:
             raise usage_error(f"there is no shard {number}/{count}", "--shard 1/8 to 8/8")
         return made
 

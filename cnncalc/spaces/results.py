@@ -24,6 +24,8 @@ from .sweep import CHUNK, Rows
 FORMS = (".csv", ".jsonl", ".parquet")
 #: Bytes of one line of a file that is read: a head has all values of all axes.
 MOST_OF_A_LINE = 50_000_000
+#: Parts that a sweep is shared out in at most.
+MOST_SHARDS = 100_000
 
 
 def form_of(file: str) -> str:
@@ -97,6 +99,7 @@ class Reader:
         try:
             self._begin()
             self.kinds = kinds_of(self.head, self.names)
+            self.said = said_of(self.head, self.form)
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError, RecursionError):
             raise self._none() from None
 
@@ -128,21 +131,43 @@ class Reader:
         while lines := list(islice(iter(self._line, b""), CHUNK)):
             try:
                 yield read_rows(self._columns(lines), lines)
-            except (ValueError, KeyError, IndexError, OverflowError, TypeError):
+            except (ValueError, KeyError, IndexError, OverflowError, TypeError, RecursionError):
                 raise usage_error("holds rows that no sweep wrote", where=str(self.path)) from None
 
     def _columns(self, lines: list[bytes]) -> dict[str, list[Any]]:
         if self.form == ".jsonl":
             said = [json.loads(line) for line in lines]
-            return {name: [row[name] if kind else repr(row[name]) for row in said] for name, kind in self.kinds.items()}
-        rows = list(csv.reader(line.decode("utf-8") for line in lines))
-        return {
-            name: [(kind or str)(row[place]) for row in rows] for place, (name, kind) in enumerate(self.kinds.items())
-        }
+            columns = {name: [row[name] for row in said] for name in self.kinds}
+            wrong = [
+                name
+                for name, kind in self.kinds.items()
+                if kind and any(type(each) not in (int, kind) for each in columns[name])
+            ]
+        else:
+            rows = list(csv.reader(line.decode("utf-8") for line in lines))
+            columns = {name: [row[place] for row in rows] for place, name in enumerate(self.kinds)}
+            wrong = [] if all(len(row) == len(self.kinds) for row in rows) else ["row"]
+        if wrong:
+            raise ValueError("values that no sweep wrote")
+        for name, kind in self.kinds.items():
+            columns[name] = [kind(each) for each in columns[name]] if kind else [_text(each) for each in columns[name]]
+            if kind is None and not self.said[name].issuperset(columns[name]):
+                raise ValueError("a value that the knob has not")
+        return columns
 
 
 def kinds_of(head: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """How the values of each column are read: `int`, `float`, or None where they are no numbers."""
+    """How the values of each column are read: `int`, `float`, or None where they are no numbers.
+
+    Raises `ValueError`, `KeyError`, `TypeError` or `AttributeError` for what is no head of such a file.
+    """
+    number, count = head.get("shard", [1, 1])
+    choice = head["choice"]
+    texts = (choice.get("pareto", ""), choice.get("sort", ""), *choice["unique"])
+    if type(number) is not int or type(count) is not int or not 1 <= number <= count <= MOST_SHARDS:
+        raise ValueError("no number of a part")
+    if type(choice["top"]) is not int or choice["top"] < 0 or not all(isinstance(each, str) for each in texts):
+        raise ValueError("no choice")
     found: dict[str, Any] = {"candidate": int}
     for axis, values in head["space"]["axes"].items():
         knobs = axis.split(",")
@@ -153,6 +178,26 @@ def kinds_of(head: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     if list(found) != list(names):
         raise ValueError("names that are none of its columns")
     return found
+
+
+def said_of(head: Mapping[str, Any], form: str) -> dict[str, set[str]]:
+    """How the values of each knob stand in a file."""
+    found: dict[str, set[str]] = {}
+    for axis, values in head["space"]["axes"].items():
+        knobs = axis.split(",")
+        for place, knob in enumerate(knobs):
+            own = [value[place] if len(knobs) > 1 else value for value in values]
+            found[knob] = {_text(each) if form == ".jsonl" else _in_csv(each) for each in own}
+    return found
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _in_csv(value: Any) -> str:
+    (cell,) = next(csv.reader([written([], [[_one_line(value)]]).partition("\n")[2]]))
+    return cell
 
 
 def candidates(space: Space, rows: Rows, columns: Sequence[str], notes: Sequence[str] = ()) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from ...language.reader import Mapping, Node, Scalar, Sequence
@@ -24,8 +25,8 @@ class Knob(Record):
     places: list[tuple[int, int, int]]
 
 
-def knobs(spec: Spec) -> list[Knob]:
-    """The knobs of a spec, its variant's own settings before those of the family.
+def knobs(spec: Spec, space: Any = None) -> list[Knob]:
+    """The knobs of a spec, its variant's own settings before those of the family; what `space` states is their range.
 
     >>> from cnncalc.language.spec import open_spec
     >>> [(knob.name, knob.value, knob.low, knob.high) for knob in knobs(open_spec("resnet50"))][-1]
@@ -36,7 +37,23 @@ def knobs(spec: Spec) -> list[Knob]:
     args = spec.root.get("args")
     for name, _, node in args.items() if isinstance(args, Mapping) else ():
         found += _of(name, own.get(name, node))
-    return [*found[:MOST], *_of_input(spec.root.get("input"))]
+    stated = _stated(space)
+    return [
+        knob._replace(**stated.get(knob.name.replace("input: size", "input"), {}))
+        for knob in (*found[:MOST], *_of_input(spec.root.get("input")))
+    ]
+
+
+def _stated(space: Any) -> dict[str, dict[str, Any]]:
+    """From where to where the spec itself has a knob turned, where that is in steps of one size."""
+    found = {}
+    for axis in space.axes if space else ():
+        for place, knob in enumerate(axis.knobs):
+            values = sorted({value[place] for value in axis.values if type(value[place]) in (int, float)})
+            steps = {round(b - a, 9) for a, b in pairwise(values)}
+            if len(steps) == 1:
+                found[knob.name] = {"low": values[0], "high": values[-1], "step": steps.pop()}
+    return found
 
 
 def _settings(variants: Node | None, variant: str) -> dict[str, Node]:

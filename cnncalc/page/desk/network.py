@@ -55,7 +55,7 @@ def network(
         "variants": spec.variants,
         "facts": totals(report),
         "table": layers(report),
-        "knobs": [knob._asdict() for knob in knobs(spec)],
+        "knobs": [knob._asdict() for knob in knobs(spec, report.graph.space)],
         "warnings": [told(problem) for problem in (*report.warnings, *report.graph.errors)],
         **drawn,
     }
