@@ -78,6 +78,9 @@ class SpecError(Exception):
         self.problems: Sequence[Problem] = tuple(problems)
         super().__init__("\n\n".join(problem.text for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[SpecError], tuple[list[Problem]]]:
+        return SpecError, (list(self.problems),)  # from one process to another, it is made of the same
+
 
 def usage_error(message: str, hint: str = "", code: str = "usage", where: str = "cnncalc") -> SpecError:
     """An error that has no line in a file: a file that is missing, an option that makes no sense."""

@@ -594,7 +594,7 @@ class TestOnTheProcessor:
         assert done.returncode == code and said in done.stderr
 
     @pytest.mark.parametrize("options", [
-        ["--train", "--optimizer", "adam"], ["--dtype", "amp", "--train"], ["--dtype", "bfloat16", "--channels-last", "--threads", "1", "--fold-bn"],
+        ["--train", "--optimizer", "adam"], ["--dtype", "amp", "--train"], ["--dtype", "bfloat16", "--channels-last", "--threads", "1"], ["--fold-bn"],
     ], ids=" ".join)  # fmt: skip
     def test_options(self, options: list[str]) -> None:
         network = "lenet" if options[0] == "--dtype" else "resnet20"  # narrow types are slow on a processor

@@ -46,7 +46,7 @@ FIGURES = (
 )
 FAMILIES = [path.stem for path in zoo_files() if knobs(path.stem)]
 #: Candidates of each family that are compared with the calculator.
-EACH = 4
+EACH = 2
 
 
 def told(space: Space, index: int, columns: Sequence[Figured]) -> dict[str, Any]:

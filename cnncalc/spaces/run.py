@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,15 +15,17 @@ from .plan import Part, Plan, work
 from .results import Writer, form_of
 from .sweep import CHUNK, Rows
 from .tally import Tally
+from .workers import Workers
 
 #: Parts that are asked for ahead, beside one of each process.
 AHEAD = 4
 #: A part is of more chunks while it takes less than this, and of so many at most.
 SOON_S, MOST_CHUNKS = 0.25, 8
-#: Seconds in which a cluster answers; processes at most.
-CONNECT_S, MOST_JOBS = 10.0, 512
+#: Seconds in which a cluster answers.
+CONNECT_S = 10.0
 
-Submit = Callable[..., "Future[Part]"]
+#: Has a part worked out elsewhere: what it gives has a `result`.
+Submit = Callable[..., Any]
 
 
 class Run:
@@ -81,26 +79,22 @@ class Run:
 
     def _parts(self, done: int, submit: Submit | None, ahead: int) -> Iterator[Part]:
         """What is found from a candidate on, in order; with `submit` elsewhere, several at a time."""
-        waiting: deque[Future[Part]] = deque()
+        waiting: deque[Any] = deque()
         chunks = 1
-        try:
-            while done < self.size or waiting:
-                stop = min(self.size, done + chunks * CHUNK)
-                asked = (self.text, self.form, done, stop)
-                part: Part | None
-                if submit is None:
-                    part = work(*asked)
-                else:
-                    if done < stop:
-                        waiting.append(submit(work, *asked))
-                    part = waiting.popleft().result() if len(waiting) >= ahead or stop == self.size else None
-                done = stop
-                if part is not None:
-                    chunks = min(MOST_CHUNKS, 2 * chunks) if part.seconds < SOON_S else max(1, chunks // 2)
-                    yield part
-        except BrokenProcessPool:
-            hint = "the same command goes on from there" if self.output else "fewer --jobs"
-            raise usage_error("a process of this sweep was killed", hint) from None
+        while done < self.size or waiting:
+            stop = min(self.size, done + chunks * CHUNK)
+            asked = (self.text, self.form, done, stop)
+            part: Part | None
+            if submit is None:
+                part = work(*asked)
+            else:
+                if done < stop:
+                    waiting.append(submit(work, *asked))
+                part = waiting.popleft().result() if len(waiting) >= ahead or stop == self.size else None
+            done = stop
+            if part is not None:
+                chunks = min(MOST_CHUNKS, 2 * chunks) if part.seconds < SOON_S else max(1, chunks // 2)
+                yield part
 
     def _take(self, part: Part) -> bytes:
         """Add a part to what is known; what of it goes into the file."""
@@ -141,32 +135,11 @@ def processes(jobs: int) -> Iterator[tuple[Submit | None, int]]:
     if jobs <= 1:
         yield None, 1
         return
-    import multiprocessing
-
-    context = multiprocessing.get_context("spawn")
-    before = {name: os.environ.get(name) for name in _SURROUNDINGS}
-    os.environ.update({name: value for name, value in _SURROUNDINGS.items() if before[name] is None})
-    pool = ProcessPoolExecutor(min(jobs, MOST_JOBS), mp_context=context, initializer=_alone)
+    workers = Workers(jobs)
     try:
-        yield pool.submit, AHEAD + jobs
-    except BaseException:
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
+        yield workers.submit, AHEAD + jobs
     finally:
-        pool.shutdown()
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-
-
-#: What a process of a sweep begins with: one thread, and memory that glibc keeps between one array and the next.
-_SURROUNDINGS = {"OMP_NUM_THREADS": "1", "MALLOC_TOP_PAD_": str(64 << 20)}
-
-
-def _alone() -> None:
-    """In a process of a sweep: an interrupt is its parent's to answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        workers.close()
 
 
 @contextmanager
@@ -182,7 +155,7 @@ def cluster(address: str) -> Iterator[tuple[Submit, int]]:
     except (OSError, ValueError, TimeoutError) as error:
         raise usage_error(f"there is no Dask at {address}: {error}", "as tcp://127.0.0.1:8786") from None
     try:
-        executor: Executor = client.get_executor(pure=False, retries=20)
+        executor = client.get_executor(pure=False, retries=20)
         cores = sum(client.ncores().values()) or 1
         yield executor.submit, AHEAD + cores
     finally:
