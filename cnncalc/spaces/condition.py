@@ -39,9 +39,14 @@ class Condition(conditions.Condition):
             raise usage_error(f"--where {text[:80]}: {misfit.cause}", misfit.hint) from None
 
     def holds(self, values: Mapping[str, Any]) -> Array:
-        """For which candidates it holds, by the values of its names."""
-        with np.errstate(all="ignore"):
-            return np.asarray(self._value(self.tree, values), dtype=np.bool_)
+        """For which candidates it holds, by the values of its names; raises `SpecError` where these are no numbers."""
+        try:
+            with np.errstate(all="ignore"):
+                return np.asarray(self._value(self.tree, values), dtype=np.bool_)
+        except (TypeError, ValueError):
+            raise usage_error(
+                f"--where {self.text[:80]}: it compares what cannot be compared", "numbers with < and >, others with =="
+            ) from None
 
     def distance(self, values: Mapping[str, Array]) -> Array:
         """How far candidates are from meeting it: what its comparisons miss, as shares of what they ask for."""
