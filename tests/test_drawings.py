@@ -66,7 +66,7 @@ def can_be_drawn(name: str, kind: str) -> bool:
 @pytest.mark.parametrize("kind", [kind for kind in PICTURES if kind != "graph"])
 def test_nothing_overlaps_in_the_whole_zoo(kind: str) -> None:
     names = [name for name in DIFFERENT if can_be_drawn(name, kind)]
-    assert len(names) > 0.9 * len(DIFFERENT) > 80
+    assert len(names) > 0.8 * len(DIFFERENT) > 60
     for name in names:
         assert geometry.faults(drawn(name, kind)) == [], name
 
