@@ -279,6 +279,16 @@ def test_parts_from_strangers_are_data(spec: str, tmp_path: Path) -> None:
         )
 
 
+def test_rows_that_no_sweep_wrote_cost_bounded_memory(spec: str, tmp_path: Path) -> None:
+    good = written(Plan.of(spec, {}, sample=5), tmp_path / "good.csv")
+    for row in (b"1," * 300_000, b"1," + b"9" * 200_000, b'"' * 200_000, b"\x00", b"\xff\xfe"):
+        (tmp_path / "bad.csv").write_bytes(good + row + b"\n")
+        done = cnncalc("sweep", "merge", "bad.csv", "-o", "new.csv", cwd=tmp_path)
+        assert done.returncode == 2 and not (tmp_path / "new.csv").exists(), (row[:9], done.stderr)
+    (tmp_path / "bad.csv").write_bytes(b"# cnncalc: 1\n" + b"x" * 200_000)
+    assert cnncalc("sweep", "merge", "bad.csv", "-o", "new.csv", cwd=tmp_path).returncode == 2
+
+
 def test_a_disk_that_is_full_costs_nothing_that_was_done(
     spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

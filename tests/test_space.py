@@ -73,6 +73,9 @@ def test_axes_are_lists_ranges_items_and_knobs_that_move_together() -> None:
         ("[a]", "space wants knobs with their values", (4, 3)),
         ("where: width.params > 3", "there is no width.params", (4, 10)),
         ("where: __import__('os') == 1", "may not stand here", (4, 10)),
+        (f"where: width < {'-' * 900}1", "levels deep", (4, 10)),
+        (f"where: width < 1{'+1' * 400}", "levels deep", (4, 10)),
+        (f"where: width < {'9' * 900}", "larger than any figure", (4, 10)),
     ],
 )
 def test_every_mistake_stands_at_its_place(line: str, said: str, place: tuple[int, int]) -> None:

@@ -91,8 +91,6 @@ Format = Annotated[str, typer.Option("--format", "-f", help="Of what is shown: t
 
 #: Seconds between two lines of progress.
 PROGRESS_S = 2.0
-#: How many are shown where nobody said.
-SHOWN = 20
 
 
 @command(
@@ -127,7 +125,7 @@ def sweep(
     """Every setting of a spec at once, exactly: which fit, which are best; a million a second."""
     needs_numpy("sweep")
     from ..spaces.api import Chosen
-    from ..spaces.plan import Plan
+    from ..spaces.plan import SHOWN, Plan
     from ..spaces.results import candidates, form_of
     from ..spaces.run import Run
     from ..spaces.space import read_axes

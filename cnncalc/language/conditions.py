@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from ..errors import Misfit, did_you_mean
 from ..quantities import rounded, size_in_bytes
 
-#: Characters of a condition.
-MOST = 1_000
+#: Characters of a condition, how deep it may be nested, and what a number in it may be at most.
+MOST, DEEPEST, LARGEST = 1_000, 60, 2**63 - 1
 EXAMPLE = "as in 'params <= 5M and macs <= 600M'"
 #: What a condition is made of: texts in quotes, numbers with a unit, and names with their items and parts.
 _WORD = re.compile(
@@ -74,7 +74,11 @@ class Condition:
     def _shown(self, node: ast.AST) -> str:
         return re.sub(r"v\d+_", lambda found: self.plain.get(found[0], found[0]), ast.unparse(node))[:40]
 
-    def _check(self, node: ast.AST, compared: bool = False) -> None:
+    def _check(self, node: ast.AST, compared: bool = False, depth: int = 0) -> None:
+        if depth > DEEPEST:
+            raise Misfit(f"it is more than {DEEPEST} levels deep", "a shorter condition")
+        if isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value > LARGEST:
+            raise Misfit("a number in it is larger than any figure", EXAMPLE)
         if isinstance(node, ast.Name):
             name = self.plain.get(node.id, node.id)
             if name not in self.names and not (self.parts and "." in name):
@@ -86,6 +90,8 @@ class Condition:
         ):
             return
         if isinstance(node, ast.List) and compared and all(isinstance(each, ast.Constant) for each in node.elts):
+            for each in node.elts:
+                self._check(each, compared, depth + 1)
             return
         if not isinstance(node, (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp)):
             raise Misfit(f"{self._shown(node)} may not stand here", EXAMPLE)
@@ -98,7 +104,7 @@ class Condition:
         equal = isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], (ast.Eq, ast.NotEq))
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
-                self._check(child, equal)
+                self._check(child, equal, depth + 1)
 
     @property
     def used(self) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +23,8 @@ from .sweep import CHUNK, Rows
 FORMS = (".csv", ".jsonl", ".parquet")
 #: Bytes of one line of a file that is read: a head has all values of all axes.
 MOST_OF_A_LINE = 50_000_000
+#: Bytes of rows that are read at once.
+MOST_AT_ONCE = 16_000_000
 #: Parts that a sweep is shared out in at most.
 MOST_SHARDS = 100_000
 
@@ -100,7 +101,7 @@ class Reader:
             self._begin()
             self.kinds = kinds_of(self.head, self.names)
             self.said = said_of(self.head, self.form)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError, RecursionError, csv.Error):
             raise self._none() from None
 
     def _none(self) -> Exception:
@@ -128,11 +129,20 @@ class Reader:
         (self.names,) = csv.reader([line.decode("utf-8")])
 
     def __iter__(self) -> Iterator[Rows]:
-        while lines := list(islice(iter(self._line, b""), CHUNK)):
+        while lines := self._lines():
             try:
                 yield read_rows(self._columns(lines), lines)
-            except (ValueError, KeyError, IndexError, OverflowError, TypeError, RecursionError):
+            except (ValueError, KeyError, IndexError, OverflowError, TypeError, RecursionError, csv.Error):
                 raise usage_error("holds rows that no sweep wrote", where=str(self.path)) from None
+
+    def _lines(self) -> list[bytes]:
+        """The next lines: so many, or so many bytes of them."""
+        lines: list[bytes] = []
+        size = 0
+        while len(lines) < CHUNK and size < MOST_AT_ONCE and (line := self._line()):
+            lines.append(line)
+            size += len(line)
+        return lines
 
     def _columns(self, lines: list[bytes]) -> dict[str, list[Any]]:
         if self.form == ".jsonl":
@@ -169,11 +179,9 @@ def kinds_of(head: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     if type(choice["top"]) is not int or choice["top"] < 0 or not all(isinstance(each, str) for each in texts):
         raise ValueError("no choice")
     found: dict[str, Any] = {"candidate": int}
-    for axis, values in head["space"]["axes"].items():
-        knobs = axis.split(",")
-        for place, knob in enumerate(knobs):
-            kinds = {type(value[place] if len(knobs) > 1 else value) for value in values}
-            found[knob] = int if kinds == {int} else float if kinds == {float} else None
+    for knob, values in _knobs(head):
+        kinds = {type(value) for value in values}
+        found[knob] = int if kinds == {int} else float if kinds == {float} else None
     found |= {name: float if name in head["fractions"] else int for name in names if name not in found}
     if list(found) != list(names):
         raise ValueError("names that are none of its columns")
@@ -182,13 +190,16 @@ def kinds_of(head: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 def said_of(head: Mapping[str, Any], form: str) -> dict[str, set[str]]:
     """How the values of each knob stand in a file."""
-    found: dict[str, set[str]] = {}
+    stands = _text if form == ".jsonl" else _in_csv
+    return {knob: {stands(each) for each in values} for knob, values in _knobs(head)}
+
+
+def _knobs(head: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """The knobs of a head with their values; those that move together have one axis."""
     for axis, values in head["space"]["axes"].items():
         knobs = axis.split(",")
         for place, knob in enumerate(knobs):
-            own = [value[place] if len(knobs) > 1 else value for value in values]
-            found[knob] = {_text(each) if form == ".jsonl" else _in_csv(each) for each in own}
-    return found
+            yield knob, [value[place] if len(knobs) > 1 else value for value in values]
 
 
 def _text(value: Any) -> str:
