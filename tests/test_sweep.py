@@ -46,7 +46,7 @@ FIGURES = (
 )
 FAMILIES = [path.stem for path in zoo_files() if knobs(path.stem)]
 #: Candidates of each family that are compared with the calculator.
-EACH = 2
+EACH = 4
 
 
 def told(space: Space, index: int, columns: Sequence[Figured]) -> dict[str, Any]:

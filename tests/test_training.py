@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import specs
 from exported import written
-from zoo import DIFFERENT
+from zoo import ZOO
 
 from cnncalc import SpecError, analyse, load
 from cnncalc.analysis.memory import peak
@@ -86,7 +86,7 @@ def kept_and_peak(graph: Graph, batch: int, device: str = "cpu") -> tuple[int, i
     return kept, watched.peak
 
 
-@pytest.mark.parametrize("name", DIFFERENT)
+@pytest.mark.parametrize("name", ZOO)
 def test_every_network_of_the_zoo_gives_its_shapes_and_keeps_what_is_predicted_to_the_byte(name: str) -> None:
     """And what is exported has the same keys, in the same order."""
     graph = load(name)
