@@ -98,7 +98,8 @@ def in_process(folder: str) -> int:
         found = cnncalc.analyse(graph_text)
         totals = found.totals
         training = totals.backward_macs, totals.peak_training_bytes
-        return totals.params, totals.macs, totals.depth, totals.peak.bytes, found.fields, training
+        fields = [found.field(node) for node in range(len(found.graph.nodes))]
+        return totals.params, totals.macs, totals.depth, totals.peak.bytes, fields, training
 
     def forward() -> Any:
         with torch.inference_mode():

@@ -51,9 +51,12 @@ class _AdaptivePool(Op):
     def reach(self, out: Shape, *shapes: Shape) -> tuple[Reach, ...]:
         found = [Reach(0)]
         for axis, (N, O) in enumerate(zip(shapes[0][1:], out[1:], strict=True), 1):
-            exact = N % O == 0
-            slack = Fraction(0) if exact else 1 - Fraction(1, O)
-            found.append(Reach(axis, Window(Fraction(N, O) + 2 * slack, Fraction(N, O), slack, exact)))
+            if N % O == 0:
+                window = Window(N // O, N // O, 0)
+            else:
+                slack = 1 - Fraction(1, O)
+                window = Window(Fraction(N, O) + 2 * slack, Fraction(N, O), slack, exact=False)
+            found.append(Reach(axis, window))
         return tuple(found)
 
 

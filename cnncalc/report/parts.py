@@ -151,7 +151,7 @@ class Row(Record):
     @property
     def receptive_field(self) -> ReceptiveField | None:
         """What a unit sees of the input; None without spatial axes, or where it is not known."""
-        return self.report.fields[self.node]
+        return self.report.field(self.node)
 
     @property
     def workspace(self) -> Workspace:

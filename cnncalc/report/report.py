@@ -48,6 +48,7 @@ class Report:
         self.batch, self.dtype, self.inplace = setting.batch, setting.dtype, setting.inplace
         self.costs = cost.costs(graph)
         self._parts: dict[str, Part] = {}
+        self._fields: dict[int, ReceptiveField | None] = {}
 
     def __getitem__(self, name: str) -> Row:
         row = self._by_name.get(name)
@@ -243,11 +244,12 @@ class Report:
         """The receptive field of each node, as the analysis keeps it."""
         return analysis.receptive_field.fields(self.graph)
 
-    @cached_property
-    def fields(self) -> list[ReceptiveField | None]:
-        """The receptive field of each node, as it is reported."""
-        pairs = zip(self.graph.nodes, self.states, strict=True)
-        return [analysis.receptive_field.receptive_field(self.graph, layer, state) for layer, state in pairs]
+    def field(self, node: int) -> ReceptiveField | None:
+        """The receptive field of a node, as it is reported."""
+        if node not in self._fields:
+            layer, state = self.graph.nodes[node], self.states[node]
+            self._fields[node] = analysis.receptive_field.receptive_field(self.graph, layer, state)
+        return self._fields[node]
 
     def part(self, name: str) -> Part:
         """A group, by its path, or a layer: what it adds up to; raises KeyError.

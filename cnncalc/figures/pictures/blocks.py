@@ -74,7 +74,7 @@ class _Picture:
         """How often the map was halved: the stride of its units against the input, as a power of two."""
         if piece.kind == "input" or piece.shape is None or len(piece.shape) < 2:
             return 0
-        field = self.report.fields[piece.nodes[-1]]
+        field = self.report.field(piece.nodes[-1])
         strides = [float(stride) for stride in field.stride if stride] if field is not None else []
         return max(0, round(log2(max(1.0, min(strides))))) if strides else 0
 
