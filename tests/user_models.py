@@ -7,6 +7,7 @@ of the message, and `line` the line of this file that it names.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 import torch
@@ -526,6 +527,232 @@ class Detector(nn.Module):
 
     def forward(self, x):
         return F.relu(self.bn(self.conv(x)))
+
+
+class Cell(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.left, self.right = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 1)
+
+    def forward(self, x, before):
+        return F.relu(self.left(x) + self.right(before))
+
+
+@becomes(
+    example={"": (3, 16, 16)},
+    spec=["args: [other]", "from: '{other}'", "- {cell: {other: '\"stem\"'}}", "- {cell: {other: '\"2\"'}}"],
+    params=224 + 5 * 656,
+)
+class Cells(nn.Module):
+    """Cells that take the two before them, as NASNet's do."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.cells = nn.ModuleList(Cell(8) for _ in range(5))
+
+    def forward(self, x):
+        before = x = self.stem(x)
+        for cell in self.cells:
+            before, x = x, cell(x, before)
+        return x
+
+
+class Exchange(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(2 * width, 2 * width, 3, padding=1)
+        self.down, self.up = nn.Conv2d(width, 2 * width, 3, 2, 1), nn.Conv2d(2 * width, width, 1)
+
+    def forward(self, a, b):
+        a, b = self.a(a), self.b(b)
+        return F.relu(a + F.interpolate(self.up(b), scale_factor=2)), F.relu(self.down(a) + b)
+
+
+@becomes(
+    example={"": (3, 16, 16)},
+    spec=[
+        "'stage.{n}.sum': {add: ['stage.{n}.a', 'stage.{n}.up2']}",
+        "n: [0, 1, 2, 3]",
+        """a: ['"a"', '"stage.0.relu"', '"stage.1.relu"', '"stage.2.relu"']""",
+    ],
+)
+class Exchanges(nn.Module):
+    """Branches of two resolutions that exchange what they have again and again, as HRNet's do."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(3, 8, 3, 2, 1)
+        self.stage = nn.ModuleList(Exchange(4) for _ in range(4))
+
+    def forward(self, x):
+        a, b = self.a(x), self.b(x)
+        for module in self.stage:
+            a, b = module(a, b)
+        return a, b
+
+
+class Either(nn.Module):
+    def __init__(self, smooth):
+        super().__init__()
+        self.conv, self.bn = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
+        self.act = nn.SiLU() if smooth else nn.ReLU()
+
+    def forward(self, x):
+        return x + self.act(self.bn(self.conv(x)))
+
+
+@becomes(
+    example={"": (3, 8, 8)},
+    spec=[
+        "- act: {ReLU: {}, when: not smooth}",
+        "- act: {SiLU: {}, when: smooth}",
+        "- {either: {smooth: true}, repeat: 2}",
+    ],
+)
+class Eithers(nn.Module):
+    """Blocks in which a layer of one name is of one type or another."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 1)
+        self.blocks = nn.Sequential(*(Either(i > 1) for i in range(4)))
+
+    def forward(self, x):
+        return self.blocks(self.stem(x))
+
+
+def row(width):
+    return nn.Sequential(nn.Conv2d(3, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU())
+
+
+@becomes(
+    example={"": (3, 8, 8)},
+    spec=["conv_bn_relu:", "a: {conv_bn_relu: {out_channels: 4}}", "d: {conv_bn_relu: {out_channels: 7}}"],
+)
+class Rows(nn.Module):
+    """Layers in a row that a function makes, again and again: they have no class of their own."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c, self.d = row(4), row(5), row(6), row(7)
+
+    def forward(self, x):
+        return torch.cat([self.a(x), self.b(x), self.c(x), self.d(x)], dim=1)
+
+
+class Head(nn.Module):
+    """A convolution and a head, for models that do something else as well."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(4, 2)
+
+    def head(self, x):
+        return self.fc(x.mean((2, 3)))
+
+
+@becomes(
+    example={"": (3, 8, 8)}, spec=["conv: {Conv2d:", "fc: {Linear:"], notes=["parts run without gradients", "--freeze"]
+)
+class FrozenPart(Head):
+    """A backbone that is not trained."""
+
+    def forward(self, input):
+        with torch.no_grad():
+            x = self.conv(input)
+        return self.head(x)
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["conv: {Conv2d:"], declared=1)
+class OnTheProcessor(Head):
+    """A tensor that is made where the processor is."""
+
+    def forward(self, x):
+        return self.head(self.conv(x) + torch.linspace(0, 1, 8).expand(1, 4, 8, 8))
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["conv: {Conv2d:"])
+class Star(Head):
+    """Inputs without names."""
+
+    def forward(self, *images):
+        return self.head(self.conv(images[0]))
+
+
+@dataclasses.dataclass
+class Result:
+    scores: torch.Tensor
+    features: torch.Tensor
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["outputs: [fc, conv]"])
+class GivesAnObject(Head):
+    """What comes out is an object of a class of its own."""
+
+    def forward(self, x):
+        x = self.conv(x)
+        return Result(self.head(x), x)
+
+
+@becomes(example={"": (3, 8, 8)}, says="body is TorchScript, and no program import what it was made from")
+class Scripted(Head):
+    """A part that was compiled to TorchScript."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = torch.jit.script(nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU()))
+
+    def forward(self, x):
+        return self.head(self.body(self.conv(x)))
+
+
+@becomes(example={"": (3, 8, 8)}, says="how much index gives depends on the data", line="x.mean(1) > 0]")
+class Selects(Head):
+    """As many places as are bright."""
+
+    def forward(self, x):
+        return self.fc(self.conv(x).permute(0, 2, 3, 1)[x.mean(1) > 0])
+
+
+@becomes(example={"": (3, 8, 8)}, says="PYTHONOPTIMIZE=1", line="assert not torch.isnan(x).any()")
+class Asserts(Head):
+    """An assertion about the data."""
+
+    def forward(self, x):
+        assert not torch.isnan(x).any()
+        return self.head(self.conv(x))
+
+
+@becomes(example={"": (3, 8, 8)}, says="it asks for the values of a tensor", line="x.detach().numpy()")
+class Plots(Head):
+    """Values that are kept to be looked at."""
+
+    def forward(self, x):
+        self.seen = x.detach().numpy()
+        return self.head(self.conv(x))
+
+
+@becomes(example={"": (3, 8, 8)}, says="a tensor that PyTorch cannot follow, as .data is")
+class Hidden(Head):
+    """A change that autograd does not see."""
+
+    def forward(self, x):
+        x = self.conv(x)
+        x.data.clamp_(0)
+        return self.head(x)
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["fc: {Linear:"], declared=1)
+class Spectral(Head):
+    """A weight that is worked out by a hook, in the old way."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.utils.spectral_norm(self.conv)
+
+    def forward(self, x):
+        return self.head(self.conv(x))
 
 
 @becomes(example={"": (3, 8, 8)}, says="something from the network")

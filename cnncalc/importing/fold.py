@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..names import is_word
 from ..record import Record
 from .flat import Flat
+from .loops import looped
 from .naming import Argument, Names
 from .places import TAKEN
-from .resolve import resolve
+from .resolve import Expressed, resolve
 from .runs import Runs, numbered_run, prefix_of
-from .structure import Statement
-from .unify import MISSING, Differs, Unifier, fingerprint
+from .sequences import recurring
+from .structure import Statement, size_of
+from .unify import MISSING, Differs, Unifier, Vector, fingerprint, opposite, vectors
 
-#: Arguments of a block, beyond which it is harder to read than what it replaces.
+#: Arguments of a block, beyond which it is harder to read than what it replaces; large ones have one for two layers.
 MOST_ARGUMENTS = 9
+#: Statements of a block, beyond which what stands there on one condition and what stands there on its opposite are two.
+MOST_OPPOSED = 2
+#: How far below a module names for the arguments of its block are looked for.
+DEEPEST = 2
 
 
 class Block(Record):
@@ -57,7 +64,22 @@ class _Fold:
             runs = Runs(self.unifier, self.folds)
             statements = runs.runs(statements)
             self.blocks = [block._replace(body=runs.runs(block.body)) for block in self.blocks]
+        self._sequences(statements)
+        if "loops" not in self.without:
+            statements = looped(statements, self.folds)
         return Folded(tuple(self.blocks), statements, tuple(self.folds))
+
+    def _sequences(self, statements: list[Statement]) -> None:
+        """Blocks of the groups that have no class, and are written again and again."""
+        known = len(self.blocks)
+        for kind, members in recurring([statements, *(block.body for block in self.blocks)]):
+            template = None if kind in self.without else self._unify(members)
+            if template is None:
+                continue
+            words = [value for _, _, vector in vectors(template) for value in vector.values if isinstance(value, str)]
+            if not any("in_channels" in word for word in words):  # which are others where a block is used
+                self._block(kind, members, template)
+        self.blocks = [*self.blocks[known:], *self.blocks[:known]]
 
     # -- blocks ------------------------------------------------------------------------------------------------------
 
@@ -68,8 +90,10 @@ class _Fold:
             now = [entry for entry in waiting if entry[0] == height]
             waiting = waiting[len(now) :]
             kinds: dict[str, list[Statement]] = {}
-            for _, statement in now:
-                kinds.setdefault(statement.block, []).append(statement)
+            often = Counter(statement.block for _, statement in now)
+            for _, statement in now:  # what is there once may be like what is called the same but for a number
+                kind = statement.block if often[statement.block] > 1 else statement.block.rstrip("0123456789")
+                kinds.setdefault(kind, []).append(statement)
             for kind, members in kinds.items():
                 for member in members:
                     member.body = self._prefixed(member.body)
@@ -124,9 +148,15 @@ class _Fold:
 
     def _unify(self, members: Sequence[Statement]) -> list[Statement] | None:
         try:
-            return self.unifier.lists([each.body for each in members])
+            template = self.unifier.bodies([each.body for each in members])
         except Differs:
             return None
+        inside = set(names_in(template))
+        found = list(vectors(template))
+        sources = [value for _, where, vector in found if where.startswith("=from") for value in vector.known]
+        if any(value.strip('"').partition(".")[0] in inside for value in sources):
+            return None
+        return None if two_in_one([vector for _, where, vector in found if where == "=when"]) else template
 
     def _block(self, kind: str, members: list[Statement], template: list[Statement]) -> None:
         modules = [self.flat.modules.get(each.path) for each in members]
@@ -134,9 +164,10 @@ class _Fold:
         names = Names(attributes, [each.enters for each in members], set(), columns=False)
         names.inner = [self._inner(each.path) for each in members]
         resolve(names, template)
-        if len(names.arguments) > MOST_ARGUMENTS:
+        if len(names.arguments) > max(MOST_ARGUMENTS, size_of(template) // 2):
             return
-        name = self._block_name(kind)
+        classes = {each.block for each in members}
+        name = self._block_name(classes.pop() or kind if len(classes) == 1 else kind)
         for argument in names.arguments:
             argument.default, argument.has_default = usual(argument)
         order = sorted(names.arguments, key=lambda argument: argument.has_default)
@@ -157,12 +188,15 @@ class _Fold:
                                  template, names.own))  # fmt: skip
         self.folds.append((kind, frozenset(each.path for each in members)))
 
-    def _inner(self, path: str) -> dict[str, Any]:
-        """What the modules right below one keep, by the names of their attributes."""
-        found: dict[str, Any] = {}
-        for each in self.flat.children.get(path, ()):
-            for name, value in self.flat.modules[each].attributes.items():
-                found.setdefault(name, value)
+    def _inner(self, path: str) -> dict[tuple[str, str], Any]:
+        """What the modules below one keep, by their names in it and those of their attributes; the nearest first."""
+        found: dict[tuple[str, str], Any] = {}
+        level = [path]
+        for _ in range(DEEPEST):
+            level = [each for above in level for each in self.flat.children.get(above, ())]
+            for each in level:
+                for name, value in self.flat.modules[each].attributes.items():
+                    found[each[len(path) :], name] = value
         return found
 
     def _block_name(self, kind: str) -> str:
@@ -187,7 +221,7 @@ class _Fold:
 
 def usual(argument: Argument) -> tuple[Any, bool]:
     """The value of most uses as a default, where more than half have it."""
-    known = [value for value in argument.values if value is not MISSING]
+    known = [value for value in argument.values if value is not MISSING and not isinstance(value, Expressed)]
     if argument.kind in ("channels",) or not known:
         return None, False
     most = max(known, key=lambda value: sum(each == value for each in known))
@@ -199,10 +233,18 @@ def known_of(argument: Argument) -> Any:
     return next(value for value in argument.values if value is not MISSING)
 
 
-def size_of(statements: Sequence[Statement]) -> int:
-    """How many layers and merges stand in a list, however deep."""
-    total = 0
+def two_in_one(conditions: Sequence[Vector]) -> bool:
+    """Whether of two blocks one is what the other is not: several statements of each."""
+    often = Counter(each.values for each in conditions)
+    for values, count in often.items():
+        if min(count, often[tuple(opposite(values))]) > MOST_OPPOSED:
+            return True
+    return False
+
+
+def names_in(statements: Sequence[Statement]) -> Iterator[str]:
+    """The names in a list, however deep; the first part of each."""
     for statement in statements:
-        total += statement.kind != "group"
-        total += sum(size_of(inner) for inner in statement.inner())
-    return total
+        yield statement.name.partition(".")[0]
+        for inner in statement.inner():
+            yield from names_in(inner)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..language.model import usable
-from .unify import MISSING, Vector
+from .unify import MISSING, Vector, opposite
 
 #: What an argument is called where the program has no name for it.
 CALLED = {
@@ -20,17 +20,24 @@ CALLED = {
     "output_size": "size",
     "p": "drop",
     "when": "wide",
+    "from": "other",
 }
 #: Names of attributes that say nothing.
 EMPTY = re.compile(r"_.*|training|\d.*|.*(version|idx|index|id)")
 
 
 class Argument:
-    """An argument of a block, or a column of a repeat: its name, its value for each use, its kind, and its default."""
+    """An argument of a block, or a column of a repeat: its name, its value for each use, its kind, and its default.
 
-    def __init__(self, name: str, values: Sequence[Any], kind: str, default: Any = None) -> None:
-        self.name, self.values, self.kind, self.default = name, list(values), kind, default
+    `first` is the argument of a layer, by both names, that it was made for.
+    """
+
+    def __init__(
+        self, name: str, values: Sequence[Any], kind: str, first: tuple[str, str], default: Any = None
+    ) -> None:
+        self.name, self.values, self.kind, self.first, self.default = name, list(values), kind, first, default
         self.has_default = default is not None
+        self.related = False  # whether others are worked out from it
 
     def value(self, place: int) -> Any:
         return self.values[place]
@@ -43,7 +50,7 @@ class Names:
         self, attributes: Sequence[Mapping[str, Any]], enters: Sequence[int], taken: set[str], columns: bool
     ) -> None:
         self.attributes, self.enters, self.taken = attributes, list(enters), set(taken)
-        self.inner: Sequence[Mapping[str, Any]] = ()
+        self.inner: Sequence[Mapping[tuple[str, str], Any]] = ()  # of the modules below, by path and attribute
         self.arguments: list[Argument] = []
         self.columns = columns  # whether `in_channels` means nothing here
         self.own = 0  # arguments that bear a name of the program's
@@ -57,6 +64,10 @@ class Names:
             return within
         for argument in self.arguments:
             if argument.kind == vector.kind and agree(argument.values, vector.values):
+                self._fill(argument, vector)
+                return argument.name
+        for argument in self.arguments:  # the same layer in alternatives, of which each use has one
+            if argument.first == vector.of and argument.kind == vector.kind and exclude(argument.values, vector.values):
                 self._fill(argument, vector)
                 return argument.name
         if vector.kind == "channels":
@@ -90,6 +101,7 @@ class Names:
         for argument in self.arguments:
             if argument.kind == "channels":
                 factor, divisor = ratio(vector.values, argument.values), ratio(argument.values, vector.values)
+                argument.related |= bool(factor or divisor)
                 if factor:
                     return f"{factor} * {argument.name}"
                 if divisor:
@@ -97,6 +109,7 @@ class Names:
                 if vector.key in ("start", "stop"):  # parts of the channels: three eighths of them, say
                     share = fraction(vector.values, argument.values)
                     if share is not None:
+                        argument.related = True
                         return f"{share.numerator} * {argument.name} // {share.denominator}"
         if vector.statement is None or not all(isinstance(each, int) for each in vector.enters if each is not MISSING):
             return None
@@ -112,7 +125,7 @@ class Names:
 
     def _new(self, vector: Vector) -> Argument:
         name, own = self._named(vector)
-        argument = Argument(name, vector.values, vector.kind)
+        argument = Argument(name, vector.values, vector.kind, vector.of)
         self.own += own
         self.arguments.append(argument)
         self.taken.add(name)
@@ -123,7 +136,7 @@ class Names:
         wanted = "when" if vector.key == "when" else vector.key
         found = [name for name in self._candidates() if self._holds(self.attributes, name, vector)]
         if not found:
-            found = [name for name in self._inner() if self._holds(self.inner, name, vector)]
+            found = [key[1] for key in self._inner() if self._holds(self.inner, key, vector)]
         found.sort(key=lambda name: (name != wanted, wanted not in name and name not in wanted, len(name), name))
         for name in found:
             if name not in self.taken:
@@ -142,12 +155,12 @@ class Names:
             return []
         return [name for name in self.attributes[0] if usable(name) and not EMPTY.fullmatch(name)]
 
-    def _inner(self) -> list[str]:
+    def _inner(self) -> list[tuple[str, str]]:
         """The names of what the modules within the modules keep."""
-        return [name for name in self.inner[0] if usable(name) and not EMPTY.fullmatch(name)] if self.inner else []
+        return [key for key in self.inner[0] if usable(key[1]) and not EMPTY.fullmatch(key[1])] if self.inner else []
 
     @staticmethod
-    def _holds(kept: Sequence[Mapping[str, Any]], name: str, vector: Vector) -> bool:
+    def _holds(kept: Sequence[Mapping[Any, Any]], name: Any, vector: Vector) -> bool:
         """Whether an attribute of the modules has these values."""
         switch = vector.key == "when" or all(isinstance(value, bool) for value in vector.known)
         for attributes, value in zip(kept, vector.values, strict=True):
@@ -165,6 +178,8 @@ class Names:
         """The condition that a vector of true and false becomes."""
         tests: list[tuple[str, list[bool], Argument | None]] = []
         for argument in self.arguments:
+            if argument.related and MISSING in argument.values:
+                continue  # what is put in its place would be a value of others
             numbers = [each for each in argument.values if each is not MISSING]
             plain = all(isinstance(each, int) and not isinstance(each, bool) for each in numbers)
             if plain and argument.kind in ("stride", "channels", "kernel_size", "repeat"):
@@ -173,6 +188,9 @@ class Names:
         if out is not None and out_shown and vector.enters and all(isinstance(each, int) for each in vector.enters):
             differs = [a != b for a, b in zip(vector.enters, out, strict=True)]
             tests.append((f"in_channels != {out_shown}", differs, None))
+        tests.sort(
+            key=lambda test: test[2] is not None and MISSING in test[2].values
+        )  # what is known of all uses first
         single = [(text, truth, [argument]) for text, truth, argument in tests]
         double = [(f"{first} or {second}", [a or b for a, b in zip(one, other, strict=True)], [mine, yours])
                   for i, (first, one, mine) in enumerate(tests) for second, other, yours in tests[i + 1 :]]  # fmt: skip
@@ -189,9 +207,11 @@ class Names:
             if argument.kind == "when" and agree(vector.values, argument.values):
                 self._fill(argument, vector)
                 return argument.name
-            opposite = [each if each is MISSING else not each for each in argument.values]
-            if argument.kind == "when" and agree(vector.values, opposite):
+            if argument.kind == "when" and agree(vector.values, opposite(argument.values)):
                 return f"not {argument.name}"
+        contrary = Vector("when", opposite(vector.values), vector.statement, vector.enters)
+        if self._named(contrary)[1] and not self._named(vector)[1]:  # the program has a name for the contrary
+            return f"not {self._new(contrary).name}"
         return self._new(vector).name
 
 
@@ -199,6 +219,11 @@ def agree(left: Sequence[Any], right: Sequence[Any]) -> bool:
     """Whether two vectors are equal where both have a value, and both have one somewhere."""
     pairs = [(a, b) for a, b in zip(left, right, strict=True) if a is not MISSING and b is not MISSING]
     return bool(pairs) and all(a == b and isinstance(a, bool) == isinstance(b, bool) for a, b in pairs)
+
+
+def exclude(left: Sequence[Any], right: Sequence[Any]) -> bool:
+    """Whether two vectors have no value at the same place."""
+    return all(a is MISSING or b is MISSING for a, b in zip(left, right, strict=True))
 
 
 def fraction(left: Sequence[Any], right: Sequence[Any]) -> Fraction | None:

@@ -26,7 +26,7 @@ def first_reference(node: Mapping[str, Any]) -> str:
 def references(given: Any) -> Iterator[dict[str, Any]]:
     """The references to tensors among arguments."""
     if isinstance(given, dict):
-        if "tensor" in given:
+        if isinstance(given.get("tensor"), str):  # an argument may be called so as well
             yield given
         else:
             for value in given.values():

@@ -10,11 +10,15 @@ from .flat import Flat, Node
 
 Value = Any
 
+#: Merges in merges, and names of layers in them, from which on a network is written row by row.
+DEEP, MANY_NAMES = 3, 6
+
 
 class Statement:
     """A layer, a merge or a group, as it stands in a list.
 
-    `body` holds the statements of a group, `branches` those of a merge: a list, or the name of an earlier layer.
+    `body` holds the statements of a group, `branches` those of a merge: a list, or the name of an earlier layer; in a
+    block also a statement for a branch under a condition (`optional`), or for a layer that each use names (`name`).
     `source` names what it takes where that is not the statement before. `block` is the class of the module that a group
     was, `path` where it stands in the network, and `enters` the channels of what goes in.
     """
@@ -53,11 +57,20 @@ class Statement:
         if self.body:
             yield self.body
         for branch in self.branches:
-            if not isinstance(branch, str):
+            if not isinstance(branch, (str, Statement)):
                 yield branch
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name}: {self.type} {self.arguments}>"
+
+
+def size_of(statements: Sequence[Statement]) -> int:
+    """How many layers and merges stand in a list, however deep."""
+    total = 0
+    for statement in statements:
+        total += statement.kind != "group"
+        total += sum(size_of(inner) for inner in statement.inner())
+    return total
 
 
 class _Scope:
@@ -72,6 +85,25 @@ class _Scope:
 def structured(flat: Flat) -> list[Statement]:
     """The statements of a flat network."""
     return _Structure(flat).top()
+
+
+def tangled(statements: Sequence[Statement]) -> bool:
+    """Whether merges stand in merges so deep, with so many names in them, that nobody follows it."""
+    deepest, names = 0, 0
+    waiting = [(each, 0) for each in statements]
+    while waiting:
+        each, depth = waiting.pop()
+        if each.kind != "merge":
+            continue
+        deepest = max(deepest, depth)
+        for branch in each.branches:
+            if isinstance(branch, str):
+                names += depth > 0
+                continue
+            for inner in branch:
+                names += inner.source is not None
+                waiting.append((inner, depth + 1))
+    return deepest >= DEEP and names >= MANY_NAMES
 
 
 def loose_paths(nodes: Sequence[Node], first: int) -> set[str]:
@@ -145,7 +177,8 @@ class _Structure:
     # -- one scope -------------------------------------------------------------------------------------------------
 
     def _body(self, scope: _Scope, entry: int | None) -> list[Statement]:
-        return _Chains(self, scope, entry).body()
+        nested = _Chains(self, scope, entry).body()
+        return _Chains(self, scope, entry).rows() if tangled(nested) else nested
 
     def reference(self, node: int, scope: str) -> str:
         """A name for a node that is understood in a scope: looked for in the nearest scope first, then outward."""
@@ -226,6 +259,26 @@ class _Chains:
             if target not in self.emitted:
                 made += self.chain(target, at)
                 at = target
+        return made
+
+    def rows(self) -> list[Statement]:
+        """The statements in order of work, one below the other, each with the names of what it takes."""
+        made: list[Statement] = []
+        at = self.entry
+        for part in self.scope.parts:
+            if isinstance(part, _Scope):
+                made += self._group(part, at)
+                at = part.nodes[-1]
+                continue
+            node = self.nodes[part]
+            if node.type in MERGES and node.shares < 0:
+                self.emitted.add(part)
+                branches: list[Any] = [self._name(i) for i in self.takes[part]]
+                made.append(Statement(self._local(node.name), "merge", node.type, dict(node.arguments), None, branches,
+                                      path=node.name))  # fmt: skip
+            else:
+                made += self._statement(part, at)
+            at = part
         return made
 
     def chain(self, target: int, at: int | None) -> list[Statement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..names import is_name
 from ..ops import REGISTRY
 from .structure import Statement
 
@@ -46,9 +47,19 @@ class Vector:
         return f"<{self.key}: {list(self.values)}>"
 
     @property
+    def of(self) -> tuple[str, str]:
+        """The argument that it is: the name of its layer, and its own."""
+        return (self.statement.name if self.statement is not None else "", self.key)
+
+    @property
     def known(self) -> list[Any]:
         """The values of those that have one."""
         return [value for value in self.values if value is not MISSING]
+
+
+def opposite(values: Sequence[Any]) -> list[Any]:
+    """Truth values the other way round, each where there is one."""
+    return [value if value is MISSING else not value for value in values]
 
 
 #: Arguments that count channels, and may be related to each other.
@@ -79,6 +90,12 @@ class Unifier:
 
     def __init__(self, kinds: Mapping[str, Mapping[str, str]]) -> None:
         self.kinds, self.spent = kinds, 0
+        self.alternatives = 0  # layers of one name and two types
+
+    def bodies(self, bodies: Sequence[list[Statement]]) -> list[Statement]:
+        """The bodies of groups as one, with at most one layer that is of one type or another; raises `Differs`."""
+        self.alternatives = 0
+        return self.lists(bodies)
 
     def lists(self, lists: Sequence[list[Statement] | None]) -> list[Statement]:
         """Lists of statements as one, None where there is none; raises `Differs`."""
@@ -92,9 +109,8 @@ class Unifier:
             present = [each for each in lists if each is not None]
             names = [[part.name for part in each] for each in present]
         if all(each == names[0] for each in names):  # in the same order, though some may have no name
-            return [
-                self.statements([None if each is None else each[i] for each in lists]) for i in range(len(names[0]))
-            ]
+            places = range(len(names[0]))
+            return [one for i in places for one in self._alternatives([each[i] if each else None for each in lists])]
         order = in_one_order(names)
         made: list[Statement] = []
         for name in order:
@@ -106,6 +122,24 @@ class Unifier:
                 if one.when is not None:
                     raise Differs
                 one.when = Vector("when", there, one)
+            made.append(one)
+        return made
+
+    def _alternatives(self, parts: Sequence[Statement | None]) -> list[Statement]:
+        """Statements as one; or as two under opposite conditions, where a layer of a name is of one type or another."""
+        kinds = list(dict.fromkeys((part.kind, part.type) for part in parts if part is not None))
+        if len(kinds) != 2 or any(kind != "layer" for kind, _ in kinds):
+            return [self.statements(parts)]
+        self.alternatives += 1
+        named = all(part is None or (part.when is None and is_name(part.name)) for part in parts)
+        if not named or self.alternatives > 1:
+            raise Differs
+        made = []
+        for kind in kinds:
+            own = [None if part is None or (part.kind, part.type) != kind else part for part in parts]
+            one = self.statements(own)
+            there = [MISSING if part is None else mine is not None for part, mine in zip(parts, own, strict=True)]
+            one.when = Vector("when", there, one)
             made.append(one)
         return made
 
@@ -162,11 +196,12 @@ class Unifier:
         present = [part for part in parts if part is not None]
         first = present[0]
         made = first.copy()
-        if any((part.kind, part.type, part.source) != (first.kind, first.type, first.source) for part in present):
+        if any((part.kind, part.type) != (first.kind, first.type) for part in present):
             raise Differs
         if first.kind == "group" and any(part.block != first.block for part in present):
             made.block = ""
         enters = [MISSING if part is None else part.enters for part in parts]
+        made.source = self._sources([MISSING if part is None else part.source for part in parts], made)
         made.arguments = self._arguments(parts, first, made, enters)
         made.enters = first.enters if all(each in (first.enters, MISSING) for each in enters) else 0
         if first.kind == "merge":
@@ -183,6 +218,20 @@ class Unifier:
         if any(part.columns != first.columns for part in present):
             raise Differs
         return made
+
+    def _sources(self, sources: Sequence[Any], made: Statement) -> Any:
+        """What statements take, where it is not the statement before: the same for all, or an argument of the block."""
+        known = [each for each in sources if each is not MISSING]
+        if all(each == known[0] for each in known):
+            return known[0]
+        if all(isinstance(each, str) for each in known):
+            return Vector("from", [each if each is MISSING else f'"{each}"' for each in sources], made, (), "from")
+        if not all(isinstance(each, list) and len(each) == len(known[0]) for each in known):
+            raise Differs
+        return [
+            self._sources([each if each is MISSING else each[i] for each in sources], made)
+            for i in range(len(known[0]))
+        ]
 
     def _arguments(
         self, parts: Sequence[Statement | None], first: Statement, made: Statement, enters: Any
@@ -238,6 +287,10 @@ class Unifier:
                           else part.branches[0][0].enters for part in parts]  # fmt: skip
                 optional.when = Vector("when", there, optional, starts)
                 made.append(optional)
+            elif all(isinstance(each, str) for each in known):
+                named = Statement("", "name")
+                named.source = self._sources([MISSING if each is None else each for each in own], named)
+                made.append(named if isinstance(named.source, Vector) else known[0])
             elif any(isinstance(each, (str, Statement)) for each in known):
                 if any(each != known[0] for each in known):
                     raise Differs
@@ -301,10 +354,13 @@ def fingerprint(statement: Statement, named: bool = True) -> Any:
 
 
 def vectors(statements: Sequence[Statement]) -> Iterator[tuple[Statement, str, Vector]]:
-    """The vectors in a list of statements, each with where it stands: a statement, and an argument's name or `when`."""
+    """The vectors in a list of statements, each with where it stands: a statement, and an argument's name, `when`, …"""
     for statement in statements:
         if isinstance(statement.when, Vector):
             yield statement, "=when", statement.when
+        for place, source in enumerate(statement.source if isinstance(statement.source, list) else [statement.source]):
+            if isinstance(source, Vector):
+                yield statement, f"=from {place}", source
         for name, value in statement.arguments.items():
             if isinstance(value, Vector):
                 yield statement, name, value
@@ -324,6 +380,12 @@ def put(statement: Statement, where: str, value: Any) -> None:
         statement.when = value
     elif where == "=repeat":
         statement.repeat = value
+    elif where.startswith("=from"):
+        if isinstance(statement.source, list):
+            place = int(where.removeprefix("=from "))
+            statement.source = [*statement.source[:place], f"{{{value}}}", *statement.source[place + 1 :]]
+        else:
+            statement.source = f"{{{value}}}"
     else:
         statement.was = {**statement.was, where: statement.arguments[where]}
         statement.arguments[where] = value

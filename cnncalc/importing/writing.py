@@ -57,10 +57,23 @@ class _Writer:
         yield from self._list(block.body, "      ")
 
     def _list(self, statements: Sequence[Statement], indent: str) -> Iterator[str]:
-        """Statements as a list, where names are the numbers that it would give, or as a mapping."""
+        """Statements as a list, where names are the numbers that it would give, or as a mapping.
+
+        Where a name stands twice, under opposite conditions, or something without a name stands among names, it is a
+        list of named items.
+        """
         if numbered(statements):
             for each in statements:
                 yield from self._item(each, indent)
+            return
+        if len({each.name for each in statements}) < len(statements) or any(each.name == "" for each in statements):
+            for each in statements:
+                if each.name == "":
+                    yield from self._item(each, indent)
+                    continue
+                lines = list(self._named(key_of(each), each, indent + "  "))
+                yield f"{indent}- {lines[0].lstrip()}"
+                yield from lines[1:]
             return
         for each in statements:
             key = key_of(each)
@@ -98,14 +111,17 @@ class _Writer:
         return beside
 
     def _short(self, statement: Statement) -> str | None:
-        """The statement in one line; None where it holds others."""
+        """The statement in one line; None where it holds others, but for a list of one with keys beside it."""
+        beside = self._beside(statement)
+        if statement.kind == "group" and beside and len(statement.body) == 1 and numbered(statement.body):
+            inner = self._short(statement.body[0])
+            return None if inner is None else f"{{layers: [{inner}], {flow(beside)[1:]}"
         if statement.kind in ("group", "inline"):
             return None
-        beside = self._beside(statement)
         if statement.kind == "merge":
-            if any(not isinstance(branch, str) and branch for branch in statement.branches):
+            if any(named(branch) is None and branch for branch in statement.branches):
                 return None
-            branches: list[Any] = [branch if isinstance(branch, str) else [] for branch in statement.branches]
+            branches: list[Any] = [named(branch) or [] for branch in statement.branches]
             return flow({statement.type: branches, **statement.arguments, **beside})
         if statement.kind == "use":
             return flow({"use": statement.type, **beside})
@@ -138,12 +154,19 @@ class _Writer:
             yield f"{indent}{'layers' if statement.kind == 'group' else 'inline'}:"
             yield from self._list(statement.body, indent + "  ")
         for key, value in beside.items():
-            yield f"{indent}{key}: {flow(value)}"
+            line = f"{indent}{key}: {flow(value)}"
+            if key == "foreach" and len(line) > WIDTH and any(isinstance(each[0], str) for each in value.values()):
+                yield f"{indent}{key}:"
+                yield from (f"{indent}  {name}: {flow(column)}" for name, column in value.items())
+            else:
+                yield line
 
     def _branch(self, branch: list[Statement] | str | Statement, indent: str) -> Iterator[str]:
-        if isinstance(branch, str):
-            yield f"{indent}- {flow(branch)}"
+        name = named(branch)
+        if name is not None:
+            yield f"{indent}- {flow(name)}"
             return
+        assert not isinstance(branch, str)
         if isinstance(branch, Statement):  # a branch under a condition
             if not branch.body:
                 yield f"{indent}- {flow({'when': branch.when, 'layers': []})}"
@@ -173,6 +196,13 @@ def numbered(statements: Sequence[Statement]) -> bool:
             each.name == str(i) and each.when is None for i, each in enumerate(statements)
         )  # else numbers would move
     )
+
+
+def named(branch: list[Statement] | str | Statement) -> str | None:
+    """The name that a branch is, of an earlier layer, or of one that each use of a block names; None for layers."""
+    if isinstance(branch, Statement):
+        return branch.source if branch.kind == "name" else None
+    return branch if isinstance(branch, str) else None
 
 
 def key_of(statement: Statement) -> str:

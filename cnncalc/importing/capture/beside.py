@@ -7,7 +7,8 @@ import sys
 from typing import Any
 
 from .common import BATCH, Refused, first_line
-from .model import MADE, example, given, prepared
+from .exported import arguments
+from .model import MADE, example, given, plain_result, prepared
 
 
 def verified(request: dict[str, Any], question: dict[str, Any]) -> dict[str, Any]:
@@ -32,7 +33,8 @@ def verified(request: dict[str, Any], question: dict[str, Any]) -> dict[str, Any
     tensors = {name: example(torch, each, "cpu") for name, each in inputs.items()}
     with plainly(torch):
         with FlopCounterMode(display=False) as counter:
-            expected = list(values_in(model(**tensors)))
+            positional, named = arguments(model, tensors)
+            expected = list(values_in(model(*positional, **named)))
         answer: dict[str, Any] = {"flops": counter.get_total_flops() // BATCH}
         try:
             made = build(Source(request["name"], question["spec"]))
@@ -88,6 +90,7 @@ def load_weights(torch: Any, model: Any, path: str) -> None:
 
 def values_in(value: Any) -> Any:
     """The tensors in what a model gives back."""
+    value = plain_result(value)
     if isinstance(value, (tuple, list)):
         for each in value:
             yield from values_in(each)

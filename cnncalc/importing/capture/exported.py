@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
+import operator
 import os
 from typing import Any
 
 from .common import BATCH, GIVEN, Refused, first_line, frame_of, has_lazy, short
 
+DECIDE = "decide it before the network runs, or import the part that does not ask"
+#: What runs in a region of its own, and what is to be said of it.
+REGIONS = {
+    "wrap_with_set_grad_enabled": "parts run without gradients (torch.no_grad): they are counted as all others, "
+    "also in training, where --freeze names what is not trained",
+    "wrap_with_autocast": "parts run under autocast: they are counted in the type of the network",
+}
 #: Attributes of modules that may lend their names to the arguments of blocks.
 MOST_ATTRIBUTES = 60
 
@@ -18,22 +27,76 @@ def export(torch: Any, model: Any, tensors: dict[str, Any], request: dict[str, A
 
     if has_lazy(model):
         with torch.no_grad():
-            model(**tensors)
+            positional, named = arguments(model, tensors)
+            model(*positional, **named)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return torch.export.export(model, (), dict(tensors), strict=False)
+            return torch.export.export(model, *arguments(model, tensors), strict=False)
     except Exception as error:
         name, where = type(error).__name__, frame_of(error, request)
+        line = linecache.getline(where.rpartition(":")[0], int(where.rpartition(":")[2])).strip() if where else ""
+        said = f": {line}" if line else ""
         if "GuardOnDataDependent" in name or "data-dependent" in str(error) or "Could not guard on" in str(error):
-            line = linecache.getline(where.rpartition(":")[0], int(where.rpartition(":")[2])).strip() if where else ""
-            hint = "decide it before the network runs, or import the part that does not ask"
-            raise Refused(f"which way it takes depends on the data{': ' + line if line else ''}", hint, where) from None
+            hint = "PYTHONOPTIMIZE=1 in the environment leaves assertions out" if line.startswith("assert") else DECIDE
+            raise Refused(f"which way it takes depends on the data{said}", hint, where) from None
+        if ".numpy()" in str(error):
+            hint = "if not torch.compiler.is_exporting(): before it leaves it out"
+            raise Refused(f"it asks for the values of a tensor{said}", hint, where) from None
+        if "found a fake tensor in the exported program" in str(error):
+            hint = "work on the tensor itself, under torch.no_grad() where no gradients are wanted"
+            raise Refused("it works on a tensor that PyTorch cannot follow, as .data is", hint, where) from None
         if isinstance(error, RuntimeError) and any(word in str(error) for word in ("shape", "size", "dim")):
             raise Refused(
                 f"the input does not fit: {first_line(error)}", "--input CxHxW says another size", where
             ) from None
         raise
+
+
+def arguments(model: Any, tensors: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The inputs as a model takes them: by name, or one after the other, as `forward(self, *images)` does."""
+    kinds = [each.kind for each in inspect.signature(model.forward).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds and inspect.Parameter.POSITIONAL_OR_KEYWORD not in kinds:
+        return tuple(tensors.values()), {}
+    return (), dict(tensors)
+
+
+def without_regions(torch: Any, module: Any) -> tuple[Any, list[str]]:
+    """The operations of a graph with those that run under `no_grad` or `autocast` among them, and what to say of it."""
+    if not any(getattr(node.target, "__name__", "") in REGIONS for node in module.graph.nodes):
+        return module.graph, []
+    made, notes = torch.fx.Graph(), dict[str, None]()
+
+    def copied(owner: Any, known: dict[Any, Any]) -> Any:
+        for node in owner.graph.nodes:
+            note = REGIONS.get(getattr(node.target, "__name__", ""))
+            if (node.op == "placeholder" and node in known) or (node.op == "get_attr" and is_region(owner, node)):
+                continue
+            if node.op == "output":
+                return torch.fx.map_arg(node.args[0], known.__getitem__), node
+            if note and node.op == "call_function":
+                place = next(i for i, each in enumerate(node.args) if is_region(owner, each))
+                inner = getattr(owner, node.args[place].target)
+                outer = [known[each] for each in node.args[place + 1 :]]
+                places = [each for each in inner.graph.nodes if each.op == "placeholder"]
+                known[node] = copied(inner, dict(zip(places, outer, strict=True)))[0]
+                notes[note] = None
+            elif node.target is operator.getitem and isinstance(known[node.args[0]], (tuple, list)):
+                known[node] = known[node.args[0]][node.args[1]]
+            else:
+                known[node] = made.node_copy(node, known.__getitem__)
+                if node.op == "placeholder":
+                    known[node].name = node.name  # the signature calls it so
+        raise AssertionError("a graph without outputs")
+
+    result, _ = copied(module, {})
+    made.output(result)
+    return made, list(notes)
+
+
+def is_region(owner: Any, node: Any) -> bool:
+    """Whether a node stands for the operations of a region."""
+    return getattr(node, "op", "") == "get_attr" and hasattr(getattr(owner, str(node.target), None), "graph")
 
 
 def written(
@@ -59,9 +122,16 @@ def written(
         elif kind == "USER_INPUT" and hasattr(spec.arg, "name"):
             users.append(spec.arg.name)
     folder = request.get("folder", "")
-    for node in exported.graph.nodes:
+    graph, notes = without_regions(torch, exported.graph_module)
+    for node in graph.nodes:
         if node.op == "call_function":
-            nodes.append(node_of(torch, node, names, folder))
+            try:
+                nodes.append(node_of(torch, node, names, folder))
+            except Exception as error:  # a size that is no number
+                if "data-dependent" not in str(error):
+                    raise
+                line = line_of(node.meta.get("stack_trace") or "", folder)
+                raise Refused(f"how much {node.name} gives depends on the data", DECIDE, line) from None
         elif node.op == "output":
             outputs = list(flattened(node.args[0], names))
     modules = {}
@@ -81,6 +151,7 @@ def written(
         "modules": modules,
         "registered": registered + buffers,
         "state": sizes,
+        "notes": notes,
         "torch": torch.__version__,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import importlib.util
 import inspect
@@ -33,15 +34,36 @@ def captured(request: dict[str, Any]) -> dict[str, Any]:
     with watched_constructors():
         model, real = built(made, request["settings"], request)
     model.train(bool(request["train"]))
+    for path, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise Refused(f"{path or title} is TorchScript, and no program", "import what it was made from")
     notes = prepared(model, request)
     inputs = given(model, request, title)
     on = "cpu" if real else "meta"
     tensors = {name: example(torch, each, on) for name, each in inputs.items()}
-    exported = export(torch, model, tensors, request)
+    model.register_forward_hook(lambda module, given, result: plain_result(result))
+    try:
+        exported = export(torch, model, tensors, request)
+    except Exception as error:
+        if real or isinstance(error, Refused) or "meta" not in str(error):
+            raise
+        # Tensors that `forward` makes stand on the processor: so must the model.
+        model, real = made if isinstance(made, torch.nn.Module) else made(**request["settings"]), True
+        model.train(bool(request["train"]))
+        prepared(model, request)
+        model.register_forward_hook(lambda module, given, result: plain_result(result))
+        exported = export(torch, model, {name: example(torch, each, "cpu") for name, each in inputs.items()}, request)
     if real:
         MADE.append(model)
     program = written(torch, model, exported, inputs, title, request)
-    return {"program": {**program, "notes": notes, "files": files_of(request)}}
+    return {"program": {**program, "notes": [*notes, *program["notes"]], "files": files_of(request)}}
+
+
+def plain_result(result: Any) -> Any:
+    """What a model gives back, where that is an object of its own class, as a dictionary of what is in it."""
+    if dataclasses.is_dataclass(result) and not isinstance(result, (dict, type)):
+        return {each.name: getattr(result, each.name) for each in dataclasses.fields(result)}
+    return result
 
 
 def prepared(model: Any, request: dict[str, Any]) -> list[str]:

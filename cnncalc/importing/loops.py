@@ -1,0 +1,200 @@
+"""What recurs in a list of named statements: modules of a stage that differ in the numbers of their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .resolve import Expressed
+from .runs import MOST_COLUMNS, inline
+from .structure import Statement, size_of
+from .unify import ABSENT
+
+#: Statements of a unit at most, and layers that a loop must save.
+LONGEST_UNIT, FEWEST_LAYERS = 120, 6
+#: Units that there must be where a number goes up by more than one.
+FEWEST_UNEVEN = 3
+_NUMBER = re.compile(r"\d+")
+#: What the columns of names and of numbers are called.
+FIRST, OTHERS = "n", "abcdefgh"
+
+
+class Differs(Exception):
+    """The units are no loop."""
+
+
+def looped(statements: list[Statement], folds: list[tuple[str, frozenset[str]]]) -> list[Statement]:
+    """A list in which units that recur stand once, with `foreach`; notes in `folds` what was put together."""
+    keys = [_key(each) for each in statements]
+    made: list[Statement] = []
+    at = 0
+    while at < len(statements):
+        best = None
+        for period in range(1, min(LONGEST_UNIT, (len(statements) - at) // 2) + 1):
+            count = 1
+            while keys[at + count * period : at + (count + 1) * period] == keys[at : at + period]:
+                count += 1
+            saved = (count - 1) * size_of(statements[at : at + period]) if count > 1 else 0
+            if saved >= FEWEST_LAYERS and (best is None or saved > best[0]):
+                units = [statements[at + i * period : at + (i + 1) * period] for i in range(count)]
+                try:
+                    best = (saved, _one(units), count * period)
+                except Differs:
+                    continue
+        if best is None:
+            made.append(statements[at])
+            at += 1
+            continue
+        made.append(best[1])
+        folds.append(("loops", frozenset(each.path for each in statements[at : at + best[2]])))
+        at += best[2]
+    return made
+
+
+def _key(statement: Statement) -> Any:
+    """What a statement is but for numbers and the names of what it takes."""
+    return [_NUMBER.sub("#", part) for part in _skeleton(statement)]
+
+
+def _skeleton(statement: Statement) -> Iterator[str]:
+    yield f"{statement.kind} {statement.name} {statement.type if statement.kind != 'use' else ''}"
+    yield f"{statement.source is None} {statement.when!r} {statement.repeat!r} {statement.columns!r}"
+    yield repr(sorted(statement.arguments.items(), key=lambda item: item[0]))
+    for branch in statement.branches:
+        yield "absent" if branch is ABSENT else "name" if isinstance(branch, str) else "("
+        if isinstance(branch, Statement):
+            yield repr(branch)
+        elif not isinstance(branch, str):
+            for each in branch:
+                yield from _skeleton(each)
+    yield f"[{len(statement.body)}"
+    for each in statement.body:
+        yield from _skeleton(each)
+
+
+def _one(units: Sequence[list[Statement]]) -> Statement:
+    """Units as one, with a column for what differs in them; raises `Differs`."""
+    loop = _Loop(units)
+    body = [loop.statement([unit[i] for unit in units]) for i in range(len(units[0]))]
+    if loop.start is None or len(loop.columns) > MOST_COLUMNS:
+        raise Differs
+    made = inline(body, None)
+    made.columns = {FIRST: list(range(loop.start, loop.start + len(units))), **loop.columns}
+    return made
+
+
+class _Loop:
+    def __init__(self, units: Sequence[list[Statement]]) -> None:
+        self.count = len(units)
+        self.start: int | None = None  # what `n` is in the first unit
+        self.columns: dict[str, list[Any]] = {}
+
+    def statement(self, parts: Sequence[Statement]) -> Statement:
+        """Statements as one."""
+        first = parts[0]
+        made = first.copy(name=self.name([each.name for each in parts]), source=self.sources(parts))
+        if first.kind == "use":
+            made.type = self.source([each.type for each in parts])
+        made.arguments = {key: self.value([each.arguments[key] for each in parts]) for key in first.arguments}
+        made.repeat = self.value([each.repeat for each in parts])
+        if any((each.when, each.columns) != (first.when, first.columns) for each in parts):
+            raise Differs
+        made.body = self.body([each.body for each in parts])
+        made.branches = [self.branch([each.branches[i] for each in parts]) for i in range(len(first.branches))]
+        return made
+
+    def body(self, bodies: Sequence[list[Statement]]) -> list[Statement]:
+        """Lists as one."""
+        if bodies[0] is ABSENT:
+            return ABSENT
+        return [self.statement([body[i] for body in bodies]) for i in range(len(bodies[0]))]
+
+    def branch(self, branches: Sequence[Any]) -> Any:
+        """Branches as one."""
+        if isinstance(branches[0], str):
+            return self.source(branches)
+        if isinstance(branches[0], Statement):
+            raise Differs
+        return self.body(branches)
+
+    def name(self, names: Sequence[str]) -> str:
+        """Names as one that counts with the units."""
+        if all(each == names[0] for each in names):
+            return names[0]
+        made = self._counted(names)
+        if made is None:
+            raise Differs
+        return made
+
+    def sources(self, parts: Sequence[Statement]) -> Any:
+        """What statements take, as one."""
+        found = [each.source for each in parts]
+        if isinstance(found[0], list):
+            if any(not isinstance(each, list) or len(each) != len(found[0]) for each in found):
+                raise Differs
+            return [self.source([each[i] for each in found]) for i in range(len(found[0]))]
+        return found[0] if found[0] is None else self.source(found)
+
+    def source(self, names: Sequence[Any]) -> Any:
+        """The names of earlier layers as one, or a column of them."""
+        if any(not isinstance(each, str) for each in names):
+            raise Differs
+        if all(each == names[0] for each in names):
+            return names[0]
+        return self._counted(names) or f"{{{self._column([f'{chr(34)}{each}{chr(34)}' for each in names])}}}"
+
+    def value(self, values: Sequence[Any]) -> Any:
+        """Values of an argument as one, or a column of them."""
+        first = values[0]
+        if all(each == first and type(each) is type(first) for each in values):
+            return first
+        if any(isinstance(each, str) for each in values):
+            raise Differs
+        return Expressed(self._column(list(values)))
+
+    def _column(self, values: list[Any]) -> str:
+        for name, known in self.columns.items():
+            if known == values:
+                return name
+        name = next((each for each in OTHERS if each not in self.columns), "")
+        if not name:
+            raise Differs
+        self.columns[name] = values
+        return name
+
+    def _counted(self, names: Sequence[str]) -> str | None:
+        """Names whose numbers stay, or go up evenly from unit to unit, as one; None where they do otherwise."""
+        texts = [_NUMBER.split(each) for each in names]
+        numbers = [[int(each) for each in _NUMBER.findall(name)] for name in names]
+        if any(each != texts[0] for each in texts) or any("{" in each for each in names):
+            return None
+        made = texts[0][0]
+        for place, text in enumerate(texts[0][1:]):
+            values = [each[place] for each in numbers]
+            first = values[0]
+            if all(each == first for each in values):
+                made += str(first)
+            else:
+                step = values[1] - first
+                if (
+                    step < 1
+                    or (step > 1 and self.count < FEWEST_UNEVEN)
+                    or values != list(range(first, first + step * self.count, step))
+                ):
+                    return None
+                if self.start is None:
+                    self.start = first if step == 1 else 0
+                made += f"{{{counted(step, first - step * self.start)}}}"
+            made += text
+        return made
+
+
+def counted(step: int, more: int) -> str:
+    """A number that goes up by so many from unit to unit.
+
+    >>> counted(1, 0), counted(1, -1), counted(3, 2)
+    ('n', 'n - 1', '3 * n + 2')
+    """
+    product = FIRST if step == 1 else f"{step} * {FIRST}"
+    return f"{product} {'+' if more > 0 else '-'} {abs(more)}" if more else product
