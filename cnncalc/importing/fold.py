@@ -236,10 +236,7 @@ def known_of(argument: Argument) -> Any:
 def two_in_one(conditions: Sequence[Vector]) -> bool:
     """Whether of two blocks one is what the other is not: several statements of each."""
     often = Counter(each.values for each in conditions)
-    for values, count in often.items():
-        if min(count, often[tuple(opposite(values))]) > MOST_OPPOSED:
-            return True
-    return False
+    return any(min(count, often[tuple(opposite(values))]) > MOST_OPPOSED for values, count in often.items())
 
 
 def names_in(statements: Sequence[Statement]) -> Iterator[str]:
