@@ -170,10 +170,27 @@ class Tiny(nn.Module):
 """
 
 
-@pytest.mark.parametrize("name", ["resnet20", "squeezenet1_1"])
-def test_an_onnx_file_that_was_exported_comes_back(name: str, tmp_path: Path) -> None:
+#: Layers that look at channels that lie last, as ConvNeXt's do: in ONNX a product with a matrix, and an addition.
+CHANNELS_LAST = """
+input: [3, 16, 16]
+layers:
+  - {Conv2d: {out_channels: 8, kernel_size: 4, stride: 4}}
+  - {Permute: {dims: [0, 2, 3, 1]}}
+  - LayerNorm
+  - {Linear: {out_features: 12}}
+  - {Permute: {dims: [0, 3, 1, 2]}}
+  - {AdaptiveAvgPool2d: {output_size: 1}}
+  - Flatten
+  - {Linear: {out_features: 5}}
+"""
+
+
+@pytest.mark.parametrize("name", ["resnet20", "squeezenet1_1", "last.yaml"])
+def test_an_onnx_file_that_was_exported_comes_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its normalisations, which a runtime may fold, and the names of all weights."""
     pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "last.yaml").write_text(CHANNELS_LAST)
     export(name, "onnx", tmp_path / "net.onnx")
     there, back = analyse(name), analyse(str(tmp_path / "net.onnx"))
     assert keys_of(back.graph) == keys_of(there.graph)

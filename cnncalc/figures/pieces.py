@@ -77,9 +77,18 @@ class Structure:
         often: dict[str, int] = {}
         for (block, _), count in counts.items():
             often[block] = often.get(block, 0) + count
-        return {
-            p: g for p, g in found.items() if often[g.block] > 1 and len(self.pieces(frozenset(), self.spans[p])) > 5
-        }
+        return {path: group for path, group in found.items() if often[group.block] > 1 and self._has_boxes(path)}
+
+    def _has_boxes(self, path: str) -> bool:
+        """Whether there is more than a box or two within a path."""
+        if path not in self._boxes:  # no layer makes more than a box
+            span = self.spans[path]
+            self._boxes[path] = len(span) > 2 and len(self.pieces(frozenset(), span)) > 5
+        return self._boxes[path]
+
+    @cached_property
+    def _boxes(self) -> dict[str, bool]:
+        return {}
 
     def _is_closed(self, path: str) -> bool:
         """Whether only what comes out last is taken from outside."""
@@ -118,7 +127,7 @@ class Structure:
         for height in range(1, max(self.heights.values(), default=0) + 1):
             yield outermost({path for path, each in self.heights.items() if each <= height})
         units = set(self.units)
-        large = {path for path, span in self.spans.items() if len(span) > 8 or len(self.pieces(frozenset(), span)) > 5}
+        large = {path for path, span in self.spans.items() if len(span) > 8 or self._has_boxes(path)}
         for depth in range(max((path.count(".") for path in large), default=-1), -1, -1):
             yield outermost(units | {path for path in large if path.count(".") == depth})
 

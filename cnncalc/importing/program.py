@@ -57,7 +57,7 @@ class Worked(Record):
 #: Types that are declared, unless they turn out to be a part of a layer: a learnt factor and summand for each channel,
 #: a convolution with filters that are fixed, a learnt
 #: summand for each channel.
-SCALED, FIXED, SHIFTED = "ScaledShifted", "FixedConv2d", "ChannelBias"
+SCALED, FIXED, SHIFTED, BIASED = "ScaledShifted", "FixedConv2d", "ChannelBias", "Bias"
 #: The halves of a normalisation whose numbers are fixed, by the operation.
 FROZEN = {"mul": "FrozenScale", "add": "FrozenShift"}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..ops.border import upper_pads
-from .program import FIXED, FROZEN, SCALED, SHIFTED, Pending
+from .program import BIASED, FIXED, FROZEN, SCALED, SHIFTED, Pending
 
 
 class _Pass:
@@ -219,6 +219,15 @@ def _l2_norm(work: _Pass, number: int) -> None:
     work.replace((number, shift, share, scale), made)
 
 
+def _bias(work: _Pass, number: int) -> None:
+    """A product with a matrix, and what is added along the last axis: one layer, in ONNX two operators."""
+    product = work.pending[number]
+    total = work.next(number, BIASED) if product.type == "Linear" and product.arguments.get("bias") is False else None
+    if total is not None:
+        arguments = {name: value for name, value in product.arguments.items() if name != "bias"}
+        work.replace((number, total), product._replace(arguments=arguments))
+
+
 RULES: tuple[Callable[[_Pass, int], None], ...] = (
     _layer_norm_2d,
     _channel_shuffle,
@@ -229,6 +238,7 @@ RULES: tuple[Callable[[_Pass, int], None], ...] = (
     _affine,
     _frozen_norm,
     _l2_norm,
+    _bias,
 )
 
 

@@ -48,6 +48,9 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
         loaded = load_weights(net, read_weights(weights, weights_key))
         if not loaded.fits:
             raise usage_error("does not fit the network: " + "; ".join(loaded.lines(4)), where=weights)
+    for module in net.modules():  # where channels lie last, PyTorch would write its result by the strides in memory
+        if isinstance(module, torch.nn.AdaptiveAvgPool2d):
+            module.register_forward_pre_hook(lambda _, given: (given[0].contiguous(),))
     # A batch of two: what is one would be taken for fixed.
     inputs = tuple(torch.randn(2, *(node.shape or ())) for node in graph.inputs)
     names = [node.name for node in graph.inputs]

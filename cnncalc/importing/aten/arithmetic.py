@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from ..operations import references
-from ..program import FROZEN, SCALED, SHIFTED, Call, State, Tensor, Unread, Value, Worked
+from ..program import BIASED, FROZEN, SCALED, SHIFTED, Call, State, Tensor, Unread, Value, Worked
 from .table import owner_of, reads, stated
 
 MERGES = {
@@ -106,15 +106,13 @@ def with_state(call: Call, x: int, state: State) -> Value:
         if state.shape == own and (len(own) <= 1 or own == shape[-len(own) :]):
             return call.layer("LayerScale", {"shape": list(own)}, x, owner=f"={state.name}")
     behind = (*(1 for _ in shape[1:]), shape[-1])
+    figures = {"shape": list(shape), "params": prod(own), "buffers": 0, "macs": 0}
     if call.op == "add" and (state.shape[-len(shape) :], prod(own)) in ((default, shape[0]), (behind, shape[-1])):
-        figures = {
-            "shape": list(shape),
-            "params": prod(own),
-            "buffers": 0,
-            "macs": 0,
-            "note": "a learnt summand for each channel",
-        }
+        figures["note"] = "a learnt summand for each channel"
         return call.layer(SHIFTED, {}, x, owner=f"={state.name}", figures=figures)
+    if call.op == "add" and own == shape[-1:]:
+        figures["note"] = "a learnt summand for each place along the last axis"
+        return call.layer(BIASED, {}, x, owner=f"={state.name}", figures=figures)
     if state.shape == own and own[:1] == (1,) and len(own) == len(shape) + 1:
         token = call.layer("Token", {"shape": list(own[1:])}, x, owner=f"={state.name}", shape=own[1:])
         return call.layer(MERGES[call.op], {}, x, token.node)
