@@ -188,9 +188,8 @@ class Names:
         if out is not None and out_shown and vector.enters and all(isinstance(each, int) for each in vector.enters):
             differs = [a != b for a, b in zip(vector.enters, out, strict=True)]
             tests.append((f"in_channels != {out_shown}", differs, None))
-        tests.sort(
-            key=lambda test: test[2] is not None and MISSING in test[2].values
-        )  # what is known of all uses first
+        # What is known of all uses comes first.
+        tests.sort(key=lambda test: test[2] is not None and MISSING in test[2].values)
         single = [(text, truth, [argument]) for text, truth, argument in tests]
         double = [(f"{first} or {second}", [a or b for a, b in zip(one, other, strict=True)], [mine, yours])
                   for i, (first, one, mine) in enumerate(tests) for second, other, yours in tests[i + 1 :]]  # fmt: skip

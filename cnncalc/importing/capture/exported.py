@@ -73,13 +73,13 @@ def without_regions(torch: Any, module: Any) -> tuple[Any, list[str]]:
             if (node.op == "placeholder" and node in known) or (node.op == "get_attr" and is_region(owner, node)):
                 continue
             if node.op == "output":
-                return torch.fx.map_arg(node.args[0], known.__getitem__), node
+                return torch.fx.map_arg(node.args[0], known.__getitem__)
             if note and node.op == "call_function":
                 place = next(i for i, each in enumerate(node.args) if is_region(owner, each))
                 inner = getattr(owner, node.args[place].target)
                 outer = [known[each] for each in node.args[place + 1 :]]
                 places = [each for each in inner.graph.nodes if each.op == "placeholder"]
-                known[node] = copied(inner, dict(zip(places, outer, strict=True)))[0]
+                known[node] = copied(inner, dict(zip(places, outer, strict=True)))
                 notes[note] = None
             elif node.target is operator.getitem and isinstance(known[node.args[0]], (tuple, list)):
                 known[node] = known[node.args[0]][node.args[1]]
@@ -89,8 +89,7 @@ def without_regions(torch: Any, module: Any) -> tuple[Any, list[str]]:
                     known[node].name = node.name  # the signature calls it so
         raise AssertionError("a graph without outputs")
 
-    result, _ = copied(module, {})
-    made.output(result)
+    made.output(copied(module, {}))
     return made, list(notes)
 
 

@@ -33,15 +33,12 @@ def captured(request: dict[str, Any]) -> dict[str, Any]:
     MADE[:] = [made]
     with watched_constructors():
         model, real = built(made, request["settings"], request)
-    model.train(bool(request["train"]))
     for path, module in model.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
             raise Refused(f"{path or title} is TorchScript, and no program", "import what it was made from")
-    notes = prepared(model, request)
+    notes = ready(model, request)
     inputs = given(model, request, title)
-    on = "cpu" if real else "meta"
-    tensors = {name: example(torch, each, on) for name, each in inputs.items()}
-    model.register_forward_hook(lambda module, given, result: plain_result(result))
+    tensors = {name: example(torch, each, "cpu" if real else "meta") for name, each in inputs.items()}
     try:
         exported = export(torch, model, tensors, request)
     except Exception as error:
@@ -49,14 +46,20 @@ def captured(request: dict[str, Any]) -> dict[str, Any]:
             raise
         # Tensors that `forward` makes stand on the processor: so must the model.
         model, real = made if isinstance(made, torch.nn.Module) else made(**request["settings"]), True
-        model.train(bool(request["train"]))
-        prepared(model, request)
-        model.register_forward_hook(lambda module, given, result: plain_result(result))
+        ready(model, request)
         exported = export(torch, model, {name: example(torch, each, "cpu") for name, each in inputs.items()}, request)
     if real:
         MADE.append(model)
     program = written(torch, model, exported, inputs, title, request)
     return {"program": {**program, "notes": [*notes, *program["notes"]], "files": files_of(request)}}
+
+
+def ready(model: Any, request: dict[str, Any]) -> list[str]:
+    """Let a model be as it is captured, and give back what can be followed; gives what is to be said of it."""
+    model.train(bool(request["train"]))
+    notes = prepared(model, request)
+    model.register_forward_hook(lambda module, given, result: plain_result(result))
+    return notes
 
 
 def plain_result(result: Any) -> Any:
