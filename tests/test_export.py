@@ -55,6 +55,25 @@ def assert_same(graph: Graph, inputs: list[Any]) -> None:
         assert torch.allclose(a, b, equal_nan=True)
 
 
+#: A block in which a layer is of one type here, and of another there.
+EITHER = """
+input: [3, 8, 8]
+blocks:
+  cell:
+    args: [wide]
+    layers:
+      - a: {Conv2d: {out_channels: 4, kernel_size: 3, padding: 1}, when: wide}
+      - a: {Conv2d: {out_channels: 4, kernel_size: 1}, when: not wide}
+      - n: {BatchNorm2d: {}, when: wide}
+      - n: {GroupNorm: {num_groups: 2}, when: not wide}
+      - b: ReLU
+layers:
+  c0: {cell: {wide: true}}
+  c1: {cell: {wide: false}}
+  c2: {cell: {wide: true}}
+"""
+
+
 class TestTorch:
     @pytest.mark.parametrize("name", SMALL)
     def test_the_zoo_has_the_same_outputs(self, name: str) -> None:
@@ -73,6 +92,11 @@ class TestTorch:
                 continue
             if not specs.unwritten(graph):
                 assert_same(graph, inputs)
+
+    def test_a_layer_of_one_type_or_another(self) -> None:
+        """Two layers of a block have one name, under opposite conditions: no class can hold both."""
+        graph = load(Source("net.yaml", EITHER))
+        assert_same(graph, [torch.randn(2, 3, 8, 8)])
 
     def test_it_reads_as_a_person_writes(self) -> None:
         text = torch_source(load("resnet50"))

@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ..names import is_word
+from ..ops import MERGES
 from .common import RESERVED
 from .conditions import condition
 from .outline import Leaf, Scope
@@ -53,6 +54,17 @@ class Family:
             **given_to([arguments_of(scope) for scope in self.instances]),
         }
         return sum(condition(flag.there, given) is None for flag in self.flags) <= MOST_FLAGS
+
+    @property
+    def names_differ(self) -> bool:
+        """Whether no two of its modules have one name, as where it is of one type here and of another there."""
+        modules = [
+            slot.part.name
+            for slot in self.pattern.slots
+            if isinstance(slot.part, Scope) or slot.part.layer.type not in MERGES
+            if not slot.part.name.isdigit()  # numbers count what is there
+        ]
+        return len(set(modules)) == len(modules)
 
 
 class Families:
@@ -107,7 +119,7 @@ class Families:
                 except Unlike:
                     continue
                 larger = Family(family.name, [*family.forms, form], pattern)
-                if larger.is_readable:
+                if larger.names_differ and larger.is_readable:
                     families[number] = larger
                     break
             else:
