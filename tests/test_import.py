@@ -19,7 +19,7 @@ from commands import cnncalc
 from cnncalc import analyse, load
 from cnncalc.errors import Source, SpecError
 from cnncalc.exporters.export import export
-from cnncalc.importing import cache
+from cnncalc.importing import cache, loops
 from cnncalc.importing.capture import common, model
 from cnncalc.importing.darknet import read as read_darknet
 from cnncalc.importing.flat import Flat
@@ -27,7 +27,7 @@ from cnncalc.importing.keys import keys_of
 from cnncalc.importing.proof import differences
 from cnncalc.importing.pt2 import MAX_JSON, program_of
 from cnncalc.importing.spec import imported
-from cnncalc.importing.structure import structured
+from cnncalc.importing.structure import Statement, structured
 from cnncalc.importing.target import Options, bring_in
 from cnncalc.importing.torch_program import flat_of
 from cnncalc.importing.writing import written
@@ -168,6 +168,20 @@ class Tiny(nn.Module):
     def forward(self, images):
         return [torch.nonzero(image.sum() > 0) for image in images]
 """
+
+
+def test_looking_for_loops_takes_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that differ in numbers alone, and count up nowhere: every unit is tried, and none is a loop."""
+    tried = []
+
+    def fails(units: list[list[Statement]]) -> Statement:
+        tried.append(sum(map(len, units)))
+        raise loops.Differs
+
+    monkeypatch.setattr(loops, "_one", fails)
+    rows = [Statement(f"relu{number * number}", "layer", "ReLU") for number in range(2_000)]
+    assert loops.looped(rows, []) == rows
+    assert loops.MOST_TRIED < sum(tried) <= loops.MOST_TRIED + len(rows)
 
 
 #: Layers that look at channels that lie last, as ConvNeXt's do: in ONNX a product with a matrix, and an addition.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import accumulate
 from typing import Any
 
 from .resolve import Expressed
@@ -13,6 +15,8 @@ from .unify import ABSENT
 
 #: Statements of a unit at most, and layers that a loop must save.
 LONGEST_UNIT, FEWEST_LAYERS = 120, 6
+#: Statements that are compared at most; no network that was tried took a tenth.
+MOST_TRIED = 200_000
 #: Units that there must be where a number goes up by more than one.
 FEWEST_UNEVEN = 3
 _NUMBER = re.compile(r"\d+")
@@ -26,22 +30,23 @@ class Differs(Exception):
 
 def looped(statements: list[Statement], folds: list[tuple[str, frozenset[str]]]) -> list[Statement]:
     """A list in which units that recur stand once, with `foreach`; notes in `folds` what was put together."""
-    keys = [_key(each) for each in statements]
+    known: dict[tuple[str, ...], int] = {}
+    keys = [known.setdefault(_key(each), len(known)) for each in statements]
+    sizes = [0, *accumulate(size_of([each]) for each in statements)]
+    runs = {period: _alike(keys, period) for period in range(1, min(LONGEST_UNIT, len(keys) // 2) + 1)}
     made: list[Statement] = []
-    at = 0
+    at = tried = 0
     while at < len(statements):
         best = None
-        for period in range(1, min(LONGEST_UNIT, (len(statements) - at) // 2) + 1):
-            count = 1
-            while keys[at + count * period : at + (count + 1) * period] == keys[at : at + period]:
-                count += 1
-            saved = (count - 1) * size_of(statements[at : at + period]) if count > 1 else 0
-            if saved >= FEWEST_LAYERS and (best is None or saved > best[0]):
-                units = [statements[at + i * period : at + (i + 1) * period] for i in range(count)]
-                try:
-                    best = (saved, _one(units), count * period)
-                except Differs:
-                    continue
+        for period, alike in runs.items():
+            count = 1 + alike[at] // period
+            saved = (count - 1) * (sizes[at + period] - sizes[at]) if count > 1 else 0
+            if saved < FEWEST_LAYERS or (best is not None and saved <= best[0]) or tried > MOST_TRIED:
+                continue
+            tried += count * period
+            units = [statements[at + i * period : at + (i + 1) * period] for i in range(count)]
+            with suppress(Differs):
+                best = (saved, _one(units), count * period)
         if best is None:
             made.append(statements[at])
             at += 1
@@ -52,9 +57,21 @@ def looped(statements: list[Statement], folds: list[tuple[str, frozenset[str]]])
     return made
 
 
-def _key(statement: Statement) -> Any:
+def _alike(keys: Sequence[int], period: int) -> list[int]:
+    """How many in a row, from each place on, are like those that stand a period behind them.
+
+    >>> _alike([1, 2, 1, 2, 1, 3], 2)
+    [3, 2, 1, 0, 0, 0]
+    """
+    found = [0] * len(keys)
+    for place in range(len(keys) - period - 1, -1, -1):
+        found[place] = found[place + 1] + 1 if keys[place] == keys[place + period] else 0
+    return found
+
+
+def _key(statement: Statement) -> tuple[str, ...]:
     """What a statement is but for numbers and the names of what it takes."""
-    return [_NUMBER.sub("#", part) for part in _skeleton(statement)]
+    return tuple(_NUMBER.sub("#", part) for part in _skeleton(statement))
 
 
 def _skeleton(statement: Statement) -> Iterator[str]:
