@@ -534,7 +534,9 @@ class TestFiles:
         Image.effect_noise((64, 64), 50).convert("RGB").save(tmp_path / "a", format=format)
         data = (tmp_path / "a").read_bytes()
         assert picture(str(tmp_path / "a"), (3, 28, 28), usual(3, 28, 28)).shape == (1, 3, 28, 28)
-        for end in range(0, len(data) - 20, max(1, len(data) // 40)):
+        for end in range(
+            0, len(data) - 40, max(1, len(data) // 40)
+        ):  # behind stand checksums, and no more of the picture
             (tmp_path / "b").write_bytes(data[:end])
             with pytest.raises(SpecError):
                 picture(str(tmp_path / "b"), (3, 28, 28), usual(3, 28, 28))
