@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import sys
 import zipfile
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import specs
 import user_models
+import yaml
 from commands import cnncalc
 
 from cnncalc import analyse, load
@@ -31,6 +34,7 @@ from cnncalc.importing.structure import Statement, structured
 from cnncalc.importing.target import Options, bring_in
 from cnncalc.importing.torch_program import flat_of
 from cnncalc.importing.writing import written
+from cnncalc.ops import REGISTRY
 
 torch = pytest.importorskip("torch")
 
@@ -348,7 +352,7 @@ def test_darknet(tmp_path: Path) -> None:
 BACK = [
     "lenet", "alexnet", "vgg16_bn", "resnet18", "resnet50", "resnext50_32x4d", "densenet121", "googlenet", "inception_v3", "squeezenet1_1", "mobilenet_v2",
     "mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2_x1_0", "regnet_y_400mf", "mnasnet1_0", "convnext_tiny", "unet", "res2net50_26w_4s", "repvgg_a0",
-    "vit_b_16", "mobilevit", "convnextv2_atto", "convnextv2_tiny", "resnetv2_50x1_bit", "retinanet",
+    "vit_b_16", "mobilevit", "convnextv2_atto", "convnextv2_tiny", "resnetv2_50x1_bit", "retinanet", "yolov3", "mobileone_s0",
 ]  # fmt: skip
 
 
@@ -362,12 +366,43 @@ def test_networks_of_the_zoo_come_back(name: str, tmp_path: Path) -> None:
     program = captured(request(kind, {"": graph.inputs[0].shape or ()}, path))
     back = imported(flat_of(program))
     assert keys_of(back.graph) == keys_of(graph)
-    for figure in ("params", "buffers", "macs"):
+    for figure in ("params", "buffers", "macs", "flops"):
         assert analyse(back.graph).totals.value(figure) == analyse(graph).totals.value(figure)
+    assert len(back.text.splitlines()) <= 1.5 * len(graph.source.text.splitlines())
     plain = flat_text(back.flat)
     assert len(back.text.splitlines()) <= len(plain.splitlines())
     # Folded and flat are the same network, layer by layer.
     assert not list(differences(back.flat, load(Source("flat", plain))))
+
+
+#: What gives nothing that depends on its input; and what takes a map with an axis less for one without a batch.
+NO_NETWORK, STRICT = {"Token"}, {"Dropout1d": 2, "Dropout3d": 4}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", [name for name in specs.ALONE if name not in NO_NETWORK])
+def test_layers_of_every_type_come_back(name: str, tmp_path: Path) -> None:
+    """With their keys and figures, exported to PyTorch and brought back, whatever they are made of there."""
+    rng, made = random.Random(name), 0
+    for number in range(60):
+        shape = specs.shape_for(rng, REGISTRY[name])
+        layers = [{"layer": {name: specs.arguments(rng, name, shape)}}]
+        if len(shape) < STRICT.get(name, 0):
+            continue
+        try:
+            graph = load(Source("net.yaml", yaml.safe_dump({"input": list(shape), "layers": layers})))
+        except SpecError:
+            continue
+        path = tmp_path / f"exported{number}.py"
+        path.write_text(str(export(graph, "torch")), "utf-8")
+        back = imported(flat_of(captured(request("Net", {"": shape}, path)))).graph
+        assert keys_of(back) == keys_of(graph), layers
+        for figure in ("params", "buffers", "macs", "flops", "saved_for_backward_bytes"):
+            assert analyse(back).totals.value(figure) == analyse(graph).totals.value(figure), (figure, layers)
+        made += 1
+        if made == 2:
+            break
+    assert made
 
 
 def flat_text(flat: Flat) -> str:

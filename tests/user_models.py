@@ -131,7 +131,7 @@ class WeightNorm(nn.Module):
         return self.conv(x)
 
 
-@becomes(example={"": (3, 16, 16)}, spec=["{use: .head"], params=3 * 4 * 9 + 4 + 4 * 2 + 2)
+@becomes(example={"": (3, 16, 16)}, spec=["{use: head"], params=3 * 4 * 9 + 4 + 4 * 2 + 2)
 class SharedHead(nn.Module):
     """One head on two maps: its weights are there once."""
 
@@ -144,7 +144,7 @@ class SharedHead(nn.Module):
         return self.head(x), self.head(F.max_pool2d(x, 2))
 
 
-@becomes(example={"left": (3, 8, 8), "right": (3, 8, 8)}, spec=["{use: .tower.0"])
+@becomes(example={"left": (3, 8, 8), "right": (3, 8, 8)}, spec=["tower2: {use: tower, from: right}"])
 class Siamese(nn.Module):
     """Two pictures through one tower of several layers."""
 
@@ -154,6 +154,73 @@ class Siamese(nn.Module):
 
     def forward(self, left, right):
         return self.tower(left) - self.tower(right)
+
+
+@becomes(
+    example={"before": (3, 16, 16), "after": (3, 16, 16)},
+    spec=["stem2: {use: stem, from: after}", "deep2: {use: deep, from: stem2}"],
+    params=3 * 8 * 9 + 8 + 16 + 16 + 8 * 8 * 9 + 8,
+)
+class Changes(nn.Module):
+    """An encoder of two depths on two pictures: both maps of each are compared."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU())
+        self.deep = Recursive(8)
+
+    def forward(self, before, after):
+        near, other = self.stem(before), self.stem(after)
+        return near - other, self.deep(near) - self.deep(other)
+
+
+class Recursive(nn.Module):
+    """A convolution that runs twice, beside what went in."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.norm, self.conv = nn.BatchNorm2d(width), nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x):
+        return x + F.relu(self.conv(F.relu(self.conv(self.norm(x)))))
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["recursive:", "conv2: {use: conv}", "three: recursive"])
+class Recursions(nn.Module):
+    """Blocks in each of which a layer runs twice: the block says so."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.widen, self.three = Recursive(3), Recursive(3), nn.Conv2d(3, 6, 1), Recursive(6)
+
+    def forward(self, x):
+        return self.three(self.widen(self.two(self.one(x))))
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["head2: {use: head}"], params=3 * 3 * 9 + 3 + 3 * 4 + 4)
+class AfterItself(nn.Module):
+    """A part that begins and ends without weights, twice in a row."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Sequential(nn.ReLU(), nn.Conv2d(3, 3, 3, padding=1), nn.Sigmoid())
+        self.last = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        return self.last(self.head(self.head(x)))
+
+
+@becomes(example={"": (3, 8, 8)}, spec=["{use: head.1}", "{use: head.2}"], params=3 * 3 * 9 + 3 + 6)
+class PartOfItself(nn.Module):
+    """A part, all of it again, and then some of its layers: each is used by its own name."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Sequential(nn.ReLU(), nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3))
+
+    def forward(self, x):
+        x = self.head(self.head(x))
+        return self.head[2](self.head[1](x))
 
 
 @becomes(example={"": (3, 8, 8)}, says="depends on the data", line="if x.mean() > 0")
@@ -303,7 +370,7 @@ class PlusEquals(nn.Module):
         return self.act(y)
 
 
-@becomes(example={"": (4, 8, 8)}, spec=["{use: .conv"], params=4 * 4 * 9 + 4)
+@becomes(example={"": (4, 8, 8)}, spec=["{use: conv"], params=4 * 4 * 9 + 4)
 class Loop(nn.Module):
     """One layer in a loop: its weights once, its work each time."""
 
@@ -753,6 +820,51 @@ class Spectral(Head):
 
     def forward(self, x):
         return self.head(self.conv(x))
+
+
+@becomes(
+    example={"": (3, 16, 16)},
+    spec=["conv_bn_leakyrelu:", "'conv_{n}':", "module_list.5: {conv_bn_leakyrelu: {n: 5, "],
+)
+class FromConfiguration(nn.Module):
+    """Layers whose names bear the number of the module around them, as programs write that read a configuration."""
+
+    def __init__(self):
+        super().__init__()
+        self.module_list = nn.ModuleList()
+        width = 3
+        for i, (out, kernel) in enumerate([(8, 3), (16, 3), (8, 1), (16, 3), (8, 1), (16, 3)]):
+            module = nn.Sequential()
+            module.add_module(f"conv_{i}", nn.Conv2d(width, out, kernel, padding=kernel // 2, bias=False))
+            module.add_module(f"batch_norm_{i}", nn.BatchNorm2d(out))
+            module.add_module(f"leaky_{i}", nn.LeakyReLU(0.1))
+            self.module_list.append(module)
+            width = out
+
+    def forward(self, x):
+        before = []
+        for module in self.module_list:
+            x = module(x)
+            before.append(x)
+        return x + before[3] + before[1]
+
+
+@becomes(
+    example={"": (4, 8, 8)},
+    spec=["- conv: {Conv2d", "- []", "- pool: {MaxPool2d", "sum2:"],
+)
+class Sums(nn.Module):
+    """Three branches in one sum; and one in two steps, with something worked out in between, which stays in two."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.last = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 1)
+
+    def forward(self, x):
+        y, z = self.conv(x), F.max_pool2d(x, 3, 1, 1)
+        x = y + x + z
+        x = x + torch.sigmoid(x)
+        return x + self.last(x)
 
 
 @becomes(example={"": (3, 8, 8)}, says="something from the network")

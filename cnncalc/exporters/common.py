@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import re
-import textwrap
 from collections.abc import Collection
-from functools import cache
 from keyword import iskeyword
 
 from ..errors import Problem, SpecError
 from ..graph import Graph
 from ..names import refused_by_torch
-from ..ops import OWN_MODULES
 from ..printable import printable
-
-#: The layer types whose modules are copied into the source, since torch.nn has none for them.
-OWN = tuple(OWN_MODULES)
 
 #: Names that the source has a use for itself, and that no class, parameter or variable of a network may take.
 RESERVED = frozenset(
@@ -54,14 +45,3 @@ def refuse_what_has_no_source(graph: Graph, framework: str, own: Collection[str]
             problems.append(Problem("unbuildable", message, graph.source, layer.place))
     if problems:
         raise SpecError(problems)
-
-
-@cache
-def own_class(name: str) -> str:
-    """The source of a layer that torch.nn has no module for, as its layer type declares it."""
-    declared = textwrap.dedent(inspect.getsource(OWN_MODULES[name]))
-    for node in ast.walk(ast.parse(declared)):
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            source = textwrap.dedent(" " * node.col_offset + (ast.get_source_segment(declared, node) or ""))
-            return re.sub(r"  # type: ignore\[[^\]]*\]", "", source)
-    raise LookupError(name)

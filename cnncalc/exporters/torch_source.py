@@ -11,9 +11,11 @@ from typing import Any
 from ..generated import inspected, literal
 from ..graph import Graph, Group
 from ..names import is_word
+from ..ops import OWN_MODULES
+from ..ops.own_source import own_class
 from ..record import Record
 from .calls import called, path_of
-from .common import OWN, RESERVED, docstring, own_class, quoted, refuse_what_has_no_source
+from .common import RESERVED, docstring, quoted, refuse_what_has_no_source
 from .families import Families, Family, arguments_of
 from .fold import outline
 from .layout import are_numbered, broken, contained, listed, looped, optional_module, wrapped
@@ -54,7 +56,7 @@ def torch_source(graph: Graph, module: str = "", imported: Sequence[str] = ()) -
     name = classes.of_root(network_name(graph))
     texts = list(classes.texts)
     used = {layer.op.module_type() for layer in graph.layers if layer.op and not layer.is_declared}
-    own = [own_class(name) for name in OWN if name in used]
+    own = [own_class(name) for name in OWN_MODULES if name in used]
     body = "\n\n\n".join([*own, *texts])
     imports = ["import torch", "from torch import nn"]
     standard = ["from collections import OrderedDict"] * ("OrderedDict(" in body)
@@ -102,7 +104,7 @@ class _Classes:
         self.words: set[str] = set()  # all names that are made here
         self.numbers: dict[str, int] = {}  # behind names that several classes would have
         given = {name for group in groups.values() for name in group.arguments}
-        self.taken: set[str] = {*OWN, *imported, *RESERVED, *root.block_arguments, *given}
+        self.taken: set[str] = {*OWN_MODULES, *imported, *RESERVED, *root.block_arguments, *given}
         self.families = Families(root)
         self.known: dict[int, Class] = {}
 
@@ -367,7 +369,7 @@ def _leaf(leaf: Leaf, holes: _Holes) -> str:
         else:
             named.append(f"{name}={written(value)}")
     name = leaf.layer.type if leaf.layer.is_declared else op.module_type()
-    prefix = "" if name in OWN or leaf.layer.is_declared else "nn."
+    prefix = "" if name in OWN_MODULES or leaf.layer.is_declared else "nn."
     return f"{prefix}{name}({', '.join([*positional, *named])})"
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from ..generated import Vocabulary
 from ..graph import Graph
-from ..ops import REGISTRY
-from .common import OWN, RESERVED
+from ..ops import OWN_MODULES, REGISTRY
+from .common import RESERVED
 
 
 def _words(text: str) -> frozenset[str]:
@@ -37,7 +37,7 @@ def of_torch(graph: Graph, words: frozenset[str], own: Sequence[str], more: Sequ
     """For PyTorch: `words` are the classes, parameters and variables that were named, `own` the classes copied."""
     parts = frozenset(part for layer in graph.layers for part in layer.name.split("."))
     return Vocabulary(
-        names=words | RESERVED | frozenset(["__name__", "__init__", "forward", "net", "out", *OWN]),
+        names=words | RESERVED | frozenset(["__name__", "__init__", "forward", "net", "out", *OWN_MODULES]),
         attributes=parts | words | _METHODS,
         libraries=frozenset(["torch", "nn", "F"]),
         functions=_OF_TORCH | frozenset(REGISTRY),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .program import Call, Reading, Tensor
+from .program import Call, Reading
+from .values import Tensor
 
 #: Operations that leave all values as they are, in another shape or order.
 _MOVES = frozenset(("view", "reshape", "transpose", "permute", "contiguous", "flatten", "unflatten", "clone"))

@@ -42,7 +42,7 @@ class Flat:
     """The network: `nodes` begin with its inputs and stand in order of work, `outputs` are numbers of nodes.
 
     `notes` say what the reader must know of it, a line each; `keys` are the shapes of the tensors that the original
-    keeps by name, None where it has no names for them.
+    keeps by name, None where it has no names for them; `uses` are the parts that run again, by path, and what they are.
     """
 
     def __init__(
@@ -54,9 +54,10 @@ class Flat:
         modules: Mapping[str, Module] = MappingProxyType({}),
         notes: Sequence[str] = (),
         keys: Mapping[str, Shape] | None = None,
+        uses: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.title, self.nodes, self.input_count, self.outputs = title, tuple(nodes), input_count, tuple(outputs)
-        self.modules, self.notes, self.keys = modules, tuple(notes), keys
+        self.modules, self.notes, self.keys, self.uses = modules, tuple(notes), keys, uses
 
     @cached_property
     def children(self) -> dict[str, list[str]]:
@@ -86,3 +87,18 @@ class Flat:
     def layers(self) -> tuple[Node, ...]:
         """All nodes but the inputs."""
         return self.nodes[self.input_count :]
+
+
+def loose_paths(nodes: Sequence[Node], first: int) -> set[str]:
+    """The paths whose layers do not run in a row."""
+    found, last = set[str](), dict[str, int]()
+    for number in range(first, len(nodes)):
+        name = nodes[number].name
+        end = name.find(".")
+        while end >= 0:
+            path = name[:end]
+            if last.get(path, number - 1) != number - 1:
+                found.add(path)
+            last[path] = number
+            end = name.find(".", end + 1)
+    return found

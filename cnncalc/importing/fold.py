@@ -15,7 +15,7 @@ from .naming import Argument, Names
 from .places import TAKEN
 from .resolve import Expressed, resolve
 from .runs import Runs, numbered_run, prefix_of
-from .sequences import recurring
+from .sequences import NUMBER, counted, number_of, recurring
 from .structure import Statement, size_of
 from .unify import MISSING, Differs, Unifier, Vector, fingerprint, opposite, vectors
 
@@ -73,12 +73,19 @@ class _Fold:
         """Blocks of the groups that have no class, and are written again and again."""
         known = len(self.blocks)
         for kind, members in recurring([statements, *(block.body for block in self.blocks)]):
+            numbers, bodies = [number_of(each) for each in members], [each.body for each in members]
+            if None not in numbers:
+                for member in members:
+                    member.body = counted(member)
             template = None if kind in self.without else self._unify(members)
-            if template is None:
-                continue
-            words = [value for _, _, vector in vectors(template) for value in vector.values if isinstance(value, str)]
-            if not any("in_channels" in word for word in words):  # which are others where a block is used
-                self._block(kind, members, template)
+            found = [] if template is None else [value for _, _, vector in vectors(template) for value in vector.values]
+            if template is not None and not any(
+                isinstance(value, str) and "in_channels" in value for value in found
+            ):  # which are others where a block is used
+                self._block(kind, members, template, numbers)
+            for member, body in zip(members, bodies, strict=True):
+                if member.kind == "group":
+                    member.body = body
         self.blocks = [*self.blocks[known:], *self.blocks[:known]]
 
     # -- blocks ------------------------------------------------------------------------------------------------------
@@ -91,14 +98,21 @@ class _Fold:
             waiting = waiting[len(now) :]
             kinds: dict[str, list[Statement]] = {}
             often = Counter(statement.block for _, statement in now)
-            for _, statement in now:  # what is there once may be like what is called the same but for a number
-                kind = statement.block if often[statement.block] > 1 else statement.block.rstrip("0123456789")
-                kinds.setdefault(kind, []).append(statement)
+            for _, statement in sorted(now, key=lambda entry: often[entry[1].block] == 1):
+                kinds.setdefault(self._kind_of(statement, often, kinds), []).append(statement)
             for kind, members in kinds.items():
                 for member in members:
                     member.body = self._prefixed(member.body)
                 if kind not in self.without and len(members) > 1:
                     self._kind(kind, members)
+
+    def _kind_of(self, statement: Statement, often: Counter[str], kinds: dict[str, list[Statement]]) -> str:
+        """The class of a group; what is there once may be like what is called the same but for a number."""
+        if often[statement.block] > 1:
+            return statement.block
+        base = statement.block.rstrip("0123456789")
+        near = [kind for kind in kinds if kind.rstrip("0123456789") == base]
+        return next((kind for kind in near if self._unify([kinds[kind][0], statement]) is not None), base)
 
     def _prefixed(self, body: list[Statement]) -> list[Statement]:
         """A list with equal statements that are counted up by name put together: `denselayer1`, `denselayer2` …"""
@@ -158,11 +172,16 @@ class _Fold:
             return None
         return None if two_in_one([vector for _, where, vector in found if where == "=when"]) else template
 
-    def _block(self, kind: str, members: list[Statement], template: list[Statement]) -> None:
+    def _block(
+        self, kind: str, members: list[Statement], template: list[Statement], numbers: Sequence[int | None] = (None,)
+    ) -> None:
         modules = [self.flat.modules.get(each.path) for each in members]
         attributes = [module.attributes if module else {} for module in modules]
         names = Names(attributes, [each.enters for each in members], set(), columns=False)
         names.inner = [self._inner(each.path) for each in members]
+        if None not in numbers:
+            names.taken.add(NUMBER)
+            names.arguments.append(Argument(NUMBER, numbers, NUMBER, ("", NUMBER)))
         resolve(names, template)
         if len(names.arguments) > max(MOST_ARGUMENTS, size_of(template) // 2):
             return

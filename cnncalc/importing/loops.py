@@ -10,6 +10,7 @@ from typing import Any
 
 from .resolve import Expressed
 from .runs import MOST_COLUMNS, inline
+from .sequences import NUMBER
 from .structure import Statement, size_of
 from .unify import ABSENT
 
@@ -106,6 +107,7 @@ class _Loop:
         self.count = len(units)
         self.start: int | None = None  # what `n` is in the first unit
         self.columns: dict[str, list[Any]] = {}
+        self.numbers: dict[tuple[int, ...], str] = {}  # those in names that go up, each as it is written
 
     def statement(self, parts: Sequence[Statement]) -> Statement:
         """Statements as one."""
@@ -113,7 +115,7 @@ class _Loop:
         made = first.copy(name=self.name([each.name for each in parts]), source=self.sources(parts))
         if first.kind == "use":
             made.type = self.source([each.type for each in parts])
-        made.arguments = {key: self.value([each.arguments[key] for each in parts]) for key in first.arguments}
+        made.arguments = {key: self.value([each.arguments[key] for each in parts], key) for key in first.arguments}
         made.repeat = self.value([each.repeat for each in parts])
         if any((each.when, each.columns) != (first.when, first.columns) for each in parts):
             raise Differs
@@ -161,9 +163,11 @@ class _Loop:
             return names[0]
         return self._counted(names) or f"{{{self._column([f'{chr(34)}{each}{chr(34)}' for each in names])}}}"
 
-    def value(self, values: Sequence[Any]) -> Any:
-        """Values of an argument as one, or a column of them."""
+    def value(self, values: Sequence[Any], key: str = "") -> Any:
+        """Values of an argument as one, or a column of them; a number that is the name's goes up as it does."""
         first = values[0]
+        if key == NUMBER and tuple(values) in self.numbers:
+            return Expressed(self.numbers[tuple(values)])
         if all(each == first and type(each) is type(first) for each in values):
             return first
         if any(isinstance(each, str) for each in values):
@@ -202,7 +206,8 @@ class _Loop:
                     return None
                 if self.start is None:
                     self.start = first if step == 1 else 0
-                made += f"{{{counted(step, first - step * self.start)}}}"
+                self.numbers[tuple(values)] = counted(step, first - step * self.start)
+                made += f"{{{self.numbers[tuple(values)]}}}"
             made += text
         return made
 

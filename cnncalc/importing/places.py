@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from ..language.builder import MAX_LAYERS
 from ..names import is_name
 from ..ops import REGISTRY, Shape
+from .again import Again
 from .flat import Flat, Module, Node
-from .program import Pending, refused
+from .program import refused
+from .values import Pending
 
 #: What layers without a name of their own are called, where that is not their type.
 CALLED = {
@@ -69,7 +71,8 @@ class Places:
                 name = each.owner
             elif each.owner and each.owner.lstrip("=") in self.first and self.same(made, each):
                 shares = self.first[each.owner.lstrip("=")]
-                name = self.fresh(self.scope(each), each.owner.lstrip("=").rpartition(".")[2])
+                last = each.owner.lstrip("=").rpartition(".")[2]
+                name = self.fresh(self.scope(each), called(each.type) if last.isdigit() else last)
             elif each.owner and each.owner.lstrip("=") not in self.used:
                 name = each.owner.lstrip("=")
                 self.first[name] = number
@@ -131,6 +134,7 @@ class Places:
             path = f"{scope}.{name}" if scope else name
             if path not in self.used and path not in self.modules and name not in TAKEN and path not in self.owners:
                 self.numbers[scope, base] = number
+                self.used.add(path)
                 return path
             number += 1
 
@@ -140,8 +144,10 @@ def placed(title: str, pending: Sequence[Pending], outputs: Sequence[int], modul
     """The flat network of what was read; raises `SpecError` for names that a spec cannot hold."""
     if len(pending) > MAX_LAYERS:
         raise refused(f"{len(pending):,} layers; a network may have {MAX_LAYERS:,}")
-    nodes = Places(pending, modules).nodes()
+    places = Places(pending, modules)
+    again = Again(places.nodes(), outputs, places.fresh)
+    nodes = again.nodes
     strange = [node for node in nodes if not all(map(is_name, node.name.split(".")))]
     if strange:
         raise refused(f"{strange[0].name!r} cannot be the name of a layer", strange[0].line)
-    return Flat(title, nodes, inputs, outputs, modules, notes, keys)
+    return Flat(title, nodes, inputs, outputs, modules, notes, keys, again.uses)

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..errors import SpecError, usage_error
 from ..ops import Shape
-from ..record import Record
 from .operations import ALIASES, SHAPES_ONLY, VIEWS, WRITES, camel, first_reference, references
+from .values import FROM_INPUT, Pending, State, Tensor, Value, Worked
 
 
 class Unread(Exception):
@@ -22,59 +22,6 @@ class Moved(Exception):
     def __init__(self, module: str, cause: SpecError) -> None:
         super().__init__(module)
         self.module, self.cause = module, cause
-
-
-class Tensor(Record):
-    """What a name in a program stands for: the output of a node."""
-
-    node: int
-
-
-class State(Record):
-    """What a name in a program stands for: a parameter or buffer, perhaps in another shape."""
-
-    name: str
-    shape: Shape
-    whole: bool = True  # as it is kept, but for its shape
-
-
-class Parts(Record):
-    """What a name in a program stands for: a tensor cut along an axis, at these places."""
-
-    node: int
-    dim: int
-    ends: tuple[int, ...]
-    squeezed: bool = False
-
-
-class Worked(Record):
-    """What a name in a program stands for: something worked out of parameters and numbers alone."""
-
-    states: tuple[str, ...]
-    shape: Shape
-
-
-#: Types that are declared, unless they turn out to be a part of a layer: a learnt factor and summand for each channel,
-#: a convolution with filters that are fixed, a learnt
-#: summand for each channel.
-SCALED, FIXED, SHIFTED, BIASED = "ScaledShifted", "FixedConv2d", "ChannelBias", "Bias"
-#: The halves of a normalisation whose numbers are fixed, by the operation.
-FROZEN = {"mul": "FrozenScale", "add": "FrozenShift"}
-
-Value = Tensor | State | Parts | Worked
-
-
-class Pending(Record):
-    """A layer that has no name yet: where its name comes from, and the modules that it ran in."""
-
-    type: str
-    arguments: Mapping[str, Any]
-    inputs: tuple[int, ...]
-    shape: Shape
-    owner: str  # the path that its parameters give it
-    modules: tuple[tuple[str, str, str], ...]  # of each module around: the call, the path, the class
-    line: str = ""
-    figures: Mapping[str, Any] | None = None
 
 
 class Call:
@@ -148,8 +95,11 @@ Reader = Callable[[Call], "Value | list[Value]"]
 class Reading:
     """A program while it is read: what each of its names stands for, and the layers so far."""
 
-    def __init__(self, program: Mapping[str, Any], closed: frozenset[str], together: Callable[..., Any]) -> None:
-        self.program, self.closed = program, closed  # calls of modules that are declared as a whole
+    def __init__(
+        self, program: Mapping[str, Any], closed: frozenset[str], known: frozenset[str], together: Callable[..., Any]
+    ) -> None:
+        self.program, self.closed = program, closed  # calls of modules that are one layer, or declared as a whole
+        self.known = known  # those whose source is known, so that nothing in it needs to be looked at
         self.together = together  # what makes one layer of all that a module does, if there is one
         self.batch = int(program["batch"])
         self.tensors: Mapping[str, Any] = program["tensors"]
@@ -215,11 +165,11 @@ class Reading:
             if key:
                 inside.setdefault(key, []).append(number)
         for number, node in enumerate(nodes):
-            call = Call(self, node)
-            self._check_in_place(call, node, number, last)
+            call, key = Call(self, node), self._closed(node)
+            if key not in self.known:
+                self._check_in_place(call, node, number, last)
             if number not in needed:
                 continue
-            key = self._closed(node)
             if key:
                 if number == inside[key][-1]:
                     self.values[node["name"]] = self._whole(call, [nodes[i] for i in inside[key]])
@@ -230,7 +180,7 @@ class Reading:
 
     def _read(self, call: Call, readers: Mapping[str, Reader]) -> Value | list[Value]:
         values = [self.value_of(each) for each in references(call.given)]
-        if values and not any(isinstance(value, (Tensor, Parts)) or value is None for value in values):
+        if values and not any(isinstance(value, FROM_INPUT) or value is None for value in values):
             states = [value for value in values if isinstance(value, State)]
             if call.op in ALIASES and len(states) == 1 and states[0].whole:
                 return states[0]
@@ -270,7 +220,7 @@ class Reading:
             call = Call(self, node)
             for each in references(node["given"]):
                 value = None if each["tensor"] in names else self.value_of(each)
-                if isinstance(value, (Tensor, Parts)):
+                if isinstance(value, FROM_INPUT):
                     inputs[value.node] = None
                 elif isinstance(value, State):
                     states[value.name] = None
@@ -301,7 +251,7 @@ class Reading:
         states: list[str] = []
         for each in references_:
             value = self.value_of(each)
-            if isinstance(value, (Tensor, Parts)):
+            if isinstance(value, FROM_INPUT):
                 inputs.append(value.node)
             elif isinstance(value, State):
                 states.append(value.name)

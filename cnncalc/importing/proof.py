@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ..graph import Graph
 from ..ops import MERGES, REGISTRY
 from .flat import Flat
 
-#: Merges whose branches may stand in any order.
+#: Merges whose first two branches may stand in either order.
 COMMUTES = frozenset({"add", "multiply", "maximum"})
+
+
+def in_any_order(branches: Sequence[Any]) -> list[Any]:
+    """Branches in an order that does not tell the first two apart: of more, a sum rounds otherwise in another order.
+
+    >>> in_any_order(["b", "a", "d", "c"])
+    ['a', 'b', 'd', 'c']
+    """
+    return [*sorted(branches[:2]), *branches[2:]]
 
 
 def differences(flat: Flat, graph: Graph) -> Iterator[tuple[str, str]]:
@@ -27,7 +37,7 @@ def differences(flat: Flat, graph: Graph) -> Iterator[tuple[str, str]]:
         taken = [graph.nodes[i].name for i in layer.inputs]
         wanted = [flat.nodes[i].name for i in node.inputs]
         if node.type in COMMUTES:
-            taken, wanted = sorted(taken), sorted(wanted)
+            taken, wanted = in_any_order(taken), in_any_order(wanted)
         if taken != wanted:
             yield node.name, f"takes {', '.join(taken)}, not {', '.join(wanted)}"
         if node.figures is not None:

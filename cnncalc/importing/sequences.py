@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .runs import prefix_of
 from .structure import Statement
 from .unify import ABSENT, fingerprint
 from .writing import numbered
 
 #: Lines that a block of such a group must save.
 FEWEST_LINES = 4
+#: The argument of a block for the number that all names in it end with.
+NUMBER = "n"
 #: What types are called in the name of a block.
 SHORT = {"batchnorm": "bn", "layernorm": "ln", "groupnorm": "gn", "maxpool": "pool", "avgpool": "pool"}
 
@@ -21,8 +24,9 @@ def recurring(lists: Sequence[list[Statement]]) -> Iterator[tuple[str, list[Stat
     for statements in lists:
         for group in groups(statements):
             if is_plain(group):
-                found.setdefault(tuple(each.type for each in group.body), []).append(group)
-    for types, members in found.items():
+                named = None if numbered(group.body) else tuple(each.name for each in counted(group))
+                found.setdefault((tuple(each.type for each in group.body), named), []).append(group)
+    for (types, _), members in found.items():
         different = len({fingerprint(each, False) for each in members}) > 1
         saved = len(types) * (len(members) - 1) - 2 - different
         if len(members) > 2 and saved >= FEWEST_LINES:
@@ -41,14 +45,20 @@ def groups(statements: Sequence[Statement]) -> Iterator[Statement]:
 
 def is_plain(group: Statement) -> bool:
     """Whether a group is nothing but a few layers in a row."""
-    plain = all(
-        each.kind == "layer"
-        and each.full is None
-        and each.source is each.when is each.repeat is None
-        and not each.columns
-        for each in group.body
-    )
-    return plain and len(group.body) > 1 and numbered(group.body)
+    plain = all(each.kind == "layer" and each.source is each.when is None and not each.columns for each in group.body)
+    plain = plain and any(each.full is None for each in group.body)
+    return plain and len(group.body) > 1 and (numbered(group.body) or number_of(group) is not None)
+
+
+def number_of(group: Statement) -> int | None:
+    """The number that all names in a group end with, as `conv_5` and `norm_5`; None where there is none."""
+    found = {prefix_of(each.name)[1] for each in group.body if prefix_of(each.name)[0]}
+    return found.pop() if len(found) == 1 and -1 not in found and len(group.body) > 1 else None
+
+
+def counted(group: Statement) -> list[Statement]:
+    """The layers of such a group, the number in their names an expression."""
+    return [each.copy(name=f"{prefix_of(each.name)[0]}{{{NUMBER}}}") for each in group.body]
 
 
 def called(type_: str) -> str:

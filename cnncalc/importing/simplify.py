@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..ops.border import upper_pads
-from .program import BIASED, FIXED, FROZEN, SCALED, SHIFTED, Pending
+from .values import BIASED, FIXED, FROZEN, POWER, SCALED, SHIFTED, Pending
 
 
 class _Pass:
@@ -28,10 +28,11 @@ class _Pass:
         return users[0]
 
     def replace(self, numbers: Sequence[int], made: Pending) -> None:
-        """Put one layer in the place of several in a row."""
+        """Put one layer in the place of several in a row, with what went into the first of them, once."""
         *before, last = numbers
         self.gone.update(before)
-        self.pending[last] = made._replace(inputs=self.pending[numbers[0]].inputs, shape=self.pending[last].shape)
+        inputs = tuple(dict.fromkeys(self.pending[numbers[0]].inputs))
+        self.pending[last] = made._replace(inputs=inputs, shape=self.pending[last].shape)
 
     def done(self) -> tuple[list[Pending], list[int]]:
         """The layers that are left, renumbered."""
@@ -83,15 +84,15 @@ def _channel_shuffle(work: _Pass, number: int) -> None:
 def _padded_pool(work: _Pass, number: int) -> None:
     """What is put around a map before a max pool and never the largest, is the pool's own padding."""
     first = work.pending[number]
-    if first.type != "ConstantPad2d" or first.arguments.get("value") != float("-inf"):
+    if not first.type.startswith("ConstantPad") or first.arguments.get("value") != float("-inf"):
         return
-    pool = work.next(number, "MaxPool2d")
+    pool = work.next(number, first.type.replace("ConstantPad", "MaxPool"))
     if pool is None or work.pending[pool].arguments.get("padding", 0) != 0:
         return
     sides = first.arguments["padding"]
     given = work.pending[pool].arguments
     kernel = given["kernel_size"]
-    if any(side < 0 or 2 * side > kernel for side in as_sides(sides) if isinstance(kernel, int)):
+    if any(side < 0 or 2 * side > kernel for side in as_sides(sides, 1) if isinstance(kernel, int)):
         return
     upper = is_upper(work.pending[first.inputs[0]].shape, sides, given, given.get("stride", kernel))
     arguments = {**given, "padding": "same_upper" if upper else sides}
@@ -124,7 +125,8 @@ def _response_norm(work: _Pass, number: int) -> None:
         if bias is None or not (along_last or _is_of_channels(work.pending[scaled])):
             return
         rest = (total, bias)
-    last = {(1, 2): True, (2, 3): False}.get(tuple(length.arguments["dim"]))
+    dims = length.arguments["dim"]
+    last = {(1, 2): True, (2, 3): False}.get(tuple(dims)) if isinstance(dims, list) else None
     if last is None or work.pending[mean].arguments.get("dim") != (3 if last else 1) or set(users) != {mean, share}:
         return
     if x not in work.pending[product].inputs or x not in work.pending[total].inputs:
@@ -165,17 +167,19 @@ def _upper_convolution(work: _Pass, number: int) -> None:
     work.replace((number, conv), work.pending[conv]._replace(arguments={**given, "padding": "same_upper"}))
 
 
-def as_sides(padding: int | Sequence[int]) -> Sequence[int]:
+def as_sides(padding: int | Sequence[int], axes: int) -> Sequence[int]:
     """The padding of each side, the last axis first."""
-    return [padding] * 4 if isinstance(padding, int) else padding
+    return [padding] * (2 * axes) if isinstance(padding, int) else padding
 
 
 def is_upper(shape: Sequence[int], padding: int | Sequence[int], given: Mapping[str, Any], stride: Any) -> bool:
     """Whether the padding of each side is that of TensorFlow's SAME, and another before than behind."""
-    pairs = [tuple(value) if isinstance(value, list) else (value, value)
+    axes = len(shape) - 1
+    sizes = [tuple(value) if isinstance(value, list) else (value,) * axes
              for value in (given["kernel_size"], stride, given.get("dilation", 1))]  # fmt: skip
-    (high, wide), sides = upper_pads(tuple(shape[1:]), *pairs), list(as_sides(padding))
-    return sides == [*wide, *high] and (high[0] != high[1] or wide[0] != wide[1])
+    wanted = upper_pads(tuple(shape[1:]), *sizes)
+    around = [side for pair in reversed(wanted) for side in pair]
+    return list(as_sides(padding, axes)) == around and any(before != behind for before, behind in wanted)
 
 
 def _affine(work: _Pass, number: int) -> None:
@@ -199,6 +203,36 @@ def _frozen_norm(work: _Pass, number: int) -> None:
             type="FrozenBatchNorm2d", arguments={} if eps == 1e-5 else {"eps": eps}, figures=None
         )
         work.replace((number, shift), made)
+
+
+def _local_response_norm(work: _Pass, number: int) -> None:
+    """A map divided by a power of the mean of its squares, over some channels around each."""
+    squares = work.pending[number]
+    if squares.type != "multiply" or len(set(squares.inputs)) > 1:
+        return
+    row, found = [number], dict[str, Mapping[str, Any]]()
+    for kinds in (("Unflatten",), ("ZeroPad2d", "ZeroPad3d"), ("AvgPool2d", "AvgPool3d"), ("Flatten",), ("Scale", ""),
+                  ("Shift", ""), (POWER,), ("divide",)):  # fmt: skip
+        following = next((after for kind in kinds if (after := work.next(row[-1], kind)) is not None), None)
+        if following is not None:
+            row.append(following)
+            found[kinds[0]] = work.pending[following].arguments
+        elif "" not in kinds:
+            return
+    pool, pad = found["AvgPool2d"], found["ZeroPad2d"]["padding"]
+    size, *others = pool["kernel_size"] if isinstance(pool["kernel_size"], list) else [0]
+    around = [*(0 for _ in others for _ in "ab"), size // 2, (size - 1) // 2]
+    plain = pool.get("stride") == 1 and pool.get("padding", 0) == 0 and pool.get("count_include_pad", True)
+    if not plain or pad != around or {*others} != {1} or squares.shape != work.pending[row[-2]].shape:
+        return
+    if work.pending[row[-1]].inputs != (squares.inputs[0], row[-2]):
+        return
+    arguments = {"size": size}
+    given = {"alpha": found.get("Scale", {}).get("factor", 1), "beta": found[POWER]["exponent"],
+             "k": found.get("Shift", {}).get("value", 0)}  # fmt: skip
+    usual = {"alpha": 1e-4, "beta": 0.75, "k": 1.0}
+    arguments |= {name: value for name, value in given.items() if value != usual[name]}
+    work.replace(row, work.pending[row[-1]]._replace(type="LocalResponseNorm", arguments=arguments))
 
 
 def _l2_norm(work: _Pass, number: int) -> None:
@@ -228,6 +262,22 @@ def _bias(work: _Pass, number: int) -> None:
         work.replace((number, total), product._replace(arguments=arguments))
 
 
+def _sum_of_several(work: _Pass, number: int) -> None:
+    """Sums in a row, `a + b + c`, are one of several branches; not where a branch is worked out in between."""
+    first = work.pending[number]
+    total = work.next(number, "add") if first.type == "add" else None
+    if total is None or any(i not in work.gone for i in range(number + 1, total)):
+        return
+    last = work.pending[total]
+    (other,) = {*last.inputs} - {number}
+    around = {each.modules[-1][0] if each.modules else "" for each in (first, last)}
+    shapes = {work.pending[i].shape for i in (*first.inputs, other, total)}
+    if len(around) > 1 or len(shapes) > 1 or not (other > max(first.inputs) or other < min(first.inputs)):
+        return
+    work.gone.add(number)
+    work.pending[total] = last._replace(inputs=(*first.inputs, other))
+
+
 RULES: tuple[Callable[[_Pass, int], None], ...] = (
     _layer_norm_2d,
     _channel_shuffle,
@@ -238,7 +288,9 @@ RULES: tuple[Callable[[_Pass, int], None], ...] = (
     _affine,
     _frozen_norm,
     _l2_norm,
+    _local_response_norm,
     _bias,
+    _sum_of_several,
 )
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..ops import MERGES
-from .flat import Flat, Node
+from .flat import Flat, loose_paths
 
 Value = Any
 
 #: Merges in merges, and names of layers in them, from which on a network is written row by row.
-DEEP, MANY_NAMES = 3, 6
+DEEP, MANY_NAMES = 1, 6
 
 
 class Statement:
@@ -106,21 +106,6 @@ def tangled(statements: Sequence[Statement]) -> bool:
     return deepest >= DEEP and names >= MANY_NAMES
 
 
-def loose_paths(nodes: Sequence[Node], first: int) -> set[str]:
-    """The paths whose layers do not run in a row."""
-    found, last = set[str](), dict[str, int]()
-    for number in range(first, len(nodes)):
-        name = nodes[number].name
-        end = name.find(".")
-        while end >= 0:
-            path = name[:end]
-            if last.get(path, number - 1) != number - 1:
-                found.add(path)
-            last[path] = number
-            end = name.find(".", end + 1)
-    return found
-
-
 class _Structure:
     def __init__(self, flat: Flat) -> None:
         self.flat = flat
@@ -185,6 +170,10 @@ class _Structure:
         path = self.exits.get(node, self.flat.nodes[node].name)
         if scope == path or scope.startswith(f"{path}."):
             path = self.flat.nodes[node].name
+        return self.shortest(path, scope)
+
+    def shortest(self, path: str, scope: str) -> str:
+        """The shortest name that a path has in a scope."""
         parts = path.split(".")
         for start in range(len(parts) - 1, -1, -1):
             name = ".".join(parts[start:])
@@ -248,6 +237,8 @@ class _Chains:
         return common
 
     def body(self) -> list[Statement]:
+        if not self.scope.nodes:  # a network that gives back what goes in
+            return []
         inside = self.own
         exits = [n for n in self.scope.nodes if n in self.producer and self._used_outside(n, inside)]
         last = self.scope.nodes[-1]
@@ -329,10 +320,12 @@ class _Chains:
         enters = self.nodes[node.inputs[0]].shape[:1] if node.inputs else ()
         if node.shares >= 0:
             first = self.nodes[node.shares].name
-            made = Statement(self._local(node.name), "use", f".{first}", source=source, path=node.name)
+            again = self.whole.shortest(first, self.scope.path)
+            made = Statement(self._local(node.name), "use", again, source=source, path=node.name)
         else:
             type_ = self.whole.flat.declared.get(output, node.type)
-            made = Statement(self._local(node.name), "layer", type_, dict(node.arguments), source=source,
+            arguments = dict(node.arguments) if node.figures is None else {}  # what is declared has figures alone
+            made = Statement(self._local(node.name), "layer", type_, arguments, source=source,
                              path=node.name, enters=enters[0] if enters else 0)  # fmt: skip
         return made
 
@@ -347,7 +340,8 @@ class _Chains:
         elif fork is None:
             fork = at
         if node.type in ("add", "multiply", "maximum"):
-            taken.sort(key=lambda i: (i == fork, i))  # the identity last, the others in order of work
+            # The identity last, the other in order of work; behind the first two, a sum rounds otherwise elsewhere.
+            taken[:2] = sorted(taken[:2], key=lambda i: (i == fork, i))
         branches: list[list[Statement] | str] = []
         for i in taken:
             if i == fork:
@@ -374,6 +368,11 @@ class _Chains:
             at = main
         source = None if main == at or main is None else self._name(main)
         self.emitted.update(inside)
+        used = self.whole.flat.uses.get(part.path)
+        if used in self.whole.groups:
+            made.append(Statement(self._local(part.path), "use", self.whole.shortest(used, self.scope.path),
+                                  source=source, path=part.path))  # fmt: skip
+            return made
         module = self.whole.flat.modules.get(part.path)
         block = module.kind if module is not None and not module.library else ""
         enters = self.nodes[main].shape[:1] if main is not None else ()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .aten import READERS
 from .attention import attention
 from .flat import Flat, Module
+from .own import arguments_of, own_layer
 from .places import placed
-from .program import Moved, Parts, Pending, Reading, Tensor, refused
+from .program import Call, Moved, Reading, refused
 from .simplify import simplified
+from .values import Parts, Pending, Tensor
 
 #: Modules that are declared as a whole, beyond which a network is not one that can be read.
 MOST_CLOSED = 200
@@ -21,8 +23,10 @@ def flat_of(program: Mapping[str, Any]) -> Flat:
     # Attention is one layer of PyTorch's, whose operations turn the batch about.
     closed = {str(key) for node in program["nodes"] for key, path, kind in node["modules"]
               if kind == "MultiheadAttention" and program["modules"].get(path, {}).get("library")}  # fmt: skip
+    own = {path for path, module in program["modules"].items() if arguments_of(module) is not None}
+    known = frozenset(str(key) for node in program["nodes"] for key, path, _ in node["modules"] if path in own)
     while True:
-        reading = Reading(program, frozenset(closed), attention)
+        reading = Reading(program, known | closed, known, together)
         try:
             reading.read(READERS)
             break
@@ -44,6 +48,13 @@ def flat_of(program: Mapping[str, Any]) -> Flat:
     state = program.get("state")
     keys = None if state is None else {name: tuple(shape) for name, shape in state.items()}
     return placed(program["title"], pending, outputs, modules, len(program["inputs"]), _notes(program, pending), keys)
+
+
+def together(reading: Reading, last: Call, nodes: list[Mapping[str, Any]], inputs: tuple[int, ...], states: list[str],
+             module: Sequence[Any]) -> Tensor | None:  # fmt: skip
+    """The layer that all operations of a module are together; None where there is none."""
+    made = own_layer(last, inputs, module)
+    return attention(reading, last, nodes, inputs, states, module) if made is None else made
 
 
 def _notes(program: Mapping[str, Any], pending: list[Pending]) -> list[str]:

@@ -148,7 +148,9 @@ class Unifier:
         present = [each for each in lists if each is not None]
         if not all(each and all(part.name == str(i) for i, part in enumerate(each)) for each in present):
             return None
-        if any(part.type != present[0][0].type or part.kind != "layer" for each in present for part in each):
+        if any(part.kind != "layer" for each in present for part in each):
+            return None
+        if len({each[0].type for each in present}) > 1 or len({part.type for each in present for part in each[1:]}) > 1:
             return None
         if any(fingerprint(part, False) != fingerprint(each[1], False) for each in present for part in each[2:]):
             return None

@@ -15,6 +15,8 @@ from .structure import Statement
 
 #: Characters of a line, beyond which what could stand in one is broken up.
 WIDTH = 110
+#: The same for names alone, which are no easier to read below each other.
+LONG = 150
 
 
 def written(flat: Flat, statements: Sequence[Statement], blocks: Sequence[Any] = (), head: Sequence[str] = ()) -> str:
@@ -90,8 +92,9 @@ class _Writer:
 
     def _named(self, key: str, statement: Statement, indent: str) -> Iterator[str]:
         short = self._short(statement)
+        width = LONG if statement.kind == "merge" else WIDTH
         if short is not None and (
-            len(indent) + len(key) + 2 + len(short) <= WIDTH or statement.kind in ("layer", "use")
+            len(indent) + len(key) + 2 + len(short) <= width or statement.kind in ("layer", "use")
         ):
             yield f"{indent}{key}: {short}"
             return

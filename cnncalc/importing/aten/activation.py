@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from ..program import Call, Unread, Value
+from ..program import Call, Unread
+from ..values import Value
 from .table import owner_of, reads, stated
 
 #: Activations without arguments.
@@ -84,6 +85,21 @@ def gelu(call: Call) -> Value:
 @reads("softplus")
 def softplus(call: Call) -> Value:
     return activated(call, "Softplus", beta=(call.get("beta", 1), 1), threshold=(call.get("threshold", 20), 20))
+
+
+@reads("threshold")
+def threshold(call: Call) -> Value:
+    return activated(call, "Threshold", threshold=(call.get("threshold"), ...), value=(call.get("value"), ...))
+
+
+@reads("hardshrink", "softshrink")
+def shrink(call: Call) -> Value:
+    return activated(call, call.op.capitalize(), lambd=(call.get("lambd", 0.5), 0.5))
+
+
+@reads("rrelu")
+def rrelu(call: Call) -> Value:
+    return activated(call, "RReLU", lower=(call.get("lower", 1 / 8), 1 / 8), upper=(call.get("upper", 1 / 3), 1 / 3))
 
 
 @reads("prelu")

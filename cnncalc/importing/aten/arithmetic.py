@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import prod
 from typing import Any
 
 from ..operations import references
-from ..program import BIASED, FROZEN, SCALED, SHIFTED, Call, State, Tensor, Unread, Value, Worked
+from ..program import Call, Unread
+from ..values import BIASED, FROZEN, POWER, SCALED, SHIFTED, State, Tensor, Value, Worked
 from .table import owner_of, reads, stated
 
 MERGES = {
@@ -79,14 +79,21 @@ def with_number(call: Call, number: Any) -> Value:
         raise Unread("the other side is no number")
     if call.op in ("mul", "div", "true_divide"):
         factor = number if call.op == "mul" else 1 / number if number else 0
-        return x_or(call, x, factor == 1, "Scale", {"factor": factor})
-    value = number if call.op == "add" else -number
-    return x_or(call, x, value == 0, "Shift", {"value": value})
+        return call.layer("Scale", {"factor": factor}, x)
+    return call.layer("Shift", {"value": number if call.op == "add" else -number}, x)
 
 
-def x_or(call: Call, x: int, same: bool, type_: str, arguments: Mapping[str, Any]) -> Value:
-    """A layer, or what goes into it, where it would change nothing."""
-    return Tensor(x) if same else call.layer(type_, arguments, x)
+@reads("pow", "square")
+def power(call: Call) -> Value:
+    """A square is the product of a tensor with itself; other powers no layer type gives, but some are part of one."""
+    x, exponent = call.tensor(), 2 if call.op == "square" else call.get("exponent")
+    if exponent == 2:
+        return call.layer("multiply", {}, x, x)
+    if not isinstance(exponent, (int, float)) or isinstance(exponent, bool):
+        raise Unread("the exponent is no number")
+    note = f"a power, and no layer type gives it ({call.line})" if call.line else "a power, and no layer type gives it"
+    figures = {"shape": list(call.shape), "params": 0, "buffers": 0, "macs": 0, "note": note}
+    return call.layer(POWER, {"exponent": exponent}, x, figures=figures)
 
 
 def with_state(call: Call, x: int, state: State) -> Value:
@@ -105,6 +112,8 @@ def with_state(call: Call, x: int, state: State) -> Value:
             return call.layer("LayerScale", {"shape": list(own)}, x, owner=f"={state.name}")
         if state.shape == own and (len(own) <= 1 or own == shape[-len(own) :]):
             return call.layer("LayerScale", {"shape": list(own)}, x, owner=f"={state.name}")
+    if call.op == "add" and state.shape == own == shape and len(own) > 1:
+        return call.layer("UnitBias", {}, x, owner=f"={state.name}")
     behind = (*(1 for _ in shape[1:]), shape[-1])
     figures = {"shape": list(shape), "params": prod(own), "buffers": 0, "macs": 0}
     if call.op == "add" and (state.shape[-len(shape) :], prod(own)) in ((default, shape[0]), (behind, shape[-1])):

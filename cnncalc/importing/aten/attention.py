@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..program import Call, Unread, Value
+from ..program import Call, Unread
+from ..values import Value
 from .table import reads
 
 

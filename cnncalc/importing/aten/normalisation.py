@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from ..program import Call, Value
+from ..program import Call
+from ..values import Value
 from .table import owner_of, reads, stated
 
 
 @reads("batch_norm")
 def batch_norm(call: Call) -> Value:
     x = call.tensor("input")
-    weight, mean = call.state("weight"), call.state("running_mean")
+    weight, bias, mean = call.state("weight"), call.state("bias"), call.state("running_mean")
     rank = max(len(call.shape_of(x)) - 1, 1)
     arguments = stated(
         eps=(call.get("eps", 1e-5), 1e-5),
         momentum=(call.get("momentum", 0.1), 0.1),
         affine=(weight is not None, True),
+        bias=(bias is not None or weight is None, True),
         track_running_stats=(mean is not None, True),
     )
     return call.layer(f"BatchNorm{rank}d", arguments, x, owner=owner_of(weight, mean))
@@ -23,11 +25,12 @@ def batch_norm(call: Call) -> Value:
 @reads("instance_norm")
 def instance_norm(call: Call) -> Value:
     x = call.tensor("input")
-    weight, mean = call.state("weight"), call.state("running_mean")
+    weight, bias, mean = call.state("weight"), call.state("bias"), call.state("running_mean")
     arguments = stated(
         eps=(call.get("eps", 1e-5), 1e-5),
         momentum=(call.get("momentum", 0.1), 0.1),
         affine=(weight is not None, False),
+        bias=(bias is not None or weight is None, True),
         track_running_stats=(mean is not None, False),
     )
     return call.layer(f"InstanceNorm{len(call.shape_of(x)) - 1}d", arguments, x, owner=owner_of(weight, mean))
@@ -35,9 +38,12 @@ def instance_norm(call: Call) -> Value:
 
 @reads("group_norm")
 def group_norm(call: Call) -> Value:
-    weight = call.state("weight")
+    weight, bias = call.state("weight"), call.state("bias")
     arguments = stated(
-        num_groups=call.get("num_groups"), eps=(call.get("eps", 1e-5), 1e-5), affine=(weight is not None, True)
+        num_groups=call.get("num_groups"),
+        eps=(call.get("eps", 1e-5), 1e-5),
+        affine=(weight is not None, True),
+        bias=(bias is not None or weight is None, True),
     )
     return call.layer("GroupNorm", arguments, call.tensor("input"), owner=owner_of(weight))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
-from ..program import Call, Tensor, Unread, Value, Worked
+from ...ops import REGISTRY, value_of
+from ..program import Call, Unread
+from ..values import Places, Tensor, Value
 from .table import even, reads, stated
 
 
@@ -23,8 +26,22 @@ def max_pool(call: Call) -> Value | list[Value]:
     if call.op.endswith("indices"):
         shape = call.reading.without_batch(call.whole_shape[0])
         made = call.layer("MaxPool2d", arguments, x, shape=shape)
-        return [made, Worked((), ())]
+        return [made, Places(made.node)]
     return call.layer(f"MaxPool{rank}d", arguments, x)
+
+
+@reads("max_unpool2d", "max_unpool3d")
+def max_unpool(call: Call) -> Value:
+    x, places, rank = call.tensor(), call.value("indices"), int(call.op[-2])
+    if not isinstance(places, Places):
+        raise Unread("its places are not those of a pool")
+    pool = call.reading.pending[places.node]
+    if pool.type != f"MaxPool{rank}d" or set(pool.arguments) - {"kernel_size", "stride", "padding"}:
+        raise Unread("its places are not those of a plain max pool")
+    made = REGISTRY[f"MaxUnpool{rank}d"](**pool.arguments)
+    if tuple(map(value_of, made.output(call.shape_of(x), pool.shape))) != call.shape:
+        raise Unread("it is told a size that its pool does not give")
+    return call.layer(made.type(), pool.arguments, x, places.node)
 
 
 @reads("avg_pool1d", "avg_pool2d", "avg_pool3d")
@@ -55,7 +72,7 @@ def adaptive_max_pool(call: Call) -> Value | list[Value]:
     shape = call.reading.without_batch(call.whole_shape[0] if several else call.whole_shape)
     arguments = {"output_size": even(call.get("output_size"))}
     made = call.layer(f"AdaptiveMaxPool{len(shape) - 1}d", arguments, x, shape=shape)
-    return [made, Worked((), ())] if several else made
+    return [made, Places(made.node)] if several else made
 
 
 @reads(
@@ -121,13 +138,17 @@ def pad(call: Call) -> Value:
     kinds = {"reflect": "ReflectionPad", "replicate": "ReplicationPad", "circular": "CircularPad"}
     kind = kinds.get(mode, "ConstantPad" if value else "ZeroPad")
     arguments = {"padding": even(sides)} | ({"value": value} if value else {})
-    return call.layer(f"{kind}{rank}d", arguments, x)
+    figures = None
+    if isinstance(value, float) and abs(value) == inf:  # which a spec cannot say, but a max pool has it around its map
+        figures = {"shape": list(call.shape), "params": 0, "buffers": 0, "macs": 0, "note": "it pads with infinity"}
+    return call.layer(f"{kind}{rank}d", arguments, x, figures=figures)
 
 
 @reads("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 def dropout(call: Call) -> Value:
     x = call.tensor("input" if "input" in call.given else "self")
-    types = {"feature_dropout": f"Dropout{len(call.shape_of(x)) - 1}d", "alpha_dropout": "AlphaDropout",
+    axes = min(max(len(call.shape_of(x)) - 1, 1), 3)
+    types = {"feature_dropout": f"Dropout{axes}d", "alpha_dropout": "AlphaDropout",
              "feature_alpha_dropout": "FeatureAlphaDropout"}  # fmt: skip
     arguments = stated(p=(call.get("p", 0.5), 0.5), inplace=(call.inplace, False))
     return call.layer(types.get(call.op, "Dropout"), arguments, x)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..program import Reader, State
+from ..program import Reader
 from ..readers import registers
+from ..values import State
 
 READERS: dict[str, Reader] = {}
 #: Registers a reader for operations by name.

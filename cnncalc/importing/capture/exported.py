@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import inspect
 import linecache
 import operator
@@ -19,6 +21,8 @@ REGIONS = {
 }
 #: Attributes of modules that may lend their names to the arguments of blocks.
 MOST_ATTRIBUTES = 60
+#: Numbers of a table that is kept of how a module was made.
+MOST_NUMBERS = 1_000
 
 
 def export(torch: Any, model: Any, tensors: dict[str, Any], request: dict[str, Any]) -> Any:
@@ -135,8 +139,9 @@ def written(
             outputs = list(flattened(node.args[0], names))
     modules = {}
     for path, module in model.named_modules():
-        modules[path] = {"class": type(module).__name__, "attributes": attributes(module),
-                         "library": type(module).__module__.startswith("torch.nn.")}  # fmt: skip
+        made: Any = type(module)
+        modules[path] = {"class": made.__name__, "attributes": attributes(module),
+                         "library": made.__module__.startswith("torch.nn."), "source": digest(made)}  # fmt: skip
     registered = [name for name, _ in model.named_parameters(remove_duplicate=False)]
     buffers = [name for name, _ in model.named_buffers(remove_duplicate=False)]
     sizes = {name: list(value.shape) for name, value in model.state_dict().items() if hasattr(value, "shape")}
@@ -171,11 +176,32 @@ def attributes(module: Any) -> dict[str, Any]:
             continue
         if isinstance(value, (bool, int, float)) or value is None:
             kept[name] = value
-        elif isinstance(value, (tuple, list)) and 0 < len(value) <= 3 and all(isinstance(v, int) for v in value):
+        elif isinstance(value, (tuple, list)) and len(value) <= 3 and all(isinstance(v, int) for v in value):
             kept[name] = list(value)
+        elif is_table(value):
+            kept[name] = [list(row) for row in value]
         if len(kept) >= MOST_ATTRIBUTES:
             break
     return kept
+
+
+def is_table(value: Any) -> bool:
+    """Whether a value is a table of whole numbers, and no large one."""
+    rows = value if isinstance(value, (tuple, list)) and 0 < len(value) <= MOST_NUMBERS else ()
+    table = bool(rows) and all(isinstance(row, (tuple, list)) for row in rows)
+    return table and sum(map(len, rows)) <= MOST_NUMBERS and all(type(each) is int for row in rows for each in row)
+
+
+@functools.cache
+def digest(kind: type) -> str:
+    """What tells the source of a class from any other; nothing for PyTorch's own, and where there is none."""
+    if kind.__module__.startswith("torch."):
+        return ""
+    try:
+        source = inspect.getsource(kind)
+    except (OSError, TypeError):
+        return ""
+    return hashlib.sha256(source.strip().encode()).hexdigest()
 
 
 def flattened(value: Any, names: dict[str, str]) -> Any:
