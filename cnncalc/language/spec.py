@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 from ..errors import Problem, Source, SpecError, did_you_mean, usage_error
 from ..graph import Graph
 from ..record import Record
-from .locate import READER, is_elsewhere, locate
-from .reader import Mapping, Scalar, Sequence, read
+from .locate import READER, ZOO, is_elsewhere, locate
+from .reader import Mapping, Node, Scalar, Sequence, read
 
 
 class Spec(Record):
@@ -66,12 +67,21 @@ class Spec(Record):
         return Model(self, dict(args or {}), dict(inputs or {})).graph()
 
 
+#: Specs of the zoo that are kept once they were read, and characters of one that is: its files have variants.
+MOST_KEPT, LONGEST_KEPT = 100, 20_000
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _kept(source: Source) -> Node:
+    return read(source)
+
+
 def open_spec(spec: str | Path | Source) -> Spec:
     """Find and read a spec: a path, a name in the zoo, `file:variant`, `-`, or a `Source`; raises `SpecError`."""
     if not isinstance(spec, Source) and is_elsewhere(str(spec)):
         spec = import_module(READER).source(str(spec))
     source, variant = (spec, "") if isinstance(spec, Source) else locate(str(spec))
-    root = read(source)
+    root = _kept(source) if source.name.startswith(ZOO) and len(source.text) <= LONGEST_KEPT else read(source)
     if not isinstance(root, Mapping):
         shape = "a list" if isinstance(root, Sequence) else f"the single value {root.text[:40]!r}"
         raise SpecError(
