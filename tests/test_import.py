@@ -203,16 +203,30 @@ layers:
 """
 
 
-@pytest.mark.parametrize("name", ["resnet20", "squeezenet1_1", "last.yaml"])
+#: Attention, whose weights the exporter turns round and whose bias is zero as yet; and a norm of many operators.
+ATTENDS = """
+input: [8, 6, 6]
+layers:
+  - LocalResponseNorm: {size: 5, beta: 0.5}
+  - {Flatten: {start_dim: 2}}
+  - {Permute: {dims: [0, 2, 1]}}
+  - MultiheadAttention: {num_heads: 2}
+  - Flatten
+  - {Linear: {out_features: 5}}
+"""
+
+
+@pytest.mark.parametrize("name", ["resnet20", "squeezenet1_1", "last.yaml", "attends.yaml"])
 def test_an_onnx_file_that_was_exported_comes_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its normalisations, which a runtime may fold, and the names of all weights."""
     pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "last.yaml").write_text(CHANNELS_LAST)
+    (tmp_path / "attends.yaml").write_text(ATTENDS)
     export(name, "onnx", tmp_path / "net.onnx")
     there, back = analyse(name), analyse(str(tmp_path / "net.onnx"))
     assert keys_of(back.graph) == keys_of(there.graph)
-    for figure in ("params", "buffers", "macs"):
+    for figure in ("params", "buffers", "macs", "flops"):
         assert getattr(back.totals, figure) == getattr(there.totals, figure)
 
 

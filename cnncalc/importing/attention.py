@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 from .program import Call, Reading
@@ -27,11 +28,19 @@ def attention(
         return None
     shape, path = inner["shape"], str(module[1])
     if module[2] == "MultiheadAttention" and len(inputs) == 1:
-        own = {name.removeprefix(f"{path}.") for name in states}
-        if own - {"in_proj_bias", "out_proj.bias"} != {"in_proj_weight", "out_proj.weight"}:
+        kept = [reading.tensors[name]["shape"] for name in states]
+        sizes = sorted(sorted(each) for each in kept if prod(each) > 1)  # ONNX turns matrices round
+        width = last.shape[-1]
+        matrices, vectors = [[width, width], [width, 3 * width]], [[width], [3 * width]]
+        if sizes not in (matrices, sorted(matrices + vectors)):
             return None
         heads = shape[1] if len(shape) == 4 else shape[0] // reading.batch
-        arguments = {"num_heads": heads} | ({} if "in_proj_bias" in own else {"bias": False})
+        arguments = {"num_heads": heads} | ({} if len(sizes) > 2 else {"bias": False})
+        if reading.pending[inputs[0]].shape != last.shape:  # what stands before it may have become a part of it
+            first = nodes[0]["given"].get("dims")
+            if first != [2, 0, 1]:
+                return None
+            inputs = (last.layer("Permute", {"dims": [0, 2, 1]}, *inputs).node,)
         return last.layer("MultiheadAttention", arguments, *inputs, owner=path)
     if (
         not states

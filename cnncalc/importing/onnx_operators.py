@@ -99,6 +99,13 @@ def arithmetic(call: Operator) -> None:
     call.emit(op, {"self": left, "other": right})
 
 
+@operator("Pow")
+def power(call: Operator) -> None:
+    numbers = call.numbers(1)
+    exponent = rounded(numbers[0]) if numbers is not None and len(numbers) == 1 else call.reference(1)
+    call.emit("pow", {"self": call.reference(0), "exponent": exponent})
+
+
 @operator("Sum")
 def total(call: Operator) -> None:
     before = call.reference(0)

@@ -184,7 +184,7 @@ class Operator:
             "given": {key: value for key, value in given.items() if value is not None},
             "shape": shape if shape is not None else self.onnx.shapes.get(name),
             "modules": self.modules,
-            "line": "",
+            "line": f"{self.onnx.path.name}: {self.node.name or self.node.op_type}",
         }
         self.onnx.nodes.append(made)
         self.onnx.shapes.setdefault(name, made["shape"])

@@ -47,7 +47,7 @@ class Places(Record):
 
 #: Types that are declared, unless they turn out to be a part of a layer: a learnt factor and summand for each channel,
 #: a convolution with filters that are fixed, a learnt summand for each channel, a power.
-SCALED, FIXED, SHIFTED, BIASED, POWER = "ScaledShifted", "FixedConv2d", "ChannelBias", "Bias", "Pow"
+SCALED, FIXED, SHIFTED, BIASED, POWER = "ScaledShifted", "FixedConv2d", "ChannelBias", "Bias", "Power"
 #: The halves of a normalisation whose numbers are fixed, by the operation.
 FROZEN = {"mul": "FrozenScale", "add": "FrozenShift"}
 

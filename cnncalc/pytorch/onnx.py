@@ -18,6 +18,8 @@ from .weights import load_weights, read_weights
 
 #: The oldest set of operators that models may be written in; the newest is onnx's own.
 OLDEST_OPSET = 13
+#: Rules of the exporter that parameters get lost by.
+_DROPS = re.compile("batchnorm|OptionalBiasFromGemm", re.IGNORECASE)
 
 
 def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str = "", opset: int = 0) -> bytes:
@@ -98,7 +100,8 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
 def _simplify(program: Any) -> None:
     """Work out what is constant, such as the shapes of views. Layers stay those of the spec: a runtime fuses them.
 
-    The exporter's own rules would fold normalisations into convolutions, and their parameters would be gone.
+    The exporter's own rules would fold normalisations into convolutions, and drop the bias of a linear layer that is
+    zero as yet: those parameters would be gone.
     """
     from onnxscript import optimizer, rewriter
 
@@ -106,7 +109,7 @@ def _simplify(program: Any) -> None:
     if rules is None:  # another version of onnxscript: as its exporter does
         program.optimize()
         return
-    kept = [rule for rule in rules if "batchnorm" not in f"{rule.name}{type(rule).__name__}".lower()]
+    kept = [rule for rule in rules if not _DROPS.search(f"{rule.name}{type(rule).__name__}")]
     for _ in range(2):
         optimizer.fold_constants(program.model)
         rewriter.rewrite(program.model, kept)
