@@ -6,6 +6,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -20,27 +21,31 @@ CANDIDATES, MOST = 6, 3000
 TELLING = 200
 
 
-class Question(Record):
-    """A question with its letters drawn."""
+class Question:
+    """A question with its letters drawn. What each wrong method gives is worked out once, however many answers come."""
 
-    kind: QuestionKind
-    letters: dict[str, Any]
+    def __init__(self, kind: QuestionKind, letters: dict[str, Any]) -> None:
+        self.kind, self.letters = kind, letters
+        self._wrong: dict[tuple[Slip, ...], Any] = {}
 
     @property
     def text(self) -> str:
         return self.kind.ask.format(**self.letters)
 
-    @property
+    @cached_property
     def right(self) -> Any:
         return self.kind.right(self.letters)
 
-    @property
+    @cached_property
     def slips(self) -> list[Slip]:
         """The slips that make a difference here."""
         return [slip for slip in self.kind.slips if slip.applies(self.letters) and self.wrong(slip) is not None]
 
     def wrong(self, *slips: Slip) -> Any:
-        return self.kind.wrong(self.letters, slips)
+        """What comes out with a slip, or with several at once; None where nothing does."""
+        if slips not in self._wrong:
+            self._wrong[slips] = self.kind.wrong(self.letters, slips)
+        return self._wrong[slips]
 
     @property
     def line(self) -> str:
