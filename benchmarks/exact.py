@@ -1,8 +1,8 @@
 """Design spaces against the calculator: candidates of every family of the zoo, drawn by chance, figure by figure.
 
 `python benchmarks/exact.py 10000` takes two hours. `--structures 200` turns depths and kernels, too: it draws so many
-structures of each family and divides the candidates among them. `--share 1/2` does every second family, for two
-processes.
+structures of each family and divides the candidates among them. `--train` compares the figures of a training step
+instead. `--share 1/2` does every second family, for two processes.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from cnncalc.spaces.sweep import Sweep
 
 COLUMNS = ("params", "macs", "flops", "connections", "activation_bytes", "weight_bytes", "peak_inference_bytes", "depth",
            "moved_bytes", "intensity", "receptive_field")  # fmt: skip
+#: The figures of a training step.
+TRAINING = ("saved_for_backward_bytes", "peak_training_bytes", "step_macs", "trainable_params")
 
 
 def turned(name: str, structure: bool) -> dict[str, list[Any]]:
@@ -88,13 +90,12 @@ def drawn(space: Space, fixed: set[str], count: int, structures: int, rng: Rando
     return sorted(found)
 
 
-def compared(name: str, count: int, structures: int, seed: int) -> tuple[int, int, int]:
+def compared(name: str, count: int, structures: int, seed: int, columns: tuple[str, ...]) -> tuple[int, int, int]:
     """How many candidates of a family were compared, how many are no networks, and of how many anything differs."""
     knobs = turned(name, bool(structures))
     space = Space(name, knobs, alone=True)
-    columns: tuple[str, ...] = COLUMNS
     if by_calculator(space, [space.own(knob) for knob in space.names], Sweep(space, columns).figured) is None:
-        columns = tuple(column for column in COLUMNS if column != "receptive_field")  # what is not known, of none
+        columns = tuple(column for column in columns if column != "receptive_field")  # what is not known, of none
     fixed = set(knobs) - set(turned(name, structure=False)) if structures else set[str]()
     index = drawn(space, fixed, count, structures, Random(seed))
     way = Sweep(space, columns, seed=seed)
@@ -119,6 +120,7 @@ def main() -> None:
     parser.add_argument("count", type=int)
     parser.add_argument("family", nargs="*", help="all, where none is named")
     parser.add_argument("--structures", type=int, default=0)
+    parser.add_argument("--train", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--share", default="1/1")
     asked = parser.parse_args()
@@ -126,7 +128,9 @@ def main() -> None:
     total = different = 0
     for name in (asked.family or families(bool(asked.structures)))[share - 1 :: shares]:
         begun = time.perf_counter()
-        count, none, wrong = compared(name, asked.count, asked.structures, asked.seed)
+        count, none, wrong = compared(
+            name, asked.count, asked.structures, asked.seed, TRAINING if asked.train else COLUMNS
+        )
         total, different = total + count, different + wrong
         seconds = time.perf_counter() - begun
         print(f"{name}: {count:,} candidates, {none:,} no networks, {wrong:,} differ ({seconds:.0f} s)", flush=True)
