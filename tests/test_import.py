@@ -216,7 +216,7 @@ layers:
 """
 
 
-@pytest.mark.parametrize("name", ["resnet20", "squeezenet1_1", "last.yaml", "attends.yaml"])
+@pytest.mark.parametrize("name", ["resnet20", "squeezenet1_1", "lenet_1998", "lenet_1989", "last.yaml", "attends.yaml"])
 def test_an_onnx_file_that_was_exported_comes_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its normalisations, which a runtime may fold, and the names of all weights."""
     pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")

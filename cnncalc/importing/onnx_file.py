@@ -53,6 +53,7 @@ def program_of(path: Path, inputs: Mapping[str, Any]) -> dict[str, Any]:
 def _fix_batch(model: Any, inputs: Mapping[str, Any], path: Path) -> None:
     """Give the batch a size where it is open, and other axes the one that was asked for."""
     weights = {each.name for each in model.graph.initializer}
+    batches, changed = set[str](), False
     for value in model.graph.input:
         if value.name in weights:
             continue
@@ -60,14 +61,27 @@ def _fix_batch(model: Any, inputs: Mapping[str, Any], path: Path) -> None:
         asked = inputs.get(value.name) or inputs.get("")
         for i, dim in enumerate(dims):
             if asked is not None and i and i - 1 < len(asked):
+                changed |= dim.dim_value != int(asked[i - 1])
                 dim.dim_value = int(asked[i - 1])
             elif not dim.HasField("dim_value") or dim.dim_value < 1:
                 if i:
                     raise refused(
                         f"the size of {value.name} along axis {i} is open", str(path), "--input CxHxW says it"
                     )
+                batches.add(dim.dim_param)
                 dim.dim_value = 2
+    known = [] if changed else [each for each in model.graph.value_info if _is_known(each, batches - {""})]
     del model.graph.value_info[:]
+    model.graph.value_info.extend(known)
+
+
+def _is_known(value: Any, batches: set[str]) -> bool:
+    """Whether the shape that a file notes of a value is known, once the batch has its size."""
+    dims = value.type.tensor_type.shape.dim
+    for dim in dims:
+        if dim.dim_param in batches:
+            dim.dim_value = 2
+    return bool(dims) and all(dim.HasField("dim_value") and dim.dim_value > 0 for dim in dims)
 
 
 def _drop_weights(model: Any) -> None:

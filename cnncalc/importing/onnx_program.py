@@ -8,14 +8,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
+from .own import BY_OPERATORS
 from .program import refused
 from .readers import registers
 
 #: Numbers in a constant that are looked at.
-MAX_NUMBERS = 64
+MAX_NUMBERS = 1_000
+#: What the names of cnncalc's own modules begin with, where its export notes them.
+OWN = "cnncalc.pytorch.own_modules."
 Attributes = Mapping[str, Any]
 
 
@@ -81,10 +85,9 @@ class Onnx:
     def _state(self, name: str, shape: list[int], tensor: Any) -> None:
         name = self.clean(name)
         self.states[name] = {"kind": "parameter", "shape": shape, "value": None}
-        if tensor is not None and tensor.data_type in (1, 6, 7, 11) and sum(1 for _ in shape) <= 1:
-            count = shape[0] if shape else 1
-            if count <= MAX_NUMBERS:
-                self.constants[name] = self.onnx.numpy_helper.to_array(tensor).reshape(-1).tolist()
+        kept = (6, 7, 1, 11) if len(shape) <= 1 else (6, 7)  # whole numbers, and single numbers and vectors of others
+        if tensor is not None and tensor.data_type in kept and prod(shape) <= MAX_NUMBERS:
+            self.constants[name] = self.onnx.numpy_helper.to_array(tensor).reshape(-1).tolist()
 
     def _constant(self, node: Any) -> None:
         for attribute in node.attribute:
@@ -114,8 +117,15 @@ class Onnx:
             node,
             {key: value.decode() if isinstance(value, bytes) else value for key, value in attributes.items()},
         )
-        if convert is None:
-            call.emit(node.op_type, {str(i): call.reference(i) for i in range(len(node.input))})
+        given: dict[str, Any] = {str(i): call.reference(i) for i in range(len(node.input))}
+        around = [self.modules[path] for _, path, _ in call.modules]
+        if any(
+            each.get("own") and each["class"] in BY_OPERATORS for each in around
+        ):  # one layer, with all that it does
+            given |= {f"numbers {i}": self.constants.get(call.name(i)) for i in range(len(node.input))}
+            call.emit(node.op_type, given | {name: call.get(name) for name in call.attributes})
+        elif convert is None:
+            call.emit(node.op_type, given)
         else:
             convert(call)
 
@@ -137,7 +147,8 @@ class Onnx:
                 pairs.append((path, ""))
         for path, kind in pairs:
             library = kind.startswith("torch.nn.modules.") or not kind
-            self.modules.setdefault(path, {"class": kind.rpartition(".")[2], "attributes": {}, "library": library})
+            made = {"class": kind.rpartition(".")[2], "attributes": {}, "library": library}
+            self.modules.setdefault(path, made | {"own": kind.startswith(OWN)})
         return [[path or "root", path, kind.rpartition(".")[2]] for path, kind in pairs]
 
 

@@ -49,8 +49,61 @@ def arguments_of(module: Mapping[str, Any]) -> dict[str, Any] | None:
     return found
 
 
-def own_layer(last: Call, inputs: tuple[int, ...], module: Sequence[Any]) -> Tensor | None:
+def is_own(module: Mapping[str, Any]) -> bool:
+    """Whether a module is one layer as a whole."""
+    return (bool(module.get("own")) and module["class"] in BY_OPERATORS) or arguments_of(module) is not None
+
+
+def own_layer(
+    last: Call, nodes: Sequence[Mapping[str, Any]], inputs: tuple[int, ...], module: Sequence[Any]
+) -> Tensor | None:
     """The layer that such a module is, with its parameters."""
     made = last.reading.program["modules"][str(module[1])]
-    arguments = arguments_of(made) if len(inputs) == 1 else None
+    if not is_own(made) or len(inputs) != 1:
+        return None
+    given = [node["given"] for node in nodes]
+    arguments = BY_OPERATORS[made["class"]](last, given) if made.get("own") else arguments_of(made)
     return None if arguments is None else last.layer(made["class"], arguments, *inputs, owner=str(module[1]))
+
+
+# -- what ONNX has of them: no arguments, but operators with attributes and constants --------------------------------
+
+
+def partial_convolution(last: Call, given: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """A gathering of planes, a convolution of each, and their sums, scattered to where they go."""
+    conv = next((each for each in given if "kernel_shape" in each), None)
+    planes: list[Any] = next(
+        (numbers for each in given if each.get("axis") == 1 and (numbers := each.get("numbers 1"))), []
+    )
+    targets: list[Any] = next((each.get("numbers 1") or [] for each in given if each.get("reduction") == "add"), [])
+    whole = all(isinstance(each, int) for each in (*planes, *targets))
+    if conv is None or not whole or not planes or len(planes) != len(targets):
+        return None
+    if {*targets} != {*range(min(last.shape[0], len(targets) + 1))}:  # a plane that nothing goes to, or one too many
+        return None
+    found: dict[str, Any] = {
+        "connections": [[] for _ in range(last.shape[0])],
+        "kernel_size": even(conv["kernel_shape"]),
+    }
+    for plane, target in zip(planes, targets, strict=True):
+        found["connections"][target].append(plane)
+    tensors = [last.reading.tensors.get(str(each["1"]["tensor"])) for each in given if each.get("1")]
+    found["bias"] = any(tensor is not None and len(tensor["shape"]) == 3 for tensor in tensors)
+    found["stride"], found["padding"] = even(conv.get("strides", 1)), even(conv.get("pads", [0, 0])[:2])
+    usual = {"bias": True, "stride": 1, "padding": 0}
+    return {name: value for name, value in found.items() if value != usual.get(name)}
+
+
+def subsampling(last: Call, given: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """A mean of each window, times and plus a number for each channel."""
+    kernel = next((even(each["kernel_shape"]) for each in given if "kernel_shape" in each), None)
+    return None if kernel is None else {"kernel_size": kernel} if kernel != 2 else {}
+
+
+def codes(last: Call, given: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Squared distances to as many codes as numbers come out."""
+    return {"out_features": last.shape[-1]}
+
+
+#: Layers of our own export to ONNX, and how their arguments are read off the operators.
+BY_OPERATORS = {"PartialConv2d": partial_convolution, "Subsampling": subsampling, "RBF": codes}

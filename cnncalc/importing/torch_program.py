@@ -8,7 +8,7 @@ from typing import Any
 from .aten import READERS
 from .attention import attention
 from .flat import Flat, Module
-from .own import arguments_of, own_layer
+from .own import is_own, own_layer
 from .places import placed
 from .program import Call, Moved, Reading, refused
 from .simplify import simplified
@@ -23,7 +23,7 @@ def flat_of(program: Mapping[str, Any]) -> Flat:
     # Attention is one layer of PyTorch's, whose operations turn the batch about.
     closed = {str(key) for node in program["nodes"] for key, path, kind in node["modules"]
               if kind == "MultiheadAttention" and program["modules"].get(path, {}).get("library")}  # fmt: skip
-    own = {path for path, module in program["modules"].items() if arguments_of(module) is not None}
+    own = {path for path, module in program["modules"].items() if is_own(module)}
     known = frozenset(str(key) for node in program["nodes"] for key, path, _ in node["modules"] if path in own)
     while True:
         reading = Reading(program, known | closed, known, together)
@@ -53,7 +53,7 @@ def flat_of(program: Mapping[str, Any]) -> Flat:
 def together(reading: Reading, last: Call, nodes: list[Mapping[str, Any]], inputs: tuple[int, ...], states: list[str],
              module: Sequence[Any]) -> Tensor | None:  # fmt: skip
     """The layer that all operations of a module are together; None where there is none."""
-    made = own_layer(last, inputs, module)
+    made = own_layer(last, nodes, inputs, module)
     return attention(reading, last, nodes, inputs, states, module) if made is None else made
 
 
