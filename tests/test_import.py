@@ -203,11 +203,12 @@ layers:
 """
 
 
-#: Attention, whose weights the exporter turns round and whose bias is zero as yet; and a norm of many operators.
+#: Attention, whose weights the exporter turns round and whose bias is zero as yet; and norms of many operators.
 ATTENDS = """
 input: [8, 6, 6]
 layers:
   - LocalResponseNorm: {size: 5, beta: 0.5}
+  - GroupNorm: {num_groups: 2}
   - {Flatten: {start_dim: 2}}
   - {Permute: {dims: [0, 2, 1]}}
   - MultiheadAttention: {num_heads: 2}
@@ -216,7 +217,9 @@ layers:
 """
 
 
-@pytest.mark.parametrize("name", ["resnet20", "squeezenet1_1", "lenet_1998", "lenet_1989", "last.yaml", "attends.yaml"])
+@pytest.mark.parametrize(
+    "name", ["resnet20", "squeezenet1_1", "lenet_1998", "lenet_1989", "mobilevit_xxs", "last.yaml", "attends.yaml"]
+)
 def test_an_onnx_file_that_was_exported_comes_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its normalisations, which a runtime may fold, and the names of all weights."""
     pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
@@ -228,6 +231,17 @@ def test_an_onnx_file_that_was_exported_comes_back(name: str, tmp_path: Path, mo
     assert keys_of(back.graph) == keys_of(there.graph)
     for figure in ("params", "buffers", "macs", "flops"):
         assert getattr(back.totals, figure) == getattr(there.totals, figure)
+
+
+def test_what_the_exporter_put_together_is_refused(tmp_path: Path) -> None:
+    """A permute behind attention becomes one with the last step of it: the batch is not where it was."""
+    pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
+    (tmp_path / "net.yaml").write_text(
+        ATTENDS.replace("  - Flatten\n", "  - {Permute: {dims: [0, 2, 1]}}\n  - Flatten\n")
+    )
+    export(tmp_path / "net.yaml", "onnx", tmp_path / "net.onnx")
+    with pytest.raises(SpecError, match="MultiheadAttention cannot be read: the batch does not stand in front"):
+        load(str(tmp_path / "net.onnx"))
 
 
 def test_a_detector_comes_up_to_its_boxes(tmp_path: Path) -> None:

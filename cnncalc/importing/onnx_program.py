@@ -18,8 +18,12 @@ from .readers import registers
 
 #: Numbers in a constant that are looked at.
 MAX_NUMBERS = 1_000
+#: Operators for which a single number is a number, and no parameter.
+CALCULATES = frozenset(("Add", "CastLike", "Div", "Mul", "Pow", "Sub"))
 #: What the names of cnncalc's own modules begin with, where its export notes them.
 OWN = "cnncalc.pytorch.own_modules."
+#: A module of PyTorch's whose operators hold constants that look like parameters.
+GROUP_NORM = "torch.nn.modules.normalization.GroupNorm"
 Attributes = Mapping[str, Any]
 
 
@@ -35,10 +39,14 @@ class Onnx:
         self.states: dict[str, dict[str, Any]] = {}  # by their names as paths
         self.names: dict[str, str] = {}
         self.constants: dict[str, list[Any]] = {}
+        self.users: dict[str, set[str]] = {}  # the kinds of operators that take a value
         self.nodes: list[dict[str, Any]] = []
         self.modules: dict[str, dict[str, Any]] = {"": {"class": "", "attributes": {}, "library": False}}
 
     def read(self) -> dict[str, Any]:
+        for node in self.graph.node:
+            for name in node.input:
+                self.users.setdefault(name, set()).add(node.op_type)
         for each in self.graph.initializer:
             self._state(each.name, list(each.dims), each)
         for node in self.graph.node:
@@ -83,8 +91,9 @@ class Onnx:
         return self.names[name]
 
     def _state(self, name: str, shape: list[int], tensor: Any) -> None:
-        name = self.clean(name)
-        self.states[name] = {"kind": "parameter", "shape": shape, "value": None}
+        users, name = self.users.get(name, set()), self.clean(name)
+        number = prod(shape) == 1 and users <= CALCULATES
+        self.states[name] = {"kind": "constant" if number else "parameter", "shape": shape, "value": None}
         kept = (6, 7, 1, 11) if len(shape) <= 1 else (6, 7)  # whole numbers, and single numbers and vectors of others
         if tensor is not None and tensor.data_type in kept and prod(shape) <= MAX_NUMBERS:
             self.constants[name] = self.onnx.numpy_helper.to_array(tensor).reshape(-1).tolist()
@@ -148,7 +157,7 @@ class Onnx:
         for path, kind in pairs:
             library = kind.startswith("torch.nn.modules.") or not kind
             made = {"class": kind.rpartition(".")[2], "attributes": {}, "library": library}
-            self.modules.setdefault(path, made | {"own": kind.startswith(OWN)})
+            self.modules.setdefault(path, made | {"own": kind.startswith(OWN) or kind == GROUP_NORM})
         return [[path or "root", path, kind.rpartition(".")[2]] for path, kind in pairs]
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
+from math import prod
 from typing import Any
 
 from ..ops import OWN_MODULES, REGISTRY
 from ..ops.own_source import own_class
-from .aten.table import even
+from .aten.table import even, stated
 from .program import Call
 from .values import Tensor
 
+#: Modules that are variants of a layer type.
+TYPES = {"StdConv2d": "Conv2d"}
 #: Modules of torch.nn that consist of several operations, with the names of our arguments.
 LIBRARY = frozenset(("LPPool1d", "LPPool2d", "LPPool3d", "LocalResponseNorm", "Softsign"))
 
@@ -59,18 +62,20 @@ def own_layer(
 ) -> Tensor | None:
     """The layer that such a module is, with its parameters."""
     made = last.reading.program["modules"][str(module[1])]
-    if not is_own(made) or len(inputs) != 1:
+    several = made["class"] == "Attention" and len(inputs) == 3
+    if not is_own(made) or not (len(inputs) == 1 or several):
         return None
-    given = [node["given"] for node in nodes]
-    arguments = BY_OPERATORS[made["class"]](last, given) if made.get("own") else arguments_of(made)
-    return None if arguments is None else last.layer(made["class"], arguments, *inputs, owner=str(module[1]))
+    arguments = BY_OPERATORS[made["class"]](last, nodes) if made.get("own") else arguments_of(made)
+    type_ = TYPES.get(made["class"], made["class"])
+    return None if arguments is None else last.layer(type_, arguments, *inputs, owner=str(module[1]))
 
 
 # -- what ONNX has of them: no arguments, but operators with attributes and constants --------------------------------
 
 
-def partial_convolution(last: Call, given: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def partial_convolution(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """A gathering of planes, a convolution of each, and their sums, scattered to where they go."""
+    given = [node["given"] for node in nodes]
     conv = next((each for each in given if "kernel_shape" in each), None)
     planes: list[Any] = next(
         (numbers for each in given if each.get("axis") == 1 and (numbers := each.get("numbers 1"))), []
@@ -94,16 +99,66 @@ def partial_convolution(last: Call, given: Sequence[Mapping[str, Any]]) -> dict[
     return {name: value for name, value in found.items() if value != usual.get(name)}
 
 
-def subsampling(last: Call, given: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def subsampling(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """A mean of each window, times and plus a number for each channel."""
+    given = [node["given"] for node in nodes]
     kernel = next((even(each["kernel_shape"]) for each in given if "kernel_shape" in each), None)
     return None if kernel is None else {"kernel_size": kernel} if kernel != 2 else {}
 
 
-def codes(last: Call, given: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def heads(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Shares of all places, for each image and head."""
+    shape = next((node["shape"] for node in nodes if node["op"] == "Softmax"), None)
+    return {"num_heads": shape[1]} if isinstance(shape, list) and len(shape) == 4 else None
+
+
+def group_norm(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """A normalisation of each group as if it were a channel, then times and plus a number for each channel."""
+    norm = next((node for node in nodes if node["op"] in ("InstanceNormalization", "GroupNormalization")), None)
+    if norm is None or not norm["given"].get("1"):
+        return None
+    given, tensors = norm["given"], last.reading.tensors
+    others = [node["given"] for node in nodes if node is not norm or norm["op"] == "GroupNormalization"]
+    named = {str(each["tensor"]) for one in others for place in "012" if (each := one.get(place)) and each.get("state")}
+    vectors = [name for name in named if prod(tensors[name]["shape"]) == last.shape[0]]
+    groups = given.get("num_groups") or prod(tensors[given["1"]["tensor"]]["shape"])
+    eps = float(f"{given.get('epsilon', 1e-5):.6g}")
+    return stated(num_groups=groups, eps=(eps, 1e-5), affine=(bool(vectors), True), bias=(len(vectors) != 1, True))
+
+
+def standardised(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """A convolution behind a normalisation of its weights; or a plain one, where that was worked out before."""
+    conv = next((node["given"] for node in nodes if node["op"] == "Conv"), None)
+    norm = next((node["given"] for node in nodes if node["op"] == "BatchNormalization"), None)
+    named = {str(each["tensor"]) for node in nodes for place in "01" if (each := node["given"].get(place))}
+    shapes = [tensor["shape"] for name in named if (tensor := last.reading.tensors.get(name)) is not None]
+    weights = [shape for shape in shapes if len(shape) == 4 and shape[0] == last.shape[0]]
+    pads = conv.get("pads", [0, 0, 0, 0]) if conv is not None else [0, 1]
+    if conv is None or len(weights) != 1 or pads[:2] != pads[2:]:
+        return None
+    own = {} if norm is None else {"standardise": True, "eps": float(f"{norm.get('epsilon', 1e-5):.6g}")}
+    return own | stated(
+        out_channels=last.shape[0],
+        kernel_size=even(conv["kernel_shape"]),
+        stride=(even(conv.get("strides", 1)), 1),
+        padding=(even(pads[:2]), 0),
+        dilation=(even(conv.get("dilations", 1)), 1),
+        groups=(conv.get("group", 1), 1),
+        bias=(conv.get("2") is not None, True),
+    )
+
+
+def codes(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Squared distances to as many codes as numbers come out."""
     return {"out_features": last.shape[-1]}
 
 
 #: Layers of our own export to ONNX, and how their arguments are read off the operators.
-BY_OPERATORS = {"PartialConv2d": partial_convolution, "Subsampling": subsampling, "RBF": codes}
+BY_OPERATORS = {
+    "PartialConv2d": partial_convolution,
+    "Subsampling": subsampling,
+    "RBF": codes,
+    "Attention": heads,
+    "GroupNorm": group_norm,
+    "StdConv2d": standardised,
+}

@@ -229,11 +229,15 @@ class Reading:
             own = work_in(call, self.batch, {each["name"]: each["shape"] for each in nodes})
             work = None if work is None or own is None else work + own
         module = next(part for part in last.node["modules"] if part[0] in self.closed)
-        made: Tensor | None = self.together(self, last, nodes, tuple(inputs), list(states), module)
+        try:
+            made: Tensor | None = self.together(self, last, nodes, tuple(inputs), list(states), module)
+            figures: dict[str, Any] = {"shape": list(last.shape)}
+        except Unread as unread:
+            raise refused(f"{module[2]} cannot be read: {unread}", last.line) from None
         if made is not None:
             return made
-        figures: dict[str, Any] = {"shape": list(last.shape)}
-        figures["params"] = sum(prod(self.tensors[name]["shape"]) for name in states)
+        counted = [self.tensors[name] for name in states]
+        figures["params"] = sum(prod(each["shape"]) for each in counted if each["kind"] != "constant")
         if len(inputs) != 1:
             figures["inputs"] = len(inputs)
         figures["buffers"] = 0
@@ -319,6 +323,27 @@ class Reading:
             raise refused(cause, call.line, "build the tensor with cat, or without changing a view of it in its place")
 
 
+#: ONNX's operators of which the work is not known, where they are not read.
+MULTIPLIES = frozenset(
+    [
+        "Attention",
+        "Conv",
+        "ConvInteger",
+        "ConvTranspose",
+        "DeformConv",
+        "Einsum",
+        "GRU",
+        "Gemm",
+        "LSTM",
+        "MatMul",
+        "MatMulInteger",
+        "QLinearConv",
+        "QLinearMatMul",
+        "RNN",
+    ]
+)
+
+
 def work_of(call: Call) -> int | None:
     """The multiply-adds of an operation for one image, as PyTorch's counter has them; None where it is not known."""
     products = ("conv1d", "conv2d", "conv3d", "matmul", "bmm", "mm", "addmm", "linear", "einsum", "baddbmm")
@@ -327,7 +352,12 @@ def work_of(call: Call) -> int | None:
         value = call.reading.value_of(weight) if isinstance(weight, dict) else None
         shape = value.shape if isinstance(value, (State, Worked)) else None
         return None if shape is None else prod(shape[1:]) * prod(call.whole_shape[1:])
-    if call.op in products or "attention" in call.op or call.op.startswith(("lstm", "gru", "rnn")):
+    if (
+        call.op in products
+        or call.op in MULTIPLIES
+        or "attention" in call.op
+        or call.op.startswith(("lstm", "gru", "rnn"))
+    ):
         return None
     return 0
 
