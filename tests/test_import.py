@@ -23,9 +23,10 @@ from cnncalc import analyse, load
 from cnncalc.errors import Source, SpecError
 from cnncalc.exporters.export import export
 from cnncalc.importing import cache, loops
+from cnncalc.importing.again import MOST_LOOKED_AT, Again
 from cnncalc.importing.capture import common, model
 from cnncalc.importing.darknet import read as read_darknet
-from cnncalc.importing.flat import Flat
+from cnncalc.importing.flat import Flat, Node
 from cnncalc.importing.keys import keys_of
 from cnncalc.importing.proof import differences
 from cnncalc.importing.pt2 import MAX_JSON, program_of
@@ -242,6 +243,44 @@ def test_what_the_exporter_put_together_is_refused(tmp_path: Path) -> None:
     export(tmp_path / "net.yaml", "onnx", tmp_path / "net.onnx")
     with pytest.raises(SpecError, match="MultiheadAttention cannot be read: the batch does not stand in front"):
         load(str(tmp_path / "net.onnx"))
+
+
+def test_operators_that_are_not_as_our_export_writes_them(tmp_path: Path) -> None:
+    """A file that calls its operators ours, with attributes and constants that are not: no traceback, and no guess."""
+    onnx = pytest.importorskip("onnx", reason="pip install 'cnncalc[onnx]'")
+    pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
+    text = "input: [4, 9, 9]\nlayers: [GroupNorm: {num_groups: 2}, PartialConv2d: {connections: [[0, 1], [2, 3]], kernel_size: 3}]\n"
+    export(Source("net.yaml", text), "onnx", tmp_path / "net.onnx")
+    whole = onnx.load(str(tmp_path / "net.onnx"))
+    for change in ("kernel_shape", "axis", "reduction", "strides", "epsilon"):
+        model = onnx.ModelProto()
+        model.CopyFrom(whole)
+        for node in model.graph.node:
+            if any(each.name == change for each in node.attribute):
+                kept = [each for each in node.attribute if each.name != change]
+                del node.attribute[:]
+                node.attribute.extend(
+                    [*kept, *[onnx.helper.make_attribute(change, "x")] * (change in ("strides", "epsilon"))]
+                )
+        onnx.save(model, str(tmp_path / "changed.onnx"))
+        try:
+            graph = load(str(tmp_path / "changed.onnx"))
+        except SpecError:
+            continue
+        assert any(each.is_declared for each in graph.layers), change
+
+
+def test_a_part_that_almost_runs_again_costs_bounded_time() -> None:
+    """Many layers without weights before each that is shared: what is looked at is bounded, not the square of them."""
+    count = 3_000
+    nodes = [Node("input", "input", {}, (), (3, 8, 8))]
+    nodes += [Node(f"a.relu{i}", "ReLU", {}, (i,), (3, 8, 8)) for i in range(count)]
+    nodes.append(Node("a.conv", "Conv2d", {"out_channels": 3, "kernel_size": 1}, (count,), (3, 8, 8), True))
+    conv = len(nodes) - 1
+    for i in range(count):
+        nodes.append(Node(f"a.conv{i}", "Conv2d", nodes[conv].arguments, (len(nodes) - 1,), (3, 8, 8), True, conv))
+    found = Again(nodes, [len(nodes) - 1], lambda above, last: f"{above}.{last}" if above else last)
+    assert found.looked_at <= MOST_LOOKED_AT + len(nodes) and not found.uses
 
 
 def test_a_detector_comes_up_to_its_boxes(tmp_path: Path) -> None:

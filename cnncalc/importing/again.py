@@ -9,6 +9,8 @@ from .flat import Node
 
 #: Layers of a part; one alone is used again by its own name.
 FEWEST = 2
+#: Layers that are looked at in all, beyond which a network repeats itself in more ways than a person would write.
+MOST_LOOKED_AT = 1_000_000
 
 
 class Again:
@@ -26,14 +28,18 @@ class Again:
             if node.owns and node.shares < 0:
                 for path in paths_of(node.name):
                     self.spans[path] = self.spans.get(path, (number, 0))[0], number
+        self.looked_at = 0
+        self.failed: set[tuple[str, int]] = set()  # a part, and where it does not run again
         at = 0
-        while at < len(nodes):
+        while at < len(nodes) and self.looked_at < MOST_LOOKED_AT:
             at = self._part(at) if nodes[at].shares >= 0 else at + 1
 
     def _part(self, number: int) -> int:
         """The largest part that a layer which shares its weights is the first of to do so; where it goes on after."""
         first = self.nodes[number].shares
         for path in paths_of(self.nodes[first].name):
+            if self.looked_at > MOST_LOOKED_AT:
+                break
             start, last = self.spans[path]
             while start and self._inside(start - 1, path):
                 start -= 1
@@ -41,9 +47,13 @@ class Again:
             stop = last + 1
             while stop < begin and self._inside(stop, path, start):
                 stop += 1
-            if stop - start >= FEWEST and stop <= begin and self._same(path, start, stop, begin):
+            self.looked_at += stop - start
+            if stop - start < FEWEST or stop > begin or (path, begin) in self.failed:
+                continue
+            if self._same(path, start, stop, begin):
                 self._rename(path, start, stop, begin)
                 return begin + stop - start
+            self.failed.add((path, begin))
         return number + 1
 
     def _inside(self, number: int, path: str, start: int | None = None) -> bool:

@@ -65,7 +65,10 @@ def own_layer(
     several = made["class"] == "Attention" and len(inputs) == 3
     if not is_own(made) or not (len(inputs) == 1 or several):
         return None
-    arguments = BY_OPERATORS[made["class"]](last, nodes) if made.get("own") else arguments_of(made)
+    try:
+        arguments = BY_OPERATORS[made["class"]](last, nodes) if made.get("own") else arguments_of(made)
+    except (KeyError, IndexError, TypeError, ValueError):  # operators that the exporter does not write so
+        arguments = None
     type_ = TYPES.get(made["class"], made["class"])
     return None if arguments is None else last.layer(type_, arguments, *inputs, owner=str(module[1]))
 
