@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from .errors import Place, Problem, Source, did_you_mean, usage_error
@@ -73,6 +74,14 @@ class Graph:
         self.space: Any = None  # the axes of the family and the conditions between them, where the spec states some
         self.warnings: list[Problem] = []
         self.errors: list[Problem] = []
+
+    def copy(self) -> Graph:
+        """The same network with lists of its own: what is put into one is not in the other."""
+        made = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, (list, dict)):
+                setattr(made, name, value.copy())
+        return made
 
     @property
     def inputs(self) -> Sequence[Layer]:

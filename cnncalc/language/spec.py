@@ -64,11 +64,17 @@ class Spec(Record):
         """The network; raises `SpecError` with all that is wrong, unless unknown layer types are all that is."""
         from .model import Model
 
+        if not args and not inputs and _of_zoo(self.source):
+            return _network(self.source, self.variant).copy()
         return Model(self, dict(args or {}), dict(inputs or {})).graph()
 
 
-#: Specs of the zoo that are kept once they were read, and characters of one that is: its files have variants.
-MOST_KEPT, LONGEST_KEPT = 100, 20_000
+def _of_zoo(source: Source) -> bool:
+    return source.name.startswith(ZOO) and len(source.text) <= LONGEST_KEPT
+
+
+#: Specs and networks of the zoo that are kept once they were worked out, and characters of a spec that is.
+MOST_KEPT, MOST_NETWORKS, LONGEST_KEPT = 100, 400, 20_000
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -76,12 +82,21 @@ def _kept(source: Source) -> Node:
     return read(source)
 
 
+@lru_cache(maxsize=MOST_NETWORKS)
+def _network(source: Source, variant: str) -> Graph:
+    from .model import Model
+
+    root = _kept(source)
+    assert isinstance(root, Mapping)
+    return Model(Spec(source, root, variant), {}, {}).graph()
+
+
 def open_spec(spec: str | Path | Source) -> Spec:
     """Find and read a spec: a path, a name in the zoo, `file:variant`, `-`, or a `Source`; raises `SpecError`."""
     if not isinstance(spec, Source) and is_elsewhere(str(spec)):
         spec = import_module(READER).source(str(spec))
     source, variant = (spec, "") if isinstance(spec, Source) else locate(str(spec))
-    root = _kept(source) if source.name.startswith(ZOO) and len(source.text) <= LONGEST_KEPT else read(source)
+    root = _kept(source) if _of_zoo(source) else read(source)
     if not isinstance(root, Mapping):
         shape = "a list" if isinstance(root, Sequence) else f"the single value {root.text[:40]!r}"
         raise SpecError(
