@@ -223,7 +223,12 @@ class PartOfItself(nn.Module):
         return self.head[2](self.head[1](x))
 
 
-@becomes(example={"": (3, 8, 8)}, says="depends on the data", line="if x.mean() > 0")
+@becomes(
+    example={"": (3, 8, 8)},
+    spec=["a: {Conv2d: {out_channels: 4, kernel_size: 1}}"],
+    absent=["b:"],
+    notes=["user_models.py:", "depends on the data, `if x.mean() > 0:`: this is the way that random numbers took"],
+)
 class DataBranch(nn.Module):
     """An if on the data."""
 
@@ -782,7 +787,49 @@ class Selects(Head):
         return self.fc(self.conv(x).permute(0, 2, 3, 1)[x.mean(1) > 0])
 
 
-@becomes(example={"": (3, 8, 8)}, says="PYTHONOPTIMIZE=1", line="assert not torch.isnan(x).any()")
+@becomes(
+    example={"": (3, 8, 8)},
+    spec=["fc: {Linear: {out_features: 3}}", "smooth2: {use: smooth}"],
+    notes=["`steps = int(x.abs().sum().clamp(2, 2).item())`", "`while x.abs().max() > 1e9:`", "random numbers took"],
+)
+class DataLoop(nn.Module):
+    """As many steps as the data says, a number that is asked for, and a loop that may end at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.smooth, self.fc = nn.Conv2d(3, 3, 3, padding=1), nn.Linear(3, 3)
+
+    def forward(self, x):
+        steps = int(x.abs().sum().clamp(2, 2).item())
+        for _ in range(steps):
+            x = self.smooth(x)
+        while x.abs().max() > 1e9:
+            x = x / 2
+        return self.fc(x.mean((2, 3)))
+
+
+@becomes(
+    example={"": (3, 8, 8)},
+    says="how much nonzero gives depends on the data",
+)
+class DataSize(nn.Module):
+    """What is there only where the data says so."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x):
+        if x.max() > 2:
+            x = x * 2
+        return self.fc((x > 0.5).nonzero().float())
+
+
+@becomes(
+    example={"": (3, 8, 8)},
+    spec=["conv: {Conv2d:"],
+    notes=["asserts something of the data, which no layer does: assert not torch.isnan(x).any()"],
+)
 class Asserts(Head):
     """An assertion about the data."""
 
@@ -800,7 +847,7 @@ class Plots(Head):
         return self.head(self.conv(x))
 
 
-@becomes(example={"": (3, 8, 8)}, says="a tensor that PyTorch cannot follow, as .data is")
+@becomes(example={"": (3, 8, 8)}, says="a tensor that PyTorch cannot follow, as .data is: x.data.clamp_(0)")
 class Hidden(Head):
     """A change that autograd does not see."""
 

@@ -109,9 +109,10 @@ def _keys(outcome: Outcome) -> str:
         shown = ", ".join(parts[:4]) + " …" * (len(parts) > 4)
         if any(name.partition(".")[0] in parts for name in own):
             return f"; {len(missing)} keys of the state_dict are not in it ({shown})"
-        return (
-            f"; {len(missing)} tensors of the state_dict do not run in evaluation ({shown}): --train-graph brings them"
+        count = (
+            "1 tensor of the state_dict is" if len(missing) == 1 else f"{len(missing)} tensors of the state_dict are"
         )
+        return f"; {count} in none of its layers ({shown}): --train-graph brings what runs in training alone"
     reshaped = [name for name in own if name in theirs and own[name] != theirs[name]]
     if not reshaped:
         return f"; {len(own) - len(theirs)} more keys than the state_dict" if len(own) > len(theirs) else ""

@@ -22,6 +22,10 @@ class Refused(Exception):
         self.cause, self.hint, self.where = cause, hint, where
 
 
+class Depends(Refused):
+    """Which way the model takes depends on the data."""
+
+
 def first_line(error: BaseException) -> str:
     """The first line of what an error says."""
     return (str(error).strip().splitlines() or [""])[0][:500]

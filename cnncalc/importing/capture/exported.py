@@ -8,9 +8,10 @@ import inspect
 import linecache
 import operator
 import os
+import re
 from typing import Any
 
-from .common import BATCH, GIVEN, Refused, first_line, frame_of, has_lazy, short
+from .common import BATCH, GIVEN, Depends, Refused, first_line, frame_of, has_lazy, is_users, short
 
 DECIDE = "decide it before the network runs, or import the part that does not ask"
 #: What runs in a region of its own, and what is to be said of it.
@@ -43,18 +44,33 @@ def export(torch: Any, model: Any, tensors: dict[str, Any], request: dict[str, A
         said = f": {line}" if line else ""
         if "GuardOnDataDependent" in name or "data-dependent" in str(error) or "Could not guard on" in str(error):
             hint = "PYTHONOPTIMIZE=1 in the environment leaves assertions out" if line.startswith("assert") else DECIDE
-            raise Refused(f"which way it takes depends on the data{said}", hint, where) from None
+            raise Depends(f"which way it takes depends on the data{said}", hint, where) from None
         if ".numpy()" in str(error):
             hint = "if not torch.compiler.is_exporting(): before it leaves it out"
             raise Refused(f"it asks for the values of a tensor{said}", hint, where) from None
         if "found a fake tensor in the exported program" in str(error):
             hint = "work on the tensor itself, under torch.no_grad() where no gradients are wanted"
-            raise Refused("it works on a tensor that PyTorch cannot follow, as .data is", hint, where) from None
+            where, said = line_with(r"\.data\b", model, request)
+            raise Refused(f"it works on a tensor that PyTorch cannot follow, as .data is{said}", hint, where) from None
         if isinstance(error, RuntimeError) and any(word in str(error) for word in ("shape", "size", "dim")):
             raise Refused(
                 f"the input does not fit: {first_line(error)}", "--input CxHxW says another size", where
             ) from None
         raise
+
+
+def line_with(pattern: str, model: Any, request: dict[str, Any]) -> tuple[str, str]:
+    """The first line of the user's own modules that a pattern is found in: its place, and what stands there."""
+    forwards: dict[Any, None] = dict.fromkeys(type(module).forward for module in model.modules())
+    for forward in forwards:
+        try:
+            file, (lines, first) = inspect.getsourcefile(forward) or "", inspect.getsourcelines(forward)
+        except (OSError, TypeError):  # no source, or none of Python's
+            continue
+        for number, line in enumerate(lines if is_users(file, request) else ()):
+            if re.search(pattern, line.partition("#")[0]):
+                return f"{short(file)}:{first + number}", f": {line.strip()}"
+    return "", ""
 
 
 def arguments(model: Any, tensors: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .common import BATCH, GIVEN, Refused, frame_of, has_lazy, is_users, short
+from .common import BATCH, GIVEN, Depends, Refused, frame_of, has_lazy, is_users, short
+from .decided import followed
 from .detectors import NOTE, OF_REGIONS, is_detector, without_boxes
-from .exported import export, written
+from .exported import written
 
 #: What makes the model, and the model, where its tensors hold values.
 MADE: list[Any] = []
@@ -40,18 +41,20 @@ def captured(request: dict[str, Any]) -> dict[str, Any]:
     inputs = given(model, request, title)
     tensors = {name: example(torch, each, "cpu" if real else "meta") for name, each in inputs.items()}
     try:
-        exported = export(torch, model, tensors, request)
+        exported, decided = followed(torch, model, tensors, request)
     except Exception as error:
-        if real or isinstance(error, Refused) or "meta" not in str(error):
+        wants_values = isinstance(error, Depends) or (not isinstance(error, Refused) and "meta" in str(error))
+        if real or not wants_values:
             raise
-        # Tensors that `forward` makes stand on the processor: so must the model.
+        # Tensors that `forward` makes stand on the processor, or what it decides wants values: so must the model.
         model, real = made if isinstance(made, torch.nn.Module) else made(**request["settings"]), True
         ready(model, request)
-        exported = export(torch, model, {name: example(torch, each, "cpu") for name, each in inputs.items()}, request)
+        tensors = {name: example(torch, each, "cpu") for name, each in inputs.items()}
+        exported, decided = followed(torch, model, tensors, request)
     if real:
         MADE.append(model)
     program = written(torch, model, exported, inputs, title, request)
-    return {"program": {**program, "notes": [*notes, *program["notes"]], "files": files_of(request)}}
+    return {"program": {**program, "notes": [*notes, *decided, *program["notes"]], "files": files_of(request)}}
 
 
 def ready(model: Any, request: dict[str, Any]) -> list[str]:
