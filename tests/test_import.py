@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import random
@@ -218,8 +219,52 @@ layers:
 """
 
 
+#: A scattering in ONNX that depends on the batch, filters that are standardised, and a choice.
+BACK_TO_PLACES = """
+input: [6, 16, 12]
+layers:
+  - conv: {Conv2d: {out_channels: 8, kernel_size: 3, stride: 2, padding: same_upper, standardise: scaled, gamma: 1.5}}
+  - pool1: {MaxPool2d: {kernel_size: 2}}
+  - conv2: {Conv2d: {out_channels: 8, kernel_size: 3, padding: 1, standardise: true}}
+  - pool2: {MaxPool2d: {kernel_size: 2, stride: 1}}
+  - unpool2: {MaxUnpool2d: {kernel_size: 2, stride: 1}, from: [pool2, pool2]}
+  - step: {Threshold: {threshold: 0.5, value: -1}}
+  - unpool1: {MaxUnpool2d: {kernel_size: 2}, from: [step, pool1]}
+"""
+
+#: Layers that become several operators of ONNX, or lose what says how they were made.
+SPREAD = """
+input: [8, 12, 10]
+layers:
+  - [SiLU, Hardswish, Mish, GELU, Softplus, {Softplus: {beta: 2.0}}, CELU, {CELU: {alpha: 2.0}}, {ELU: {alpha: 0.5}}]
+  - [FrozenBatchNorm2d, {FrozenBatchNorm2d: {eps: 0.001}}, GlobalResponseNorm, {GlobalResponseNorm: {channels_last: true}}]
+  - [{BatchNorm2d: {affine: false}}, {InstanceNorm2d: {affine: true}}, {GroupNorm: {num_groups: 4, affine: false}}, {GroupNorm: {num_groups: 2}}]
+  - [LayerNorm2d, {LayerNorm: {elementwise_affine: false}}, Affine, {Affine: {shape: []}}, {Affine: {shape: [1, 12, 1]}}, L2Norm]
+  - [BlurPool2d, {BlurPool2d: {filt_size: 5, stride: 1}}, {AdaptiveAvgPool2d: {output_size: [4, 3]}}, {AdaptiveAvgPool2d: {output_size: 1}}]
+"""
+
+
+def test_layers_that_become_several_operators_come_back(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
+    graph = load(Source("net.yaml", SPREAD))
+    export(graph, "onnx", tmp_path / "net.onnx")
+    back = load(str(tmp_path / "net.onnx"))
+    assert [(each.type, each.op) for each in back.layers] == [(each.type, each.op) for each in graph.layers]
+    assert keys_of(back) == keys_of(graph)
+
+
 @pytest.mark.parametrize(
-    "name", ["resnet20", "squeezenet1_1", "lenet_1998", "lenet_1989", "mobilevit_xxs", "last.yaml", "attends.yaml"]
+    "name",
+    [
+        "resnet20",
+        "squeezenet1_1",
+        "lenet_1998",
+        "lenet_1989",
+        "mobilevit_xxs",
+        "last.yaml",
+        "attends.yaml",
+        "back.yaml",
+    ],
 )
 def test_an_onnx_file_that_was_exported_comes_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its normalisations, which a runtime may fold, and the names of all weights."""
@@ -227,11 +272,63 @@ def test_an_onnx_file_that_was_exported_comes_back(name: str, tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "last.yaml").write_text(CHANNELS_LAST)
     (tmp_path / "attends.yaml").write_text(ATTENDS)
+    (tmp_path / "back.yaml").write_text(BACK_TO_PLACES)
     export(name, "onnx", tmp_path / "net.onnx")
     there, back = analyse(name), analyse(str(tmp_path / "net.onnx"))
     assert keys_of(back.graph) == keys_of(there.graph)
     for figure in ("params", "buffers", "macs", "flops"):
         assert getattr(back.totals, figure) == getattr(there.totals, figure)
+
+
+#: Sums, products and borders within blocks, which no weights say the place of.
+BLOCKS = """
+input: [3, 33, 33]
+blocks:
+  mbconv:
+    args: [width, {stride: 1}]
+    layers:
+      sum:
+        add:
+          - conv: {Conv2d: {out_channels: width, kernel_size: 3, stride: stride, padding: same_upper, bias: false}}
+            bn: BatchNorm2d
+            act: SiLU
+            scale:
+              multiply:
+                - [{Mean: {dim: [2, 3], keepdim: true}}, {fc: {Conv2d: {out_channels: width, kernel_size: 1}}}, Sigmoid]
+                - []
+          - {when: width == in_channels, layers: []}
+layers:
+  stem: {Conv2d: {out_channels: 8, kernel_size: 3, stride: 2, padding: same_upper}}
+  stages:
+    - layers:
+        - {mbconv: {width: width, stride: 2}}
+        - {mbconv: {width: width}, repeat: 2}
+      foreach: {width: [16, 24]}
+  flatten: Flatten
+  fc: {Linear: {out_features: 10}}
+"""
+
+
+def test_an_onnx_file_names_the_blocks_of_the_spec(tmp_path: Path) -> None:
+    """As modules around each operator, for viewers that show them, and for the way back: sums stand in their block."""
+    onnx = pytest.importorskip("onnx", reason="pip install 'cnncalc[onnx]'")
+    pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
+    graph = load(Source("net.yaml", BLOCKS))
+    export(graph, "onnx", tmp_path / "net.onnx")
+    noted = [
+        {each.key: each.value for each in node.metadata_props}
+        for node in onnx.load(str(tmp_path / "net.onnx")).graph.node
+    ]
+    around = [dict(each.split(": ") for each in one["namespace"].split("/")[1:-1]) for one in noted]
+    assert {"stages": "torch.nn.modules.container.Sequential", "stages.0": "torch.nn.modules.container.Sequential",
+            "stages.0.1": "mbconv", "stages.0.1.sum": "cnncalc.layers.add"} in around  # fmt: skip
+    for one, found in zip(noted, around, strict=True):
+        assert ast.literal_eval(one["pkg.torch.onnx.name_scopes"])[1:-1] == list(found)
+        assert ast.literal_eval(one["pkg.torch.onnx.class_hierarchy"])[1:-1] == list(found.values())
+    back = load(str(tmp_path / "net.onnx"))
+    assert keys_of(back) == keys_of(graph) and analyse(back).totals.value("macs") == analyse(graph).totals.value("macs")
+    assert "{mbconv: {width: width}, repeat: 2}" in back.source.text
+    assert len(back.source.text.splitlines()) <= 1.5 * len(BLOCKS.splitlines())
 
 
 def test_what_the_exporter_put_together_is_refused(tmp_path: Path) -> None:
@@ -567,7 +664,13 @@ def test_onnx_of_strangers(tmp_path: Path) -> None:
     outside.data_location = onnx.TensorProto.EXTERNAL
     entry = outside.external_data.add()
     entry.key, entry.value = "location", "../../../etc/passwd"
+    # Sizes of 2 ** 2 ** 60, and lists of them that double.
+    sizes = [helper.make_node("Shape", ["x"], ["s0"])]
+    sizes += [helper.make_node("Mul", [f"s{i}", f"s{i}"], [f"s{i + 1}"]) for i in range(60)]
+    sizes += [helper.make_node("Concat", [f"s{i}", f"s{i}"], [f"s{i + 1}"], axis=0) for i in range(60, 120)]
+    sizes += [helper.make_node("Reshape", ["x", "s120"], ["y"])]
     models = {
+        "sizes.onnx": (helper.make_graph(sizes, "g", [given], [result]), 2, "sizes together"),
         "if.onnx": (helper.make_graph([condition], "g", [given], [result]), 2, "holds a graph of its own"),
         "outside.onnx": (
             helper.make_graph([helper.make_node("Conv", ["x", "w"], ["y"])], "g", [given], [result], [outside]),

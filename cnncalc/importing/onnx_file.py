@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ from .torch_program import flat_of
 
 #: Bytes of a file, and operators in it.
 MAX_BYTES, MAX_NODES = 2 << 30, 150_000
+#: Sizes in a list of them, and axes of a tensor whose shape is not known yet.
+MAX_LENGTH, MOST_AXES = 10_000, 16
+#: Types of whole numbers, int32 and int64, and the operators that onnx follows them through.
+WHOLE = (6, 7)
+KEEPS_LENGTH = frozenset(("Add", "Cast", "Div", "Gather", "Identity", "Mul", "Slice", "Squeeze", "Sub", "Unsqueeze"))
 
 
 def read(path: Path, inputs: Mapping[str, Any]) -> Flat:
@@ -40,6 +46,7 @@ def program_of(path: Path, inputs: Mapping[str, Any]) -> dict[str, Any]:
         for node in model.graph.node:
             if any(attribute.type in (5, 10) for attribute in node.attribute):
                 raise refused(f"{node.op_type} holds a graph of its own, which is not read", str(path))
+        _check_sizes(model, path)
         _fix_batch(model, inputs, path)
         _drop_weights(model)
         model = shape_inference.infer_shapes(model, data_prop=True)
@@ -48,6 +55,24 @@ def program_of(path: Path, inputs: Mapping[str, Any]) -> dict[str, Any]:
     except Exception as error:  # protobuf's and onnx's own, of many kinds
         raise refused(f"no ONNX that can be read: {str(error).strip().splitlines()[0][:120]}", str(path)) from None
     return Onnx(onnx, model, path).read()
+
+
+def _check_sizes(model: Any, path: Path) -> None:
+    """Refuse lists of sizes that grow without bound where onnx works them out; raises `SpecError`."""
+    lengths = {each.name: prod(each.dims) for each in model.graph.initializer if each.data_type in WHOLE}
+    for node in model.graph.node:
+        taken = [lengths.get(name, 0) for name in node.input]
+        length = 0
+        if node.op_type in ("Constant", "Shape"):
+            given = [each.t for each in node.attribute if each.name == "value"]
+            length = max((prod(each.dims) * (each.data_type in WHOLE) for each in given), default=MOST_AXES)
+        elif node.op_type in KEEPS_LENGTH and all(taken):
+            length = max(taken, default=0)
+        elif node.op_type == "Concat" and all(taken):
+            length = sum(taken)
+            if length > MAX_LENGTH:
+                raise refused(f"{node.name or 'a Concat'} puts {length:,} sizes together", str(path))
+        lengths.update(dict.fromkeys(node.output, length))
 
 
 def _fix_batch(model: Any, inputs: Mapping[str, Any], path: Path) -> None:

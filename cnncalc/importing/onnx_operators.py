@@ -19,7 +19,10 @@ PLAIN = {
     "Identity": "alias",
     "Cast": "to",
     "Swish": "silu",
+    "Softplus": "softplus",
 }
+#: What a tensor times this of itself is.
+GATED = {"Sigmoid": "silu"}
 ARITHMETIC = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Max": "maximum"}
 
 
@@ -39,9 +42,9 @@ def leaky_relu(call: Operator) -> None:
     call.emit("leaky_relu", {"self": call.reference(0), "negative_slope": rounded(call.get("alpha", 0.01))})
 
 
-@operator("Elu")
+@operator("Elu", "Celu")
 def elu(call: Operator) -> None:
-    call.emit("elu", {"self": call.reference(0), "alpha": rounded(call.get("alpha", 1.0))})
+    call.emit(call.node.op_type.lower(), {"self": call.reference(0), "alpha": rounded(call.get("alpha", 1.0))})
 
 
 @operator("PRelu")
@@ -67,6 +70,19 @@ def clip(call: Operator) -> None:
     call.emit("clamp", {"self": call.reference(0), "min": low, "max": high})
 
 
+@operator("Where")
+def chosen(call: Operator) -> None:
+    asked = call.inner(0)
+    given = {str(i): call.reference(i) for i in range(3)}
+    limit = call.onnx.constants.get(call.onnx.names.get(asked.input[1], "")) if asked is not None else None
+    instead = call.numbers(1)
+    plain = asked is not None and asked.op_type == "LessOrEqual" and asked.input[0] == call.node.input[2]
+    if not plain or limit is None or instead is None or len(limit) != 1 or len(instead) != 1:
+        call.emit("Where", given)
+        return
+    call.emit("threshold", {"self": given["2"], "threshold": rounded(limit[0]), "value": rounded(instead[0])})
+
+
 @operator("Softmax", "LogSoftmax")
 def softmax(call: Operator) -> None:
     rank = len(call.shape())
@@ -88,9 +104,15 @@ def rounded(value: Any) -> Any:
 def arithmetic(call: Operator) -> None:
     op = ARITHMETIC[call.node.op_type]
     left, right = call.reference(0), call.reference(1)
+    for place in (0, 1) if op == "mul" else ():
+        gate = call.inner(1 - place)
+        if gate is not None and gate.op_type in GATED and list(gate.input) == [call.node.input[place]]:
+            call.emit(GATED[gate.op_type], {"self": call.reference(place)})
+            return
     for own, other, place in ((left, right, 1), (right, left, 0)):
         numbers = call.numbers(place)
-        if numbers is not None and len(numbers) == 1 and own is not None and not own["state"]:
+        plain = numbers is not None and len(numbers) == 1 and call.parameter(place) is None
+        if numbers is not None and plain and own is not None and not own["state"]:
             if place == 0 and op in ("sub", "div"):
                 break
             call.emit(op, {"self": own, "other": rounded(numbers[0])})
@@ -236,8 +258,8 @@ def batch_norm(call: Operator) -> None:
         "batch_norm",
         {
             "input": call.reference(0),
-            "weight": call.reference(1),
-            "bias": call.reference(2),
+            "weight": call.parameter(1),
+            "bias": call.parameter(2),
             "running_mean": call.reference(3),
             "running_var": call.reference(4),
             "eps": rounded(call.get("epsilon", 1e-5)),
@@ -251,8 +273,8 @@ def instance_norm(call: Operator) -> None:
         "instance_norm",
         {
             "input": call.reference(0),
-            "weight": call.reference(1),
-            "bias": call.reference(2),
+            "weight": call.parameter(1),
+            "bias": call.parameter(2),
             "eps": rounded(call.get("epsilon", 1e-5)),
         },
     )
@@ -267,8 +289,8 @@ def layer_norm(call: Operator) -> None:
         {
             "input": call.reference(0),
             "normalized_shape": shape[axis:],
-            "weight": call.reference(1),
-            "bias": call.reference(2),
+            "weight": call.parameter(1),
+            "bias": call.parameter(2),
             "eps": rounded(call.get("epsilon", 1e-5)),
         },
     )
@@ -281,8 +303,8 @@ def group_norm(call: Operator) -> None:
         {
             "input": call.reference(0),
             "num_groups": call.get("num_groups"),
-            "weight": call.reference(1),
-            "bias": call.reference(2),
+            "weight": call.parameter(1),
+            "bias": call.parameter(2),
             "eps": rounded(call.get("epsilon", 1e-5)),
         },
     )
@@ -300,7 +322,15 @@ def pool(call: Operator) -> None:
         return
     x, padding = padded(call, pairs, float("-inf") if largest else 0.0)
     given = {"self": x, "kernel_size": kernel, "stride": strides, "padding": padding, "ceil_mode": ceil}
-    if largest:
+    if largest and len(call.node.output) > 1 and axes == 2:
+        # The exporter takes from the places in the whole tensor what makes them those in a map.
+        before = call.onnx.following("Sub", call.node.output[1])
+        shape = call.onnx.shapes.get(call.node.output[0])
+        both = call.emit("max_pool2d_with_indices", {**given, "dilation": dilations},
+                         f"{call.node.output[0]}|both", [shape, shape])  # fmt: skip
+        call.emit("getitem", {"0": both, "1": 0})
+        call.emit("getitem", {"0": both, "1": 1}, call.node.output[1] if before is None else before.output[0], shape)
+    elif largest:
         call.emit(f"max_pool{axes}d", {**given, "dilation": dilations})
     else:
         include = counted or not any(padding)

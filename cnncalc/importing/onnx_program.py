@@ -7,24 +7,78 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from .own import BY_OPERATORS
+from ..ops import MERGES
+from .own import is_own
 from .program import refused
 from .readers import registers
 
 #: Numbers in a constant that are looked at.
 MAX_NUMBERS = 1_000
+#: The largest size of anything.
+LARGEST = 2**63
 #: Operators for which a single number is a number, and no parameter.
-CALCULATES = frozenset(("Add", "CastLike", "Div", "Mul", "Pow", "Sub"))
+CALCULATES = frozenset(
+    (
+        "Add",
+        "CastLike",
+        "Div",
+        "Equal",
+        "Greater",
+        "GreaterOrEqual",
+        "Less",
+        "LessOrEqual",
+        "Max",
+        "Min",
+        "Mul",
+        "Pow",
+        "Sub",
+        "Where",
+    )
+)
+#: What a parameter of a module is called; constants that an exporter makes have no dots, or are called otherwise.
+PATH = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
+#: What PyTorch calls what is counted along and not learnt.
+COUNTED = (".running_mean", ".running_var")
+#: What PyTorch's exporter calls what it works out on the way.
+MADE = re.compile(r"val_\d+")
+NORMS = frozenset(("BatchNormalization", "InstanceNormalization", "LayerNormalization", "GroupNormalization"))
+#: Where PyTorch's exporter notes the modules around an operator: their paths and their classes.
+SCOPES, CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
+#: Types of numbers that count or choose, and are no weights: int64 and bool.
+CHOICES = (7, 9)
 #: What the names of cnncalc's own modules begin with, where its export notes them.
 OWN = "cnncalc.pytorch.own_modules."
-#: A module of PyTorch's whose operators hold constants that look like parameters.
-GROUP_NORM = "torch.nn.modules.normalization.GroupNorm"
+#: What the types of its layers begin with that are no modules of PyTorch's.
+LAYERS = "cnncalc.layers."
+#: Modules of PyTorch's that become several operators, some with constants that look like parameters.
+SEVERAL = re.compile(
+    r"torch\.nn\.modules\.(normalization\.GroupNorm|pooling\.(Adaptive(Avg|Max)Pool|MaxUnpool)[123]d|activation\.Softplus)"
+)
 Attributes = Mapping[str, Any]
+
+
+def paired(work: Callable[[int, int], int]) -> Callable[..., list[int]]:
+    """Of two lists that are as long, or of a list and a number, item by item."""
+    return lambda a, b: [
+        work(x, y) for x, y in zip(a * (len(b) if len(a) == 1 else 1), b * (len(a) if len(b) == 1 else 1), strict=True)
+    ]
+
+
+#: Operators that work out the sizes of tensors from those of others: on lists of whole numbers.
+SIZES: dict[str, Callable[..., list[int]]] = {
+    **dict.fromkeys(("Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"), lambda sizes, *_: sizes),
+    "Concat": lambda *sizes: [size for each in sizes for size in each],
+    "Gather": lambda sizes, places: [sizes[place] for place in places],
+    "Add": paired(int.__add__),
+    "Sub": paired(int.__sub__),
+    "Mul": paired(int.__mul__),
+}
 
 
 class Onnx:
@@ -32,15 +86,22 @@ class Onnx:
         self.onnx, self.graph, self.path = onnx, model.graph, path
         self.opset = max((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), default=13)
         self.shapes: dict[str, list[int] | None] = {}
-        for value in (*self.graph.value_info, *self.graph.input, *self.graph.output):
+        for value in (*self.graph.value_info, *self.graph.output, *self.graph.input):
             dims = value.type.tensor_type.shape.dim
             known = all(dim.HasField("dim_value") for dim in dims)
             self.shapes[value.name] = [dim.dim_value for dim in dims] if known else None
         self.states: dict[str, dict[str, Any]] = {}  # by their names as paths
         self.names: dict[str, str] = {}
+        self.paths: set[str] = set()
         self.constants: dict[str, list[Any]] = {}
         self.users: dict[str, set[str]] = {}  # the kinds of operators that take a value
+        self.stacks: dict[tuple[str, ...], list[list[str]]] = {}
+        self.taken = Counter(
+            [*(name for node in self.graph.node for name in node.input), *(each.name for each in self.graph.output)]
+        )
+        self.makers = {name: node for node in self.graph.node for name in node.output}
         self.nodes: list[dict[str, Any]] = []
+        self.made: set[str] = set()  # what needs no operation any more
         self.modules: dict[str, dict[str, Any]] = {"": {"class": "", "attributes": {}, "library": False}}
 
     def read(self) -> dict[str, Any]:
@@ -52,12 +113,17 @@ class Onnx:
         for node in self.graph.node:
             if node.op_type == "Constant":
                 self._constant(node)
+            elif node.op_type == "Shape" and self.shapes.get(node.input[0]):
+                given = {each.name: each.i for each in node.attribute}
+                whole = self.shapes[node.input[0]] or []
+                numbers = whole[given.get("start", 0) : given.get("end")]
+                self._fixed(node.output[0], [len(numbers)], numbers)
             elif node.op_type == "ConstantOfShape":
                 sizes = self.constants.get(self.names.get(node.input[0], ""))
                 if sizes is not None:
                     self._state(node.output[0], [int(size) for size in sizes], None)
         for node in self.graph.node:
-            if node.op_type not in ("Constant", "ConstantOfShape"):
+            if node.op_type not in ("Constant", "ConstantOfShape") and node.output[0] not in self.made:
                 self._node(node)
         inputs = []
         for value in self.graph.input:
@@ -85,15 +151,19 @@ class Onnx:
         """The name of a weight as a path: what no layer can be called is an underline."""
         if name not in self.names:
             made, number = re.sub(r"[^\w.\-]|^\.+|\.+$", "_", name), 2
-            while made in self.names.values():
+            while made in self.paths:
                 made, number = f"{made}_{number}", number + 1
             self.names[name] = made
+            self.paths.add(made)
         return self.names[name]
 
     def _state(self, name: str, shape: list[int], tensor: Any) -> None:
         users, name = self.users.get(name, set()), self.clean(name)
-        number = prod(shape) == 1 and users <= CALCULATES
-        self.states[name] = {"kind": "constant" if number else "parameter", "shape": shape, "value": None}
+        number = prod(shape) == 1 and users <= CALCULATES and not PATH.fullmatch(name)
+        chosen = tensor is not None and tensor.data_type in CHOICES
+        plain = users <= NORMS and MADE.fullmatch(name)  # the ones and zeros of a normalisation without parameters
+        kind = "constant" if number or chosen or plain else "buffer" if name.endswith(COUNTED) else "parameter"
+        self.states[name] = {"kind": kind, "shape": shape, "value": None}
         kept = (6, 7, 1, 11) if len(shape) <= 1 else (6, 7)  # whole numbers, and single numbers and vectors of others
         if tensor is not None and tensor.data_type in kept and prod(shape) <= MAX_NUMBERS:
             self.constants[name] = self.onnx.numpy_helper.to_array(tensor).reshape(-1).tolist()
@@ -102,23 +172,44 @@ class Onnx:
         for attribute in node.attribute:
             value = self.onnx.helper.get_attribute_value(attribute)
             if attribute.name == "value":
-                count = 1
-                for size in value.dims:
-                    count *= size
-                if count <= MAX_NUMBERS:
-                    self.constants[self.clean(node.output[0])] = (
-                        self.onnx.numpy_helper.to_array(value).reshape(-1).tolist()
-                    )
-                self.states[self.clean(node.output[0])] = {"kind": "constant", "shape": list(value.dims), "value": None}
+                few = prod(value.dims) <= MAX_NUMBERS
+                numbers = self.onnx.numpy_helper.to_array(value).reshape(-1).tolist() if few else None
+                self._fixed(node.output[0], list(value.dims), numbers)
             elif attribute.name in ("value_int", "value_float", "value_ints", "value_floats"):
-                self.constants[self.clean(node.output[0])] = (
-                    list(value) if isinstance(value, (list, tuple)) else [value]
-                )
-                self.states[self.clean(node.output[0])] = {"kind": "constant", "shape": [], "value": None}
+                self._fixed(node.output[0], [], list(value) if isinstance(value, (list, tuple)) else [value])
+
+    def _fixed(self, name: str, shape: list[int], numbers: list[Any] | None) -> None:
+        self.made.add(name)
+        name = self.clean(name)
+        self.states[name] = {"kind": "constant", "shape": shape, "value": None}
+        if numbers is not None:
+            self.constants[name] = numbers
 
     # -- one operator ------------------------------------------------------------------------------------------------
 
+    def _sizes(self, node: Any) -> bool:
+        """Work out what is made of sizes alone; tells whether it is."""
+        taken = [self.constants.get(self.names.get(name, "")) for name in node.input if name]
+        work = SIZES.get(node.op_type)
+        if (
+            work is None
+            or not taken
+            or not all(taken)
+            or any(type(each) is not int for one in taken for each in one or ())
+        ):
+            return False
+        try:
+            numbers = work(*taken)
+        except (IndexError, TypeError, ValueError):  # of a file that makes no sense
+            return False
+        if len(numbers) > MAX_NUMBERS or any(abs(number) > LARGEST for number in numbers):
+            return False
+        self._fixed(node.output[0], [len(numbers)], numbers)
+        return True
+
     def _node(self, node: Any) -> None:
+        if self._sizes(node):
+            return
         attributes = {each.name: self.onnx.helper.get_attribute_value(each) for each in node.attribute}
         convert = OPERATORS.get(node.op_type)
         call = Operator(
@@ -128,9 +219,7 @@ class Onnx:
         )
         given: dict[str, Any] = {str(i): call.reference(i) for i in range(len(node.input))}
         around = [self.modules[path] for _, path, _ in call.modules]
-        if any(
-            each.get("own") and each["class"] in BY_OPERATORS for each in around
-        ):  # one layer, with all that it does
+        if any(each.get("own") and is_own(each) for each in around):  # one layer, with all that it does
             given |= {f"numbers {i}": self.constants.get(call.name(i)) for i in range(len(node.input))}
             call.emit(node.op_type, given | {name: call.get(name) for name in call.attributes})
         elif convert is None:
@@ -138,26 +227,36 @@ class Onnx:
         else:
             convert(call)
 
+    def following(self, kind: str, name: str) -> Any:
+        """The first operator of a kind whose first input is a value; None where there is none."""
+        return next((node for node in self.graph.node if node.op_type == kind and node.input[0] == name), None)
+
     def stack(self, node: Any) -> list[list[str]]:
         """The modules that an operator stood in: from what PyTorch's exporter wrote beside it, or from its name."""
         noted = {each.key: each.value for each in node.metadata_props} if hasattr(node, "metadata_props") else {}
+        key = (noted.get(SCOPES, "[]"), noted.get(CLASSES, "[]"), node.name)
+        if key not in self.stacks:
+            self.stacks[key] = self._stack(*key)
+        return self.stacks[key]
+
+    def _stack(self, scopes: str, classes: str, name: str) -> list[list[str]]:
         try:
-            paths = ast.literal_eval(noted.get("pkg.torch.onnx.name_scopes", "[]"))
-            kinds = ast.literal_eval(noted.get("pkg.torch.onnx.class_hierarchy", "[]"))
+            paths = ast.literal_eval(scopes)
+            kinds = ast.literal_eval(classes)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             paths, kinds = [], []
         if paths and len(paths) == len(kinds):
             pairs = list(zip(map(str, paths), map(str, kinds), strict=True))[:-1]
         else:
             pairs = [("", "")]
-            for part in node.name.split("/")[1:-1] if node.name.startswith("/") else ():
+            for part in name.split("/")[1:-1] if name.startswith("/") else ():
                 before = pairs[-1][0]
                 path = part if not before or part.startswith(f"{before}.") else f"{before}.{part}"
                 pairs.append((path, ""))
         for path, kind in pairs:
-            library = kind.startswith("torch.nn.modules.") or not kind
+            library = kind.startswith(("torch.nn.modules.", LAYERS)) or not kind
             made = {"class": kind.rpartition(".")[2], "attributes": {}, "library": library}
-            self.modules.setdefault(path, made | {"own": kind.startswith(OWN) or kind == GROUP_NORM})
+            self.modules.setdefault(path, made | {"own": kind.startswith(OWN) or bool(SEVERAL.fullmatch(kind))})
         return [[path or "root", path, kind.rpartition(".")[2]] for path, kind in pairs]
 
 
@@ -167,6 +266,9 @@ class Operator:
     def __init__(self, onnx: Onnx, node: Any, attributes: Attributes) -> None:
         self.onnx, self.node, self.attributes = onnx, node, attributes
         self.modules = onnx.stack(node)
+        kind = self.modules[-1][2]
+        if node.op_type == "Slice" and (kind in MERGES or kind.startswith("Conv")):
+            self.modules = self.modules[:-1]  # PyTorch's exporter moves what is a mere view to where it is used
 
     def get(self, name: str, default: Any = None) -> Any:
         value = self.attributes.get(name, default)
@@ -180,6 +282,11 @@ class Operator:
         name = self.name(place)
         return {"tensor": name, "state": name in self.onnx.states} if name else None
 
+    def parameter(self, place: int) -> dict[str, Any] | None:
+        """An input that is learnt; None where it is what an exporter writes for a layer without."""
+        given = self.reference(place)
+        return None if given is None or self.onnx.states.get(given["tensor"], {}).get("kind") == "constant" else given
+
     def shape(self, place: int = 0) -> list[int]:
         """The shape of an input; raises `SpecError` where it is not known."""
         name = self.name(place)
@@ -190,6 +297,12 @@ class Operator:
                 f"the shape of {name} is not known", str(self.onnx.path), "onnx.shape_inference could not work it out"
             )
         return list(shape)
+
+    def inner(self, place: int) -> Any:
+        """The operator behind an input, if all that it does is for this one, in the same module; None otherwise."""
+        maker = self.onnx.makers.get(self.node.input[place])
+        alone = maker is not None and self.onnx.taken[self.node.input[place]] == 1
+        return maker if alone and self.onnx.stack(maker) == self.modules else None
 
     def numbers(self, place: int) -> list[Any] | None:
         """The numbers of an input that is a constant."""
@@ -207,6 +320,7 @@ class Operator:
             "line": f"{self.onnx.path.name}: {self.node.name or self.node.op_type}",
         }
         self.onnx.nodes.append(made)
+        self.onnx.made.add(name)
         self.onnx.shapes.setdefault(name, made["shape"])
         return {"tensor": name, "state": False}
 

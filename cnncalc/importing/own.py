@@ -13,13 +13,18 @@ from typing import Any
 
 from ..ops import OWN_MODULES, REGISTRY
 from ..ops.own_source import own_class
+from .aten.pooling import unpooled
 from .aten.table import even, stated
-from .program import Call
-from .values import Tensor
+from .operations import references
+from .program import MULTIPLIES, Call
+from .simplify import is_upper
+from .values import Places, Tensor
 
 #: Modules that are variants of a layer type.
-TYPES = {"StdConv2d": "Conv2d"}
+TYPES = {"StdConv2d": "Conv2d", "ScaledStdConv2d": "Conv2d"}
 #: Modules of torch.nn that consist of several operations, with the names of our arguments.
+POOLS = tuple(f"Adaptive{kind}Pool{axes}d" for kind in ("Avg", "Max") for axes in (1, 2, 3))
+UNPOOLINGS = tuple(f"MaxUnpool{axes}d" for axes in (1, 2, 3))
 LIBRARY = frozenset(("LPPool1d", "LPPool2d", "LPPool3d", "LocalResponseNorm", "Softsign"))
 
 
@@ -54,7 +59,9 @@ def arguments_of(module: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def is_own(module: Mapping[str, Any]) -> bool:
     """Whether a module is one layer as a whole."""
-    return (bool(module.get("own")) and module["class"] in BY_OPERATORS) or arguments_of(module) is not None
+    return (bool(module.get("own")) and module["class"] in (*BY_OPERATORS, *UNPOOLINGS)) or arguments_of(
+        module
+    ) is not None
 
 
 def own_layer(
@@ -62,6 +69,8 @@ def own_layer(
 ) -> Tensor | None:
     """The layer that such a module is, with its parameters."""
     made = last.reading.program["modules"][str(module[1])]
+    if made["class"] in UNPOOLINGS and inputs:
+        return unpooling(last, nodes, inputs, made["class"], str(module[1]))
     several = made["class"] == "Attention" and len(inputs) == 3
     if not is_own(made) or not (len(inputs) == 1 or several):
         return None
@@ -71,6 +80,19 @@ def own_layer(
         arguments = None
     type_ = TYPES.get(made["class"], made["class"])
     return None if arguments is None else last.layer(type_, arguments, *inputs, owner=str(module[1]))
+
+
+def unpooling(
+    last: Call, nodes: Sequence[Mapping[str, Any]], inputs: tuple[int, ...], type_: str, path: str
+) -> Tensor | None:
+    """Values that are scattered to the places that a pool noted."""
+    taken = [last.reading.value_of(each) for node in nodes for each in references(node["given"])]
+    pools = {value.node for value in taken if isinstance(value, Places)}
+    others = [each for each in inputs if each not in pools] or list(pools)  # SegNet's first takes its pool itself
+    if len(pools) != 1 or len(others) != 1:
+        return None
+    (pool,), (x,) = pools, others
+    return last.layer(type_, unpooled(last, type_, x, pool), x, pool, owner=path)
 
 
 # -- what ONNX has of them: no arguments, but operators with attributes and constants --------------------------------
@@ -95,8 +117,8 @@ def partial_convolution(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[
     }
     for plane, target in zip(planes, targets, strict=True):
         found["connections"][target].append(plane)
-    tensors = [last.reading.tensors.get(str(each["1"]["tensor"])) for each in given if each.get("1")]
-    found["bias"] = any(tensor is not None and len(tensor["shape"]) == 3 for tensor in tensors)
+    states = {str(each["tensor"]) for each in _states(nodes)}
+    found["bias"] = sum(last.reading.tensors[name]["kind"] == "parameter" for name in states) > 1
     found["stride"], found["padding"] = even(conv.get("strides", 1)), even(conv.get("pads", [0, 0])[:2])
     usual = {"bias": True, "stride": 1, "padding": 0}
     return {name: value for name, value in found.items() if value != usual.get(name)}
@@ -121,34 +143,101 @@ def group_norm(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any]
     if norm is None or not norm["given"].get("1"):
         return None
     given, tensors = norm["given"], last.reading.tensors
-    others = [node["given"] for node in nodes if node is not norm or norm["op"] == "GroupNormalization"]
-    named = {str(each["tensor"]) for one in others for place in "012" if (each := one.get(place)) and each.get("state")}
-    vectors = [name for name in named if prod(tensors[name]["shape"]) == last.shape[0]]
+    named = {str(each["tensor"]) for each in _states(nodes)}
+    vectors = [name for name in named if "." in name and prod(tensors[name]["shape"]) == last.shape[0]]
     groups = given.get("num_groups") or prod(tensors[given["1"]["tensor"]]["shape"])
     eps = float(f"{given.get('epsilon', 1e-5):.6g}")
     return stated(num_groups=groups, eps=(eps, 1e-5), affine=(bool(vectors), True), bias=(len(vectors) != 1, True))
 
 
 def standardised(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """A convolution behind a normalisation of its weights; or a plain one, where that was worked out before."""
+    """A convolution behind a normalisation of its weights, where that was not worked out before."""
     conv = next((node["given"] for node in nodes if node["op"] == "Conv"), None)
     norm = next((node["given"] for node in nodes if node["op"] == "BatchNormalization"), None)
-    named = {str(each["tensor"]) for node in nodes for place in "01" if (each := node["given"].get(place))}
-    shapes = [tensor["shape"] for name in named if (tensor := last.reading.tensors.get(name)) is not None]
+    names = {str(each["tensor"]) for each in _states(nodes) if not str(each["tensor"]).endswith(".gain")}
+    shapes = [last.reading.tensors[name]["shape"] for name in names]
     weights = [shape for shape in shapes if len(shape) == 4 and shape[0] == last.shape[0]]
-    pads = conv.get("pads", [0, 0, 0, 0]) if conv is not None else [0, 1]
-    if conv is None or len(weights) != 1 or pads[:2] != pads[2:]:
+    if conv is None or len(weights) != 1:
         return None
-    own = {} if norm is None else {"standardise": True, "eps": float(f"{norm.get('epsilon', 1e-5):.6g}")}
-    return own | stated(
+    given = stated(
         out_channels=last.shape[0],
         kernel_size=even(conv["kernel_shape"]),
         stride=(even(conv.get("strides", 1)), 1),
-        padding=(even(pads[:2]), 0),
         dilation=(even(conv.get("dilations", 1)), 1),
         groups=(conv.get("group", 1), 1),
         bias=(conv.get("2") is not None, True),
     )
+    top, left, bottom, right = conv.get("pads", [0, 0, 0, 0])
+    if (top, left) == (bottom, right):
+        given |= stated(padding=(even([top, left]), 0))
+    else:
+        taken = last.reading.value_of(conv["0"])
+        shape = last.shape_of(taken.node) if isinstance(taken, Tensor) else ()
+        if not is_upper(shape, (left, right, top, bottom), given, given.get("stride", 1)):
+            return None
+        given["padding"] = "same_upper"
+    if norm is None:
+        return given
+    eps = float(f"{norm.get('epsilon', 1e-5):.6g}")
+    if all(str(each["tensor"]) in names for each in _states(nodes)):
+        return {**given, "standardise": True, "eps": eps}
+    factors = [node["given"].get(f"numbers {place}") or [] for node in nodes if node["op"] == "Mul" for place in "01"]
+    scale = next((each[0] for each in factors if len(each) == 1), None)
+    if scale is None:
+        return None
+    gamma = float(f"{scale * prod(weights[0][1:]) ** 0.5:.6g}")
+    return {**given, "standardise": "scaled", **stated(gamma=(gamma, 1.0), eps=(eps, 1e-6))}
+
+
+def scaled(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """A product and a sum, each with a parameter."""
+    shapes = [last.reading.tensors[str(each["tensor"])]["shape"] for each in _states(nodes)]
+    if len(shapes) != 2 or shapes[0] != shapes[1]:
+        return None
+    usual = [last.shape[0], *(1 for _ in last.shape[1:])]
+    return {} if shapes[0] == usual else {"shape": shapes[0]}
+
+
+def smooth_relu(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Times beta, the function, by beta; and what is above the threshold as it was."""
+    found = {node["op"]: [*(node["given"].get("numbers 1") or ()), *(node["given"].get("numbers 0") or ())]
+             for node in nodes if node["op"] in ("Mul", "Softplus")}  # fmt: skip
+    numbers = found.get("Mul", [1.0])
+    return stated(beta=(numbers[0], 1.0)) if "Softplus" in found and len(numbers) == 1 else None
+
+
+def frozen(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Parameters and statistics that are worked out together, then a product and a sum."""
+    added = [node["given"] for node in nodes if node["op"] == "Add"]
+    numbers = [given.get(f"numbers {place}") or [] for given in added for place in (0, 1)]
+    eps = next((each[0] for each in numbers if len(each) == 1), None)
+    return None if eps is None else stated(eps=(float(f"{eps:.6g}"), 1e-5))
+
+
+def unit_length(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """A division by the length, and a factor for each channel."""
+    return {} if any(node["op"] == "ReduceL2" for node in nodes) and len(_states(nodes)) else None
+
+
+def blurred(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """A convolution with a fixed filter."""
+    conv = next((node["given"] for node in nodes if node["op"] == "Conv"), None)
+    if conv is None:
+        return None
+    return stated(filt_size=(even(conv["kernel_shape"]), 3), stride=(even(conv.get("strides", 1)), 2))
+
+
+def sized(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Whatever pools to a size, without products and parameters."""
+    axes = int(str(nodes[0]["modules"][-1][2])[-2])
+    other = any(node["op"] in MULTIPLIES for node in nodes) or any(
+        "." in str(each["tensor"]) for each in _states(nodes)
+    )
+    return None if other else {"output_size": even(list(last.shape[-axes:]))}
+
+
+def _states(nodes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [each for node in nodes for each in references(node["given"]) if each.get("state")]
 
 
 def codes(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -164,4 +253,11 @@ BY_OPERATORS = {
     "Attention": heads,
     "GroupNorm": group_norm,
     "StdConv2d": standardised,
+    "ScaledStdConv2d": standardised,
+    "Affine": scaled,
+    "Softplus": smooth_relu,
+    "BlurPool2d": blurred,
+    "FrozenBatchNorm2d": frozen,
+    "L2Norm": unit_length,
+    **dict.fromkeys(POOLS, sized),
 }

@@ -159,7 +159,7 @@ def _upper_convolution(work: _Pass, number: int) -> None:
     """Zeros around a map as TensorFlow's SAME has them, more of them behind, are the convolution's own padding."""
     first = work.pending[number]
     conv = work.next(number, "Conv2d") if first.type == "ZeroPad2d" else None
-    if conv is None or work.pending[conv].arguments.get("padding", 0) != 0:
+    if conv is None or work.pending[conv].figures is not None or work.pending[conv].arguments.get("padding", 0) != 0:
         return
     given = work.pending[conv].arguments
     if not is_upper(work.pending[first.inputs[0]].shape, first.arguments["padding"], given, given.get("stride", 1)):

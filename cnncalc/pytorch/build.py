@@ -94,10 +94,13 @@ def build(
     return fx.GraphModule(root, traced, name if name.isidentifier() else "Network")
 
 
-def inspect_forward(traced: fx.Graph, graph: Graph) -> None:
-    """Look through the forward that PyTorch generates of a graph and runs; raises `SpecError`."""
+def inspect_forward(traced: fx.Graph, graph: Graph, suffix: str = "") -> None:
+    """Look through the forward that PyTorch generates of a graph and runs; raises `SpecError`.
+
+    With a `suffix`, the names of layers may stand with that behind them, too.
+    """
     code = traced.python_code("self")
-    parts = frozenset(part for layer in graph.layers for part in layer.name.split("."))
+    parts = frozenset(part + end for layer in graph.layers for part in layer.name.split(".") for end in {"", suffix})
     names = {node.name for node in traced.nodes} | {"self", "forward", "getattr", "slice", "torch", "inf"}
     functions = frozenset(
         [

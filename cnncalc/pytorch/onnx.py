@@ -7,19 +7,20 @@ import io
 import logging
 import re
 import warnings
+from collections.abc import Collection
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..errors import Problem, SpecError, usage_error
 from ..graph import Graph
 from .build import build
+from .scopes import name_layers, note_blocks
 from .weights import load_weights, read_weights
 
 #: The oldest set of operators that models may be written in; the newest is onnx's own.
 OLDEST_OPSET = 13
-#: Rules of the exporter that parameters get lost by.
-_DROPS = re.compile("batchnorm|OptionalBiasFromGemm", re.IGNORECASE)
 
 
 def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str = "", opset: int = 0) -> bytes:
@@ -53,6 +54,7 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
     for module in net.modules():  # where channels lie last, PyTorch would write its result by the strides in memory
         if isinstance(module, torch.nn.AdaptiveAvgPool2d):
             module.register_forward_pre_hook(lambda _, given: (given[0].contiguous(),))
+    name_layers(net, graph)
     # A batch of two: what is one would be taken for fixed.
     inputs = tuple(torch.randn(2, *(node.shape or ())) for node in graph.inputs)
     names = [node.name for node in graph.inputs]
@@ -87,7 +89,8 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
             raise usage_error(f"PyTorch cannot export {graph.name} as ONNX: {_cause(error)}", hint) from None
     del said
     assert program is not None
-    _simplify(program)
+    _simplify(program, net.state_dict().keys())
+    note_blocks(program.model.graph.all_nodes(), graph)
     model = program.model_proto
     if opset:
         model = _in_opset(model, opset, graph)
@@ -97,23 +100,36 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
     return bytes(model.SerializeToString())
 
 
-def _simplify(program: Any) -> None:
+def _simplify(program: Any, state: Collection[str]) -> None:
     """Work out what is constant, such as the shapes of views. Layers stay those of the spec: a runtime fuses them.
 
-    The exporter's own rules would fold normalisations into convolutions, and drop the bias of a linear layer that is
-    zero as yet: those parameters would be gone.
+    The exporter's own rules would fold normalisations into convolutions, and drop factors that are one and summands
+    that are zero as yet: those parameters would be gone. So they do not see what the parameters are.
     """
-    from onnxscript import optimizer, rewriter
+    from onnxscript import ir, optimizer, rewriter
 
     rules = getattr(rewriter, "_DEFAULT_REWRITE_RULES", None)
     if rules is None:  # another version of onnxscript: as its exporter does
         program.optimize()
         return
-    kept = [rule for rule in rules if not _DROPS.search(f"{rule.name}{type(rule).__name__}")]
-    for _ in range(2):
-        optimizer.fold_constants(program.model)
-        rewriter.rewrite(program.model, kept)
+    values = [value for name, value in program.model.graph.initializers.items() if name in state]
+    hidden = [(value, value.const_value) for value in values if len(value.const_value.shape) < 2]
+    for value, tensor in hidden:
+        value.const_value = ir.tensor(np.full(tuple(tensor.shape), 2, tensor.dtype.numpy()))
+    try:
+        kept = [rule for rule in rules if "BatchNorm" not in str(rule.name)]
+        for _ in range(2):
+            optimizer.fold_constants(program.model, should_fold=lambda node: False if _takes(node, state) else None)
+            rewriter.rewrite(program.model, kept)
+    finally:
+        for value, tensor in hidden:
+            value.const_value = tensor
     optimizer.remove_unused_nodes(program.model)
+
+
+def _takes(node: Any, state: Collection[str]) -> bool:
+    """Whether an operator takes a parameter; to turn one round, as linear layers do, is worked out all the same."""
+    return node.op_type != "Transpose" and any(value is not None and value.name in state for value in node.inputs)
 
 
 def _in_opset(model: Any, opset: int, graph: Graph) -> Any:

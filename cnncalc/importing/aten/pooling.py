@@ -32,16 +32,22 @@ def max_pool(call: Call) -> Value | list[Value]:
 
 @reads("max_unpool2d", "max_unpool3d")
 def max_unpool(call: Call) -> Value:
-    x, places, rank = call.tensor(), call.value("indices"), int(call.op[-2])
+    x, places = call.tensor(), call.value("indices")
     if not isinstance(places, Places):
         raise Unread("its places are not those of a pool")
-    pool = call.reading.pending[places.node]
-    if pool.type != f"MaxPool{rank}d" or set(pool.arguments) - {"kernel_size", "stride", "padding"}:
+    type_ = f"MaxUnpool{call.op[-2:]}"
+    return call.layer(type_, unpooled(call, type_, x, places.node), x, places.node)
+
+
+def unpooled(call: Call, type_: str, x: int, place: int) -> dict[str, Any]:
+    """The arguments of an unpooling to the places that a pool noted: those of the pool; raises `Unread`."""
+    pool = call.reading.pending[place]
+    if pool.type != type_.replace("Unpool", "Pool") or set(pool.arguments) - {"kernel_size", "stride", "padding"}:
         raise Unread("its places are not those of a plain max pool")
-    made = REGISTRY[f"MaxUnpool{rank}d"](**pool.arguments)
+    made = REGISTRY[type_](**pool.arguments)
     if tuple(map(value_of, made.output(call.shape_of(x), pool.shape))) != call.shape:
         raise Unread("it is told a size that its pool does not give")
-    return call.layer(made.type(), pool.arguments, x, places.node)
+    return dict(pool.arguments)
 
 
 @reads("avg_pool1d", "avg_pool2d", "avg_pool3d")
