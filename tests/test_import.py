@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import random
@@ -329,6 +330,41 @@ def test_an_onnx_file_names_the_blocks_of_the_spec(tmp_path: Path) -> None:
     assert keys_of(back) == keys_of(graph) and analyse(back).totals.value("macs") == analyse(graph).totals.value("macs")
     assert "{mbconv: {width: width}, repeat: 2}" in back.source.text
     assert len(back.source.text.splitlines()) <= 1.5 * len(BLOCKS.splitlines())
+
+
+def test_an_onnx_file_that_is_broken_is_read_or_refused(tmp_path: Path) -> None:
+    """Attributes, inputs, operators, sizes and what is noted beside them, changed by chance: never a traceback."""
+    onnx = pytest.importorskip("onnx", reason="pip install 'cnncalc[onnx]'")
+    pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
+    export(Source("net.yaml", BACK_TO_PLACES), "onnx", tmp_path / "net.onnx")
+    whole, rng, read = onnx.load(str(tmp_path / "net.onnx")), random.Random(1), 0
+    classes = ["cnncalc.pytorch.own_modules.BlurPool2d", "torch.nn.modules.pooling.AdaptiveAvgPool2d",
+               "cnncalc.pytorch.own_modules.ScaledStdConv2d", "torch.nn.modules.activation.Softplus"]  # fmt: skip
+    for _ in range(150):
+        model = onnx.ModelProto()
+        model.CopyFrom(whole)
+        for node in rng.sample(list(model.graph.node), 2):
+            change = rng.randrange(6)
+            if change == 0 and node.attribute:
+                del node.attribute[rng.randrange(len(node.attribute))]
+            elif change == 1 and node.input:
+                del node.input[rng.randrange(len(node.input))]
+            elif change == 2 and node.attribute:
+                given = rng.choice(node.attribute)
+                for place in range(len(given.ints)):
+                    given.ints[place] = rng.choice((-1, 0, 3, 2**40))
+            elif change == 3:
+                node.op_type = rng.choice(("Conv", "MaxPool", "Where", "Concat", "Gather", "Slice", "Shape"))
+            elif change == 4:
+                rng.choice(model.graph.initializer).dims.append(rng.choice((0, 3, 10**6)))
+            else:
+                for each in node.metadata_props:
+                    each.value = rng.choice(("[1, 2]", "nonsense", f"['', 'a', {rng.choice(classes)!r}]"))
+        (tmp_path / "broken.onnx").write_bytes(model.SerializeToString())
+        with contextlib.suppress(SpecError):
+            analyse(load(str(tmp_path / "broken.onnx")))
+            read += 1
+    assert 30 < read < 140
 
 
 def test_what_the_exporter_put_together_is_refused(tmp_path: Path) -> None:

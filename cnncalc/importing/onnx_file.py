@@ -24,8 +24,14 @@ KEEPS_LENGTH = frozenset(("Add", "Cast", "Div", "Gather", "Identity", "Mul", "Sl
 
 
 def read(path: Path, inputs: Mapping[str, Any]) -> Flat:
-    """The flat network in a file; raises `SpecError`."""
-    return flat_of(program_of(path, inputs))
+    """The flat network in a file; raises `SpecError`, also where its operators are not as ONNX has them."""
+    try:
+        return flat_of(program_of(path, inputs))
+    except SpecError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        cause = f"its operators do not fit together: {type(error).__name__}: {str(error)[:120]}"
+        raise refused(cause, str(path), "onnx.checker.check_model(model, full_check=True) may say which") from None
 
 
 def program_of(path: Path, inputs: Mapping[str, Any]) -> dict[str, Any]:

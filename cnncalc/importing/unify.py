@@ -180,7 +180,7 @@ class Unifier:
                 main = merge.branches[0]
                 if isinstance(main, str) or not main:
                     continue
-                inside = {part.name for each in all_ for m in each if m.name == merge.name
+                inside = {part.name for each in all_ for m in each if (m.kind, m.name) == ("merge", merge.name)
                           for part in (m.branches[0] if not isinstance(m.branches[0], str) else ())}  # fmt: skip
                 run = [part for part in own if part.name in inside]
                 first = own.index(run[0]) if run else -1

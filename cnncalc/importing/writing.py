@@ -222,6 +222,8 @@ def flow(value: Any) -> str:
         return "{" + ", ".join(f"{flow(key)}: {flow(each)}" for key, each in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(flow, value))}]"
+    if isinstance(value, float) and value != value:
+        return ".nan"
     if isinstance(value, float) and abs(value) == float("inf"):
         return ".inf" if value > 0 else "-.inf"
     if isinstance(value, float) and value == int(value) and abs(value) < 1e15:

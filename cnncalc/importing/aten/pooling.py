@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from ...errors import Misfit
 from ...ops import REGISTRY, value_of
 from ..program import Call, Unread
 from ..values import Places, Tensor, Value
@@ -44,8 +45,11 @@ def unpooled(call: Call, type_: str, x: int, place: int) -> dict[str, Any]:
     pool = call.reading.pending[place]
     if pool.type != type_.replace("Unpool", "Pool") or set(pool.arguments) - {"kernel_size", "stride", "padding"}:
         raise Unread("its places are not those of a plain max pool")
-    made = REGISTRY[type_](**pool.arguments)
-    if tuple(map(value_of, made.output(call.shape_of(x), pool.shape))) != call.shape:
+    try:
+        made = REGISTRY[type_](**pool.arguments).output(call.shape_of(x), pool.shape)
+    except Misfit as misfit:
+        raise Unread(misfit.cause) from None
+    if tuple(map(value_of, made)) != call.shape:
         raise Unread("it is told a size that its pool does not give")
     return dict(pool.arguments)
 
