@@ -324,7 +324,7 @@ def pool(call: Operator) -> None:
     given = {"self": x, "kernel_size": kernel, "stride": strides, "padding": padding, "ceil_mode": ceil}
     if largest and len(call.node.output) > 1 and axes == 2:
         # The exporter takes from the places in the whole tensor what makes them those in a map.
-        before = call.onnx.following("Sub", call.node.output[1])
+        before = call.onnx.differences.get(call.node.output[1])
         shape = call.onnx.shapes.get(call.node.output[0])
         both = call.emit("max_pool2d_with_indices", {**given, "dilation": dilations},
                          f"{call.node.output[0]}|both", [shape, shape])  # fmt: skip

@@ -23,24 +23,8 @@ MAX_NUMBERS = 1_000
 #: The largest size of anything.
 LARGEST = 2**63
 #: Operators for which a single number is a number, and no parameter.
-CALCULATES = frozenset(
-    (
-        "Add",
-        "CastLike",
-        "Div",
-        "Equal",
-        "Greater",
-        "GreaterOrEqual",
-        "Less",
-        "LessOrEqual",
-        "Max",
-        "Min",
-        "Mul",
-        "Pow",
-        "Sub",
-        "Where",
-    )
-)
+CALCULATES = frozenset(("Add", "CastLike", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max",
+                        "Min", "Mul", "Pow", "Sub", "Where"))  # fmt: skip
 #: What a parameter of a module is called; constants that an exporter makes have no dots, or are called otherwise.
 PATH = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
 #: What PyTorch calls what is counted along and not learnt.
@@ -99,6 +83,7 @@ class Onnx:
         self.taken = Counter(
             [*(name for node in self.graph.node for name in node.input), *(each.name for each in self.graph.output)]
         )
+        self.differences = {node.input[0]: node for node in self.graph.node if node.op_type == "Sub" and node.input}
         self.makers = {name: node for node in self.graph.node for name in node.output}
         self.nodes: list[dict[str, Any]] = []
         self.made: set[str] = set()  # what needs no operation any more
@@ -189,14 +174,9 @@ class Onnx:
 
     def _sizes(self, node: Any) -> bool:
         """Work out what is made of sizes alone; tells whether it is."""
-        taken = [self.constants.get(self.names.get(name, "")) for name in node.input if name]
         work = SIZES.get(node.op_type)
-        if (
-            work is None
-            or not taken
-            or not all(taken)
-            or any(type(each) is not int for one in taken for each in one or ())
-        ):
+        taken = [self.constants.get(self.names.get(name, "")) or [] for name in node.input if name]
+        if work is None or not taken or not all(taken) or any(type(each) is not int for one in taken for each in one):
             return False
         try:
             numbers = work(*taken)
@@ -226,10 +206,6 @@ class Onnx:
             call.emit(node.op_type, given)
         else:
             convert(call)
-
-    def following(self, kind: str, name: str) -> Any:
-        """The first operator of a kind whose first input is a value; None where there is none."""
-        return next((node for node in self.graph.node if node.op_type == kind and node.input[0] == name), None)
 
     def stack(self, node: Any) -> list[list[str]]:
         """The modules that an operator stood in: from what PyTorch's exporter wrote beside it, or from its name."""

@@ -59,9 +59,8 @@ def arguments_of(module: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def is_own(module: Mapping[str, Any]) -> bool:
     """Whether a module is one layer as a whole."""
-    return (bool(module.get("own")) and module["class"] in (*BY_OPERATORS, *UNPOOLINGS)) or arguments_of(
-        module
-    ) is not None
+    noted = bool(module.get("own")) and module["class"] in (*BY_OPERATORS, *UNPOOLINGS)
+    return noted or arguments_of(module) is not None
 
 
 def own_layer(
@@ -230,10 +229,9 @@ def blurred(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | 
 def sized(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Whatever pools to a size, without products and parameters."""
     axes = int(str(nodes[0]["modules"][-1][2])[-2])
-    other = any(node["op"] in MULTIPLIES for node in nodes) or any(
-        "." in str(each["tensor"]) for each in _states(nodes)
-    )
-    return None if other else {"output_size": even(list(last.shape[-axes:]))}
+    works = any(node["op"] in MULTIPLIES for node in nodes)
+    learns = any("." in str(each["tensor"]) for each in _states(nodes))
+    return None if works or learns else {"output_size": even(list(last.shape[-axes:]))}
 
 
 def _states(nodes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -119,12 +119,20 @@ def _simplify(program: Any, state: Collection[str]) -> None:
     try:
         kept = [rule for rule in rules if "BatchNorm" not in str(rule.name)]
         for _ in range(2):
-            optimizer.fold_constants(program.model, should_fold=lambda node: False if _takes(node, state) else None)
+            _fold(optimizer, program.model, state)
             rewriter.rewrite(program.model, kept)
     finally:
         for value, tensor in hidden:
             value.const_value = tensor
     optimizer.remove_unused_nodes(program.model)
+
+
+def _fold(optimizer: Any, model: Any, state: Collection[str]) -> None:
+    """Work out constants, but nothing that a parameter goes into: each keeps its name and shape in the file."""
+    try:
+        optimizer.fold_constants(model, should_fold=lambda node: False if _takes(node, state) else None)
+    except TypeError:  # an older onnxscript, which cannot be told
+        optimizer.fold_constants(model)
 
 
 def _takes(node: Any, state: Collection[str]) -> bool:

@@ -14,6 +14,8 @@ from .exported import arguments, export
 
 #: How a program asks for what a tensor holds.
 ASKS = ("__bool__", "__int__", "__float__", "__index__", "item")
+#: Lines that are named.
+MOST_SAID = 10
 Place = tuple[str, int]
 
 
@@ -46,12 +48,14 @@ def followed(torch: Any, model: Any, tensors: dict[str, Any], request: dict[str,
 
         with asked(torch, again):
             exported = export(torch, model, tensors, request)
-    return exported, [said(*place) for place in answers]
+    more = len(answers) - MOST_SAID
+    return exported, [said(*place) for place in [*answers][:MOST_SAID]] + [f"and {more} more such lines"] * (more > 0)
 
 
 @contextlib.contextmanager
 def asked(torch: Any, answered: Any) -> Any:
     """Whenever a program asks what a tensor holds, let somebody answer who is told where, and how to find out."""
+    own = {name: vars(torch.Tensor).get(name) for name in ASKS}  # None where it is inherited
     before = {name: getattr(torch.Tensor, name) for name in ASKS}
     library = os.path.dirname(torch.__file__) + os.sep
 
@@ -69,13 +73,16 @@ def asked(torch: Any, answered: Any) -> Any:
     try:
         yield
     finally:
-        for name, method in before.items():
-            setattr(torch.Tensor, name, method)
+        for name, method in own.items():
+            if method is None:
+                delattr(torch.Tensor, name)
+            else:
+                setattr(torch.Tensor, name, method)
 
 
 def said(file: str, line: int) -> str:
     """What to say of a line that depends on the data."""
-    place, text = f"{short(file)}:{line}", linecache.getline(file, line).strip()
+    place, text = f"{short(file)}:{line}", linecache.getline(file, line).strip()[:100]
     if text.startswith("assert"):
         return f"{place} asserts something of the data, which no layer does: {text}"
     return (
