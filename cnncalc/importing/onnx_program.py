@@ -146,12 +146,17 @@ class Onnx:
         users, name = self.users.get(name, set()), self.clean(name)
         number = prod(shape) == 1 and users <= CALCULATES and not PATH.fullmatch(name)
         chosen = tensor is not None and tensor.data_type in CHOICES
-        plain = users <= NORMS and MADE.fullmatch(name)  # the ones and zeros of a normalisation without parameters
+        # The ones and zeros of a normalisation without parameters.
+        plain = users <= NORMS and MADE.fullmatch(name) and tensor is not None and self._is_even(tensor, shape)
         kind = "constant" if number or chosen or plain else "buffer" if name.endswith(COUNTED) else "parameter"
         self.states[name] = {"kind": kind, "shape": shape, "value": None}
         kept = (6, 7, 1, 11) if len(shape) <= 1 else (6, 7)  # whole numbers, and single numbers and vectors of others
         if tensor is not None and tensor.data_type in kept and prod(shape) <= MAX_NUMBERS:
             self.constants[name] = self.onnx.numpy_helper.to_array(tensor).reshape(-1).tolist()
+
+    def _is_even(self, tensor: Any, shape: list[int]) -> bool:
+        """Whether all numbers of a tensor are the same, as far as they are looked at."""
+        return prod(shape) > MAX_NUMBERS or len(set(self.onnx.numpy_helper.to_array(tensor).reshape(-1).tolist())) == 1
 
     def _constant(self, node: Any) -> None:
         for attribute in node.attribute:
