@@ -28,7 +28,7 @@ from cnncalc.importing import cache, loops
 from cnncalc.importing.again import MOST_LOOKED_AT, Again
 from cnncalc.importing.capture import common, model
 from cnncalc.importing.darknet import read as read_darknet
-from cnncalc.importing.flat import Flat, Node
+from cnncalc.importing.flat import Flat, Module, Node
 from cnncalc.importing.keys import keys_of
 from cnncalc.importing.proof import differences
 from cnncalc.importing.pt2 import MAX_JSON, program_of
@@ -608,6 +608,24 @@ def test_layers_of_every_type_come_back(name: str, tmp_path: Path) -> None:
 def flat_text(flat: Flat) -> str:
     """The spec without blocks and repeats."""
     return written(flat, structured(flat))
+
+
+def test_a_very_deep_network_is_folded() -> None:
+    """A thousand blocks of a class that are the same but for a few are compared as those few."""
+    shape, nodes, modules = (8, 9, 9), [Node("input", "input", {}, (), (8, 9, 9))], {}
+    for number in range(1_000):
+        path, x = f"blocks.{number}", len(nodes) - 1
+        kernel = 5 if number == 500 else 3
+        modules[path] = Module("Block", {"kernel": kernel})
+        given = {"out_channels": 8, "kernel_size": kernel, "padding": kernel // 2}
+        nodes += [
+            Node(f"{path}.conv", "Conv2d", given, (x,), shape, owns=True),
+            Node(f"{path}.relu", "ReLU", {}, (x + 1,), shape),
+            Node(f"{path}.sum", "add", {}, (x + 2, x), shape),
+        ]
+    found = imported(Flat("deep", nodes, 1, [len(nodes) - 1], modules))
+    assert "{block: {}, repeat: 500}" in found.text and len(found.text.splitlines()) < 25
+    assert not list(differences(found.flat or Flat("", [], 0, []), found.graph))
 
 
 def test_a_fold_that_is_wrong_is_seen() -> None:

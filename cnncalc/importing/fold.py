@@ -147,13 +147,19 @@ class _Fold:
     def _kind(self, kind: str, members: list[Statement]) -> None:
         """The blocks of a class: as few as there can be."""
         clusters: list[list[Statement]] = []
+        seen: list[dict[Any, Statement]] = []  # of each cluster one for all that are the same
         for statement in members:
-            for cluster in clusters:
-                if self._unify([cluster[0], statement]) is not None and self._unify([*cluster, statement]) is not None:
+            mark = tuple(map(fingerprint, statement.body))
+            for cluster, others in zip(clusters, seen, strict=True):
+                kinds = list(others.values())
+                if mark in others or (self._unify([kinds[0], statement]) is not None
+                                      and self._unify([*kinds, statement]) is not None):  # fmt: skip
                     cluster.append(statement)
+                    others.setdefault(mark, statement)
                     break
             else:
                 clusters.append([statement])
+                seen.append({mark: statement})
         for cluster in clusters:
             if len(cluster) > 1 and size_of(cluster[0].body) > 1:
                 template = self._unify(cluster)
