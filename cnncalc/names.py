@@ -88,3 +88,9 @@ def refused_by_torch(name: str) -> str:
     if iskeyword(name):
         return "a word of Python"
     return f"something else: nn.Module.{name}" if name in TAKEN or name.startswith("_") else ""
+
+
+#: Where PyTorch's exporter notes the modules around an operator of ONNX: their paths and their classes.
+ONNX_PATHS, ONNX_CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
+#: What stands there before the type of a layer that PyTorch has no module for.
+ONNX_LAYERS = "cnncalc.layers."

@@ -13,6 +13,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from ..names import ONNX_CLASSES, ONNX_LAYERS, ONNX_PATHS
 from ..ops import MERGES
 from .own import is_own
 from .program import refused
@@ -32,14 +33,10 @@ COUNTED = (".running_mean", ".running_var")
 #: What PyTorch's exporter calls what it works out on the way.
 MADE = re.compile(r"val_\d+")
 NORMS = frozenset(("BatchNormalization", "InstanceNormalization", "LayerNormalization", "GroupNormalization"))
-#: Where PyTorch's exporter notes the modules around an operator: their paths and their classes.
-SCOPES, CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
 #: Types of numbers that count or choose, and are no weights: int64 and bool.
 CHOICES = (7, 9)
 #: What the names of cnncalc's own modules begin with, where its export notes them.
 OWN = "cnncalc.pytorch.own_modules."
-#: What the types of its layers begin with that are no modules of PyTorch's.
-LAYERS = "cnncalc.layers."
 #: Modules of PyTorch's that become several operators, some with constants that look like parameters.
 SEVERAL = re.compile(
     r"torch\.nn\.modules\.(normalization\.GroupNorm|pooling\.(Adaptive(Avg|Max)Pool|MaxUnpool)[123]d|activation\.Softplus)"
@@ -215,7 +212,7 @@ class Onnx:
     def stack(self, node: Any) -> list[list[str]]:
         """The modules that an operator stood in: from what PyTorch's exporter wrote beside it, or from its name."""
         noted = {each.key: each.value for each in node.metadata_props} if hasattr(node, "metadata_props") else {}
-        key = (noted.get(SCOPES, "[]"), noted.get(CLASSES, "[]"), node.name)
+        key = (noted.get(ONNX_PATHS, "[]"), noted.get(ONNX_CLASSES, "[]"), node.name)
         if key not in self.stacks:
             self.stacks[key] = self._stack(*key)
         return self.stacks[key]
@@ -235,7 +232,7 @@ class Onnx:
                 path = part if not before or part.startswith(f"{before}.") else f"{before}.{part}"
                 pairs.append((path, ""))
         for path, kind in pairs:
-            library = kind.startswith(("torch.nn.modules.", LAYERS)) or not kind
+            library = kind.startswith(("torch.nn.modules.", ONNX_LAYERS)) or not kind
             made = {"class": kind.rpartition(".")[2], "attributes": {}, "library": library}
             self.modules.setdefault(path, made | {"own": kind.startswith(OWN) or bool(SEVERAL.fullmatch(kind))})
         return [[path or "root", path, kind.rpartition(".")[2]] for path, kind in pairs]

@@ -9,12 +9,11 @@ import torch
 from torch import fx, nn
 
 from ..graph import Graph
+from ..names import ONNX_CLASSES, ONNX_LAYERS, ONNX_PATHS
 from .build import inspect_forward
 
-#: What PyTorch's exporter notes beside an operator: the paths and classes of the modules around it, and both in one.
-PATHS, CLASSES, BOTH = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy", "namespace"
-#: What stands before the type of a layer that PyTorch has no module for.
-LAYERS = "cnncalc.layers."
+#: Where PyTorch's exporter notes both, paths and classes, in one.
+BOTH = "namespace"
 #: The class of a group that is written in place.
 GROUP = "torch.nn.modules.container.Sequential"
 #: The border of a module that is put around its input first is called as it is, with this behind.
@@ -70,15 +69,15 @@ def note_blocks(nodes: Any, graph: Graph) -> None:
     types = {layer.name: layer.type for layer in graph.layers}
     for node in nodes:
         noted = node.metadata_props
-        if PATHS not in noted or CLASSES not in noted:
+        if ONNX_PATHS not in noted or ONNX_CLASSES not in noted:
             continue
-        paths, classes = ast.literal_eval(noted[PATHS]), ast.literal_eval(noted[CLASSES])
+        paths, classes = ast.literal_eval(noted[ONNX_PATHS]), ast.literal_eval(noted[ONNX_CLASSES])
         known = dict(zip(paths[1:-1], classes[1:-1], strict=True))
         parts = next(iter(known), "").split(".")
         around = [".".join(parts[:length]) for length in range(1, len(parts))]
         own = {path: graph.groups[path].block or GROUP for path in around if path in graph.groups}
         for path, kind in known.items():
-            own[path] = LAYERS + types.get(path, "Pad") if kind.endswith(f"{__name__}.{Layer.__name__}") else kind
+            own[path] = ONNX_LAYERS + types.get(path, "Pad") if kind.endswith(f"{__name__}.{Layer.__name__}") else kind
         pairs = [(paths[0], graph.name), *own.items(), (paths[-1], classes[-1])]
-        noted[PATHS], noted[CLASSES] = str([path for path, _ in pairs]), str([kind for _, kind in pairs])
+        noted[ONNX_PATHS], noted[ONNX_CLASSES] = str([path for path, _ in pairs]), str([kind for _, kind in pairs])
         noted[BOTH] = "/".join(f"{path}: {kind}" for path, kind in pairs)
