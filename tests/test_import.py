@@ -33,7 +33,8 @@ from cnncalc.importing.keys import keys_of
 from cnncalc.importing.proof import differences
 from cnncalc.importing.pt2 import MAX_JSON, program_of
 from cnncalc.importing.spec import imported
-from cnncalc.importing.structure import Statement, structured
+from cnncalc.importing.statements import Statement
+from cnncalc.importing.structure import structured
 from cnncalc.importing.target import Options, bring_in
 from cnncalc.importing.torch_program import flat_of
 from cnncalc.importing.writing import written
@@ -603,6 +604,70 @@ def test_layers_of_every_type_come_back(name: str, tmp_path: Path) -> None:
         if made == 2:
             break
     assert made
+
+
+#: A block whose parts lean on each other, and one with a module in it that some of its uses have.
+SPLIT = """
+input: [16, 9, 9]
+blocks:
+  split:
+    args: [width, kernel: 3]
+    layers:
+      - sum:
+          add:
+            - - conv1: {Conv2d: {out_channels: width, kernel_size: 1}}
+              - act1: ReLU
+              - inline:
+                  - part{i}: {Slice: {start: i * width // 6, stop: (i + 1) * width // 6}, from: act1}
+                  - mix{i}: {add: ['part{i}', {branch: 'made{i - 1}', when: i > 0}]}
+                  - convs.{i}: {Conv2d: {out_channels: width // 6, kernel_size: kernel, padding: kernel // 2}}
+                  - made{i}: ReLU
+                repeat: 5
+              - rest: {Slice: {start: 5 * width // 6}, from: act1}
+              - joined: {concat: [{branch: 'made{i}', repeat: 5}, rest]}
+              - conv3: {Conv2d: {out_channels: 16, kernel_size: 1}}
+            - []
+layers:
+  - {split: {width: 24}}
+  - {split: {width: 48}}
+  - {split: {width: 48, kernel: 5}}
+"""
+SQUEEZED = """
+input: [16, 9, 9]
+blocks:
+  squeeze:
+    layers:
+      multiply:
+        - [{AdaptiveAvgPool2d: {output_size: 1}}, {fc: {Conv2d: {out_channels: in_channels, kernel_size: 1}}}, Sigmoid]
+        - []
+  inverted:
+    args: [width, squeezes: false]
+    layers:
+      - conv: {Conv2d: {out_channels: width, kernel_size: 1}}
+      - bn: BatchNorm2d
+      - se: {layers: [squeeze], when: squeezes}
+      - act: ReLU
+      - pointwise: {Conv2d: {out_channels: 16, kernel_size: 1}}
+layers:
+  - {inverted: {width: 24}}
+  - {inverted: {width: 32}}
+  - {inverted: {width: 48, squeezes: true}}
+  - {inverted: {width: 64, squeezes: true}}
+"""
+
+
+@pytest.mark.parametrize(("text", "lines", "says"), [
+    (SPLIT, 37, ["'convs.{n}': {Conv2d: {out_channels: width // 6,", "{start: (n + 1) * width // 6, stop: (n + 2) * width // 6}", "foreach: {n: [1, 2, 3]}"]),
+    (SQUEEZED, 24, ["se: {layers: [squeeze], when: squeezes}", "foreach: {width: [24, 32, 48, 64], squeezes: [false, false, true, true]}"]),
+])  # fmt: skip
+def test_what_recurs_within_a_block(text: str, lines: int, says: list[str], tmp_path: Path) -> None:
+    """Parts that are numbered become a loop in their block, and a class is one block, with a module or without it."""
+    graph = load(Source("net.yaml", text))
+    path = tmp_path / "exported.py"
+    path.write_text(str(export(graph, "torch")), "utf-8")
+    back = imported(flat_of(captured(request("Net", {"": graph.inputs[0].shape}, path))))
+    assert all(each in back.text for each in says), back.text
+    assert len(back.text.splitlines()) <= lines and keys_of(back.graph) == keys_of(graph)
 
 
 def flat_text(flat: Flat) -> str:

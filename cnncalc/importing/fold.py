@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ..names import is_word
 from ..record import Record
 from .flat import Flat
-from .loops import looped
+from .loops import looped, looped_in_block
 from .naming import Argument, Names
 from .places import TAKEN
 from .resolve import Expressed, resolve
 from .runs import Runs, numbered_run, prefix_of
 from .sequences import NUMBER, counted, number_of, recurring
-from .structure import Statement, size_of
+from .statements import Statement, size_of
 from .unify import MISSING, Differs, Unifier, Vector, fingerprint, opposite, vectors
 
 #: Arguments of a block, beyond which it is harder to read than what it replaces; large ones have one for two layers.
@@ -67,6 +69,10 @@ class _Fold:
         self._sequences(statements)
         if "loops" not in self.without:
             statements = looped(statements, self.folds)
+            self.blocks = [
+                block._replace(body=looped_in_block(block.body, [name for name, _ in block.arguments], self.folds))
+                for block in self.blocks
+            ]
         return Folded(tuple(self.blocks), statements, tuple(self.folds))
 
     def _sequences(self, statements: list[Statement]) -> None:
@@ -91,14 +97,10 @@ class _Fold:
     # -- blocks ------------------------------------------------------------------------------------------------------
 
     def _blocks(self, statements: list[Statement]) -> None:
-        waiting = sorted(self._groups(statements), key=lambda entry: entry[0])
-        while waiting:
-            height = waiting[0][0]
-            now = [entry for entry in waiting if entry[0] == height]
-            waiting = waiting[len(now) :]
+        for now in levels(statements):
             kinds: dict[str, list[Statement]] = {}
-            often = Counter(statement.block for _, statement in now)
-            for _, statement in sorted(now, key=lambda entry: often[entry[1].block] == 1):
+            often = Counter(statement.block for statement in now)
+            for statement in sorted(now, key=lambda each: often[each.block] == 1):
                 kinds.setdefault(self._kind_of(statement, often, kinds), []).append(statement)
             for kind, members in kinds.items():
                 for member in members:
@@ -131,18 +133,6 @@ class _Fold:
                 made.append(body[at])
                 at += 1
         return made
-
-    def _groups(self, statements: Sequence[Statement]) -> list[tuple[int, Statement]]:
-        """All groups that were modules of a class of their own, each with how deep such groups are nested in it."""
-        found: list[tuple[int, Statement]] = []
-        for statement in statements:
-            inner: list[tuple[int, Statement]] = []
-            for each in statement.inner():
-                inner += self._groups(each)
-            found += inner
-            if statement.kind == "group" and statement.block:
-                found.append((1 + max((height for height, _ in inner), default=0), statement))
-        return found
 
     def _kind(self, kind: str, members: list[Statement]) -> None:
         """The blocks of a class: as few as there can be."""
@@ -242,6 +232,53 @@ class _Fold:
     def _plain(kind: str) -> str:
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind.lstrip("_")).lower()
         return re.sub(r"conv_?(\d)_?d", r"conv\1d", name) or "block"
+
+
+def levels(statements: Sequence[Statement]) -> list[list[Statement]]:
+    """All groups that were modules of a class of their own; those that stand in others come before them.
+
+    What is of one class comes together, unless such a module stands in another of its class.
+    """
+    inside: dict[str, set[str]] = {}
+    found = list(modules(statements, inside))
+    for base, family in families(inside).items():  # `Block2` may be a `Block` with other arguments
+        for _, group in found:
+            group.block = base if group.block in family else group.block
+        inside[base] = set().union(*(inside.pop(block) for block in family))
+        inside = {block: {base if each in family else each for each in within} for block, within in inside.items()}
+    level: dict[str, int] = {}
+    with suppress(CycleError):
+        for block in TopologicalSorter(inside).static_order():
+            level[block] = 1 + max((level[each] for each in inside[block]), default=0)
+    heights = [level.get(group.block, height) if len(level) == len(inside) else height for height, group in found]
+    return [[group for (_, group), at in zip(found, heights, strict=True) if at == height]
+            for height in sorted(set(heights))]  # fmt: skip
+
+
+def families(inside: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Classes that are called as another but for a number behind it, none of which stands in another: by that name.
+
+    >>> families({"Block": set(), "Block2": {"Conv"}, "Conv": set(), "Stage": {"Stage2"}, "Stage2": set()})
+    {'Block': {'Block', 'Block2'}}
+    """
+    found: dict[str, set[str]] = {}
+    for block in inside:
+        found.setdefault(block.rstrip("0123456789"), set()).add(block)
+    return {base: family for base, family in found.items()
+            if base in family and len(family) > 1 and not any(inside[block] & family for block in family)}  # fmt: skip
+
+
+def modules(statements: Sequence[Statement], inside: dict[str, set[str]]) -> Iterator[tuple[int, Statement]]:
+    """The groups that were modules of a class of their own, each with how deep such groups are nested in it.
+
+    `inside` is told which classes stand in which.
+    """
+    for statement in statements:
+        inner = [each for part in statement.inner() for each in modules(part, inside)]
+        yield from inner
+        if statement.kind == "group" and statement.block:
+            inside.setdefault(statement.block, set()).update(each.block for _, each in inner)
+            yield 1 + max((height for height, _ in inner), default=0), statement
 
 
 def usual(argument: Argument) -> tuple[Any, bool]:

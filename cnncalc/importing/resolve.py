@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .naming import Names
-from .structure import Statement
+from .statements import Statement
 from .unify import Vector, put, vectors
 
 

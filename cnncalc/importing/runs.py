@@ -8,7 +8,7 @@ from typing import Any
 
 from .naming import Names
 from .resolve import Expressed, resolve
-from .structure import Statement
+from .statements import Statement
 from .unify import ABSENT, MISSING, Differs, Unifier, fingerprint, vectors
 
 #: Columns of a `foreach`, beyond which a table is harder to read than what it replaces.

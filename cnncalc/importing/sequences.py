@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .runs import prefix_of
-from .structure import Statement
+from .statements import Statement
 from .unify import ABSENT, fingerprint
 from .writing import numbered
 

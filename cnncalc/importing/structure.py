@@ -2,75 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..ops import MERGES
 from .flat import Flat, loose_paths
-
-Value = Any
-
-#: Merges in merges, and names of layers in them, from which on a network is written row by row.
-DEEP, MANY_NAMES = 1, 6
-
-
-class Statement:
-    """A layer, a merge or a group, as it stands in a list.
-
-    `body` holds the statements of a group, `branches` those of a merge: a list, or the name of an earlier layer; in a
-    block also a statement for a branch under a condition (`optional`), or for a layer that each use names (`name`).
-    `source` names what it takes where that is not the statement before. `block` is the class of the module that a group
-    was, `path` where it stands in the network, and `enters` the channels of what goes in.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        kind: str,
-        type_: str = "",
-        arguments: dict[str, Value] | None = None,
-        body: list[Statement] | None = None,
-        branches: list[list[Statement] | str] | None = None,
-        source: Value = None,
-        path: str = "",
-        enters: int = 0,
-        block: str = "",
-    ) -> None:
-        self.name, self.kind, self.type = name, kind, type_
-        self.arguments: dict[str, Value] = arguments or {}
-        self.body, self.branches = body or [], branches or []
-        self.source, self.path, self.enters, self.block = source, path, enters, block
-        self.when: Value = None
-        self.repeat: Value = None
-        self.columns: dict[str, list[Value]] = {}
-        self.was: dict[str, Value] = {}  # the vectors that arguments were, before they became expressions
-        self.full: dict[str, Value] | None = None  # of a block in use: all its arguments, those by default too
-
-    def copy(self, **changes: Any) -> Statement:
-        """The same statement, to be changed on its own; what is in it is shared."""
-        made = Statement.__new__(Statement)
-        made.__dict__.update(self.__dict__ | changes)
-        return made
-
-    def inner(self) -> Iterator[list[Statement]]:
-        """The lists of statements in it."""
-        if self.body:
-            yield self.body
-        for branch in self.branches:
-            if not isinstance(branch, (str, Statement)):
-                yield branch
-
-    def __repr__(self) -> str:
-        return f"<{self.kind} {self.name}: {self.type} {self.arguments}>"
-
-
-def size_of(statements: Sequence[Statement]) -> int:
-    """How many layers and merges stand in a list, however deep."""
-    total = 0
-    for statement in statements:
-        total += statement.kind != "group"
-        total += sum(size_of(inner) for inner in statement.inner())
-    return total
+from .statements import Rows, Statement, tangled
 
 
 class _Scope:
@@ -85,25 +22,6 @@ class _Scope:
 def structured(flat: Flat) -> list[Statement]:
     """The statements of a flat network."""
     return _Structure(flat).top()
-
-
-def tangled(statements: Sequence[Statement]) -> bool:
-    """Whether merges stand in merges so deep, with so many names in them, that nobody follows it."""
-    deepest, names = 0, 0
-    waiting = [(each, 0) for each in statements]
-    while waiting:
-        each, depth = waiting.pop()
-        if each.kind != "merge":
-            continue
-        deepest = max(deepest, depth)
-        for branch in each.branches:
-            if isinstance(branch, str):
-                names += depth > 0
-                continue
-            for inner in branch:
-                names += inner.source is not None
-                waiting.append((inner, depth + 1))
-    return deepest >= DEEP and names >= MANY_NAMES
 
 
 class _Structure:
@@ -163,7 +81,7 @@ class _Structure:
 
     def _body(self, scope: _Scope, entry: int | None) -> list[Statement]:
         nested = _Chains(self, scope, entry).body()
-        return _Chains(self, scope, entry).rows() if tangled(nested) else nested
+        return _Chains(self, scope, entry).rows(scope.parts, entry) if tangled(nested) else nested
 
     def reference(self, node: int, scope: str) -> str:
         """A name for a node that is understood in a scope: looked for in the nearest scope first, then outward."""
@@ -190,6 +108,11 @@ class _Structure:
         return None
 
 
+def _last(part: int | _Scope) -> int:
+    """The node that a part of a scope ends with."""
+    return part.nodes[-1] if isinstance(part, _Scope) else part
+
+
 class _Chains:
     """The statements of one scope, worked out from what leaves it backwards."""
 
@@ -209,7 +132,7 @@ class _Chains:
         if isinstance(part, _Scope):
             inside = set(part.nodes)
             taken = [i for n in part.nodes for i in self.nodes[n].inputs if i not in inside]
-            outs = [n for n in part.nodes if n == part.nodes[-1] or self._used_outside(n, inside)]
+            outs = [n for n in part.nodes if n == _last(part) or self._used_outside(n, inside)]
         else:
             taken, outs = list(self.nodes[part].inputs), [part]
         taken = list(dict.fromkeys(taken)) if isinstance(part, _Scope) else taken
@@ -252,14 +175,13 @@ class _Chains:
                 at = target
         return made
 
-    def rows(self) -> list[Statement]:
-        """The statements in order of work, one below the other, each with the names of what it takes."""
-        made: list[Statement] = []
-        at = self.entry
-        for part in self.scope.parts:
+    def rows(self, parts: Sequence[int | _Scope], at: int | None) -> Rows:
+        """Statements in order of work, one below the other, each with the names of what it takes."""
+        made = Rows()
+        for part in parts:
             if isinstance(part, _Scope):
                 made += self._group(part, at)
-                at = part.nodes[-1]
+                at = _last(part)
                 continue
             node = self.nodes[part]
             if node.type in MERGES and node.shares < 0:
@@ -349,10 +271,22 @@ class _Chains:
             elif i in self.emitted or i not in self.producer:
                 branches.append(self._name(i))
             else:
-                branches.append(self.chain(i, fork))
+                branches.append(self._branch(i, fork))
         self.emitted.add(output)
         return Statement(self._local(node.name), "merge", node.type, dict(node.arguments), branches=branches,
                          source=before, path=node.name)  # fmt: skip
+
+    def _branch(self, target: int, fork: int | None) -> list[Statement]:
+        """The statements of a branch, from its fork to a node."""
+        before = set(self.emitted)
+        nested = self.chain(target, fork)
+        new = self.emitted - before
+        if not tangled(nested) or any(i not in new and i != fork for n in new for i in self.nodes[n].inputs):
+            return nested
+        if any(n != target and self._used_outside(n, new) for n in new):
+            return nested
+        self.emitted = before
+        return self.rows([part for part in self.scope.parts if _last(part) in new], fork)
 
     def _group(self, part: _Scope, at: int | None) -> list[Statement]:
         inside = set(part.nodes)

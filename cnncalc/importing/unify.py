@@ -7,7 +7,7 @@ from typing import Any
 
 from ..names import is_name
 from ..ops import REGISTRY
-from .structure import Statement
+from .statements import Statement
 
 
 class Missing:

@@ -11,7 +11,7 @@ from ..language.items import is_soft
 from ..language.reader import is_number
 from .flat import Flat
 from .places import TAKEN
-from .structure import Statement
+from .statements import Statement
 
 #: Characters of a line, beyond which what could stand in one is broken up.
 WIDTH = 110
