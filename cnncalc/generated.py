@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from functools import cache
 
 from .errors import SpecError, usage_error
 from .names import is_path
 from .record import Record
 
 #: What the generators write: classes, functions, assignments, calls, and loops inside of calls.
-_NODES: tuple[type[ast.AST], ...] = (
-    *(ast.Module, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.With, ast.withitem),
-    *(ast.Assign, ast.Return, ast.Expr, ast.If, ast.IfExp, ast.Compare, ast.Eq, ast.Is, ast.Call, ast.keyword),
-    *(ast.Starred, ast.GeneratorExp, ast.ListComp, ast.comprehension, ast.JoinedStr, ast.FormattedValue),
-    *(ast.Attribute, ast.Subscript, ast.Slice, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Load, ast.Store),
-    *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.MatMult, ast.Div, ast.FloorDiv, ast.UnaryOp, ast.USub),
-    *(ast.BoolOp, ast.And, ast.Or, ast.Not, ast.NotEq, ast.AugAssign),
+_NODES: frozenset[type[ast.AST]] = frozenset(
+    (
+        *(ast.Module, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.With, ast.withitem),
+        *(ast.Assign, ast.Return, ast.Expr, ast.If, ast.IfExp, ast.Compare, ast.Eq, ast.Is, ast.Call, ast.keyword),
+        *(ast.Starred, ast.GeneratorExp, ast.ListComp, ast.comprehension, ast.JoinedStr, ast.FormattedValue),
+        *(ast.Attribute, ast.Subscript, ast.Slice, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Load, ast.Store),
+        *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.MatMult, ast.Div, ast.FloorDiv, ast.UnaryOp, ast.USub),
+        *(ast.BoolOp, ast.And, ast.Or, ast.Not, ast.NotEq, ast.AugAssign),
+    )
 )
+#: Those of them that hold words.
+_NAMED = frozenset((ast.Attribute, ast.FunctionDef, ast.ClassDef, ast.Name, ast.arg, ast.keyword, ast.Constant))
 
 
 class Vocabulary(Record):
@@ -74,7 +79,7 @@ def inspected(source: str, known: Vocabulary, docstring: str = "") -> str:
         raise _too_deep() if "nested" in str(error) else _refusal("what is no Python") from None
     if docstring and ast.get_docstring(tree, clean=False) == docstring:
         del tree.body[0]
-    copied = {each.name: ast.dump(each) for each in map(_class, known.trusted)}
+    copied = dict(map(_class, known.trusted))
     tree.body = [
         statement
         for statement in tree.body
@@ -86,17 +91,19 @@ def inspected(source: str, known: Vocabulary, docstring: str = "") -> str:
         and not (isinstance(statement, (ast.Import, ast.ImportFrom)) and ast.unparse(statement) in known.imports)
     ]
     for node in ast.walk(tree):
-        strange = _strange(node, known)
+        kind = type(node)
+        strange = kind.__name__ if kind not in _NODES else _strange(node, known) if kind in _NAMED else ""
         if strange:
             raise _refusal(strange)
     return source
 
 
-def _class(source: str) -> ast.ClassDef:
-    """The class in the source of one."""
+@cache
+def _class(source: str) -> tuple[str, str]:
+    """The name of the class in the source of one, and all that is in it."""
     (found,) = ast.parse(source).body
     assert isinstance(found, ast.ClassDef)
-    return found
+    return found.name, ast.dump(found)
 
 
 def _too_deep() -> SpecError:
@@ -109,8 +116,6 @@ def _too_deep() -> SpecError:
 
 def _strange(node: ast.AST, known: Vocabulary) -> str:
     """What a node holds that no generator writes; an empty string if there is nothing."""
-    if not isinstance(node, _NODES):
-        return type(node).__name__
     if isinstance(node, ast.Attribute):
         root: ast.AST = node
         while isinstance(root, ast.Attribute):

@@ -25,9 +25,19 @@ class Done(NamedTuple):
     stderr: str
 
 
-def cnncalc(*arguments: str, cwd: Path | None = None, text: str = "", **environment: str) -> Done:
-    """Run `cnncalc` with these arguments, `text` on its standard input and nobody at a terminal."""
-    streams = [io.TextIOWrapper(io.BytesIO(data), "utf-8", "surrogateescape") for data in (text.encode(), b"", b"")]
+class Screen(io.TextIOWrapper):
+    """A stream with somebody in front of it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def cnncalc(
+    *arguments: str, cwd: Path | None = None, text: str = "", terminal: bool = False, **environment: str
+) -> Done:
+    """Run `cnncalc` with these arguments, `text` on its standard input and nobody at a terminal, unless it is one."""
+    kind = Screen if terminal else io.TextIOWrapper
+    streams = [kind(io.BytesIO(data), "utf-8", "surrogateescape") for data in (text.encode(), b"", b"")]
     with (
         patch.multiple(sys, argv=["cnncalc", *arguments], stdin=streams[0], stdout=streams[1], stderr=streams[2]),
         patch.dict(os.environ, environment),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import gc
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +35,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         core = "cnncalc" in path.parts and not {"pytorch", "teach", "tests"} & set(path.parts)
         if (path.stem in QUICK or core) and not any(word in item.name for word in SLOW):
             item.add_marker(pytest.mark.quick)
+
+
+def pytest_runtest_setup() -> None:
+    """PyTorch's exporter reads the source of all its five hundred operators at each export: here once in a process."""
+    exporter = sys.modules.get("torch.onnx._internal.exporter._registration")
+    registry = getattr(exporter, "ONNXRegistry", None)
+    read = getattr(registry, "from_torchlib", None)
+    if read is None or not hasattr(read, "__func__"):
+        return
+    remembered = functools.lru_cache(read)
+
+    def copied(*given: Any, **named: Any) -> Any:
+        made = copy.copy(remembered(*given, **named))
+        made.functions = {target: list(known) for target, known in made.functions.items()}
+        return made
+
+    registry.from_torchlib = staticmethod(copied)

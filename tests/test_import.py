@@ -90,7 +90,7 @@ def test_models_as_people_write_them(name: str) -> None:
         assert expected["says"] in said
         if "line" in expected:
             where = str(error).split(": ")[0] if isinstance(error, SpecError) else getattr(error, "where", "")
-            where = where or common.frame_of(error, asked)
+            where = where or common.frame_of(error)
             number = int(where.rpartition(":")[2])
             assert expected["line"] in FILE.read_text("utf-8").splitlines()[number - 1]
         return

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import did_you_mean, usage_error
 from ..generated import literal
 from ..graph import Claim
-from ..language.locate import ZOO, zoo_files
+from ..language.locate import ZOO, zoo_sources
 from ..language.spec import Spec, open_spec
 from ..quantities import mib, readable
 from ..report import Report, analyse
@@ -113,7 +113,7 @@ def entries(specs: Sequence[Spec]) -> Iterator[Entry]:
 @cache
 def all_entries() -> tuple[Entry, ...]:
     """All networks of the zoo, which is the same as long as a program runs."""
-    return tuple(entries([open_spec(str(path)) for path in zoo_files()]))
+    return tuple(entries(list(map(open_spec, zoo_sources()))))
 
 
 #: What the source of an accuracy says where it is not the paper's own result.

@@ -81,7 +81,8 @@ def said(outcome: Outcome, report: Report, output: str | None) -> Iterator[str]:
     made, totals = outcome.imported, report.totals
     lines = made.text.count("\n")
     name = output if output and output != "-" else outcome.target.name
-    size = f"{len(report.rows)} layers, {totals.text('params')}, {totals.text('macs')}"
+    count = len(report.rows)
+    size = f"{count} layer{'s' * (count != 1)}, {totals.text('params')}, {totals.text('macs')}"
     yield f"{name}: {lines} lines, {size}{_keys(outcome)}"
     checks = outcome.checks
     if checks is not None and "failed" in checks:

@@ -258,8 +258,9 @@ def levels(statements: Sequence[Statement]) -> list[list[Statement]]:
 def families(inside: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """Classes that are called as another but for a number behind it, none of which stands in another: by that name.
 
-    >>> families({"Block": set(), "Block2": {"Conv"}, "Conv": set(), "Stage": {"Stage2"}, "Stage2": set()})
-    {'Block': {'Block', 'Block2'}}
+    >>> found = families({"Block": set(), "Block2": {"Conv"}, "Conv": set(), "Stage": {"Stage2"}, "Stage2": set()})
+    >>> {base: sorted(family) for base, family in found.items()}
+    {'Block': ['Block', 'Block2']}
     """
     found: dict[str, set[str]] = {}
     for block in inside:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Place, Problem, Source, SpecError, did_you_mean
+from ..language.flow import flow
 from ..language.locate import locate
 from ..language.reader import Mapping as Table
 from ..language.reader import Node, Scalar, Sequence, read
 from ..ops import REGISTRY
 from ..record import Record
-from .writing import flow
 
 #: Rows of a file: the largest of the author's own has 43.
 MAX_ROWS = 1_000

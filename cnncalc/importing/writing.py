@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import yaml
-
+from ..language.flow import flow
 from ..language.items import is_soft
-from ..language.reader import is_number
 from .flat import Flat
 from .places import TAKEN
 from .statements import Statement
@@ -214,27 +212,3 @@ def key_of(statement: Statement) -> str:
     if name.isdigit():
         return name
     return flow(f".{name}" if name in TAKEN else name)
-
-
-def flow(value: Any) -> str:
-    """A value in one line of YAML, as it may stand within brackets too."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{flow(key)}: {flow(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(flow, value))}]"
-    if isinstance(value, float) and value != value:
-        return ".nan"
-    if isinstance(value, float) and abs(value) == float("inf"):
-        return ".inf" if value > 0 else "-.inf"
-    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
-        return f"{value:.1f}"
-    if isinstance(value, float):
-        text = repr(value)
-        return text if "e" not in text or "." in text.partition("e")[0] else text.replace("e", ".0e")
-    if value is None:
-        return "null"
-    value = str(value) if isinstance(value, str) else value
-    if isinstance(value, str) and is_number(value):
-        return f"'{value}'"
-    text = yaml.safe_dump([value], default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
-    return text.removesuffix("]\n").removeprefix("[")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from ..errors import usage_error
 from ..graph import Graph, Layer
 from ..names import LONGEST
 from ..ops import MERGES, REGISTRY, Op
+from .flow import flow
 from .items import BESIDE, GROUPS
-from .reader import is_number
 
 
 class _Tree(dict[str, Any]):
@@ -42,27 +40,27 @@ class _Writer:
 
     def text(self) -> str:
         graph = self.graph
-        lines = [f"name: {_flow(graph.name + (f' ({graph.variant})' if graph.variant else ''))}"]
+        lines = [f"name: {flow(graph.name + (f' ({graph.variant})' if graph.variant else ''))}"]
         facts = {"source": graph.about, "year": graph.year, "task": graph.task}
-        lines += [f"{key}: {_flow(value)}" for key, value in facts.items() if value]
+        lines += [f"{key}: {flow(value)}" for key, value in facts.items() if value]
         shapes = {node.name: list(node.shape or ()) for node in graph.inputs}
         named = len(shapes) > 1 or next(iter(shapes)) != "input"
-        lines.append(f"input: {_flow(shapes if named else shapes['input'])}")
+        lines.append(f"input: {flow(shapes if named else shapes['input'])}")
         tree = _Tree()
         for number, parts in enumerate(graph.levels(), graph.input_count):
             self._place(tree, parts, number)
         body = list(self._layers(tree, "", "  "))
         if self.declared:
             lines += ["", "types:"]
-            lines += [f"  {name}: {_flow(figures)}" for name, figures in self.declared.values()]
+            lines += [f"  {name}: {flow(figures)}" for name, figures in self.declared.values()]
         lines += ["", "layers:", *body] if body else ["", "layers: []"]
         results = [graph.nodes[i].name for i in graph.outputs]
         if graph.outputs != (len(graph.nodes) - 1,):
-            lines += ["", f"outputs: {_flow(results)}"]
+            lines += ["", f"outputs: {flow(results)}"]
         claims = {claim.quantity: claim.value for claim in graph.claims if not claim.name}
         if claims:
             sources = list(dict.fromkeys(claim.source for claim in graph.claims if not claim.name and claim.source))
-            lines += ["", f"expect: {_flow(claims | ({'source': '; '.join(sources)} if sources else {}))}"]
+            lines += ["", f"expect: {flow(claims | ({'source': '; '.join(sources)} if sources else {}))}"]
         return "\n".join(lines) + "\n"
 
     @staticmethod
@@ -75,7 +73,7 @@ class _Writer:
     def _layers(self, tree: _Tree, scope: str, indent: str) -> Any:
         for name, inside in tree.items():
             word = name in REGISTRY or name in (*GROUPS, *BESIDE, "use", "branch") or name in self.types
-            key = name if name.isdigit() else _flow(f".{name}" if word else name)
+            key = name if name.isdigit() else flow(f".{name}" if word else name)
             if isinstance(inside, _Tree):
                 yield f"{indent}{key}:"
                 yield from self._layers(inside, f"{scope}.{name}" if scope else name, indent + "  ")
@@ -89,16 +87,16 @@ class _Writer:
             return self._used(layer, number, scope)
         kind, arguments = self._described(layer, op)
         if kind in MERGES:
-            beside = "".join(f", {name}: {_flow(value)}" for name, value in arguments.items())
+            beside = "".join(f", {name}: {flow(value)}" for name, value in arguments.items())
             branches = [self._reference(i, scope) for i in layer.inputs]
-            return f"{{{kind}: {_flow(branches)}{beside}}}"
-        body = f"{{{kind}: {_flow(arguments)}" if arguments else f"{{{kind}: {{}}"
+            return f"{{{kind}: {flow(branches)}{beside}}}"
+        body = f"{{{kind}: {flow(arguments)}" if arguments else f"{{{kind}: {{}}"
         beside = self._beside(layer, number, scope)
         return f"{body}{beside}}}" if arguments or beside else kind
 
     def _used(self, layer: Layer, number: int, scope: str) -> str:
         """A layer that is used again, by the full path of the first."""
-        first = _flow(f".{self.graph.nodes[layer.shares].name}")
+        first = flow(f".{self.graph.nodes[layer.shares].name}")
         return f"{{use: {first}{self._beside(layer, number, scope)}}}"
 
     def _beside(self, layer: Layer, number: int, scope: str) -> str:
@@ -107,8 +105,8 @@ class _Writer:
         beside = ""
         if layer.inputs != (number - 1,) or alone:
             sources = [self._reference(i, scope) for i in layer.inputs]
-            beside = f", from: {_flow(sources[0] if len(sources) == 1 else sources)}"
-        return beside + (f", note: {_flow(layer.note)}" if layer.note else "")
+            beside = f", from: {flow(sources[0] if len(sources) == 1 else sources)}"
+        return beside + (f", note: {flow(layer.note)}" if layer.note else "")
 
     def _described(self, layer: Layer, op: Op) -> tuple[str, dict[str, Any]]:
         """The type, and the arguments that are not its defaults; what a spec declares keeps its figures as a type."""
@@ -168,16 +166,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [_plain(each) for each in value]
     return value
-
-
-def _flow(value: Any) -> str:
-    """A value in one line of YAML, as it may stand within brackets too.
-
-    A text that a spec's reader would take for a number stands in quotes: it knows more numbers than PyYAML does.
-    """
-    if isinstance(value, list):
-        return f"[{', '.join(map(_flow, value))}]"
-    if isinstance(value, str) and is_number(value):
-        return f"'{value}'"
-    written = yaml.safe_dump([value], default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
-    return written.removesuffix("]\n").removeprefix("[")

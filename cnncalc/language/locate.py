@@ -27,6 +27,11 @@ def zoo_files() -> list[Path]:
     return sorted(zoo_folder().glob("*.yaml"))
 
 
+def zoo_sources() -> list[Source]:
+    """The texts of the bundled specs."""
+    return [_read(path, f"{ZOO}{path.name}") for path in zoo_files()]
+
+
 def locate(spec: str) -> tuple[Source, str]:
     """The text of a spec, and the variant that its name asks for (or an empty string); raises `SpecError`."""
     if not spec.strip():

@@ -20,13 +20,13 @@ def main() -> None:
     result, asked, told = Path(sys.argv[2]), sys.stdin, sys.stdout
     sys.stdin = open(os.devnull)  # noqa: SIM115
     go_offline()
-    answer(result, told, lambda: captured(request), request)
+    answer(result, told, lambda: captured(request))
     for line in asked:
         question = json.loads(Path(line.strip()).read_text("utf-8"))
-        answer(result, told, lambda question=question: verified(request, question), request)
+        answer(result, told, lambda question=question: verified(request, question))
 
 
-def answer(result: Path, told: Any, work: Any, request: dict[str, Any]) -> None:
+def answer(result: Path, told: Any, work: Any) -> None:
     """Write down what comes of some work, or why nothing does, and say that it is there."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -35,7 +35,7 @@ def answer(result: Path, told: Any, work: Any, request: dict[str, Any]) -> None:
         found = {"refused": {"cause": refused.cause, "hint": refused.hint, "where": refused.where}}
     except (Exception, SystemExit) as error:
         cause = f"{type(error).__name__}: {first_line(error)}"
-        found = {"refused": {"cause": cause, "hint": "", "where": frame_of(error, request)}}
+        found = {"refused": {"cause": cause, "hint": "", "where": frame_of(error)}}
     result.write_text(json.dumps(found), "utf-8")
     told.write("done\n")
     told.flush()

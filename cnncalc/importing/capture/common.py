@@ -6,12 +6,16 @@ import contextlib
 import os
 import socket
 import traceback
+from pathlib import Path
 from typing import Any
 
 #: Images in the batch of the example: two, so that the batch is told from an axis of one.
 BATCH = 2
 #: What the constructors of modules were given, by the identity of the module; the modules are kept, so that it stays.
 GIVEN: dict[int, tuple[Any, dict[str, Any]]] = {}
+
+#: Where no file is the user's: this package, and Python's own.
+OTHERS = (str(Path(__file__).resolve().parents[2]) + os.sep, os.path.dirname(os.__file__))
 
 
 class Refused(Exception):
@@ -45,19 +49,19 @@ def go_offline() -> None:
     socket.getaddrinfo = refuse
 
 
-def frame_of(error: BaseException, request: dict[str, Any]) -> str:
+def frame_of(error: BaseException) -> str:
     """The file and line of the user's program that an error came from."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if is_users(frame.filename, request)]
+    own = [frame for frame in frames if is_users(frame.filename)]
     return f"{short(own[-1].filename)}:{own[-1].lineno}" if own else ""
 
 
-def is_users(filename: str, request: dict[str, Any]) -> bool:
+def is_users(filename: str) -> bool:
     """Whether a file is the user's, and no library's."""
     path = os.path.abspath(filename)
-    own, library = os.path.dirname(os.path.abspath(__file__)), os.path.dirname(os.__file__)
-    others = path.startswith((own, library)) or "site-packages" in path or "/torch/" in path
-    return os.path.exists(path) and not others
+    return (
+        not path.startswith(OTHERS) and "site-packages" not in path and "/torch/" not in path and os.path.exists(path)
+    )
 
 
 def short(filename: str) -> str:

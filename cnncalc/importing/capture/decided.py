@@ -19,13 +19,13 @@ MOST_SAID = 10
 Place = tuple[str, int]
 
 
-def followed(torch: Any, model: Any, tensors: dict[str, Any], request: dict[str, Any]) -> tuple[Any, list[str]]:
+def followed(torch: Any, model: Any, tensors: dict[str, Any]) -> tuple[Any, list[str]]:
     """The model's operations, and what to say of decisions in it; raises `Refused`.
 
     Where data decides, the model is run, and the way is followed that it took, if the tensors have values at all.
     """
     try:
-        return export(torch, model, tensors, request), []
+        return export(torch, model, tensors), []
     except Depends:
         if any(tensor.device.type == "meta" for tensor in tensors.values()):
             raise
@@ -47,7 +47,7 @@ def followed(torch: Any, model: Any, tensors: dict[str, Any], request: dict[str,
             return answers[place][(times[place] - 1) % len(answers[place])]
 
         with asked(torch, again):
-            exported = export(torch, model, tensors, request)
+            exported = export(torch, model, tensors)
     more = len(answers) - MOST_SAID
     return exported, [said(*place) for place in [*answers][:MOST_SAID]] + [f"and {more} more such lines"] * (more > 0)
 

@@ -26,7 +26,7 @@ MOST_ATTRIBUTES = 60
 MOST_NUMBERS = 1_000
 
 
-def export(torch: Any, model: Any, tensors: dict[str, Any], request: dict[str, Any]) -> Any:
+def export(torch: Any, model: Any, tensors: dict[str, Any]) -> Any:
     """The model's operations; raises `Refused` with the line that stands in the way."""
     import warnings
 
@@ -39,7 +39,7 @@ def export(torch: Any, model: Any, tensors: dict[str, Any], request: dict[str, A
             warnings.simplefilter("ignore")
             return torch.export.export(model, *arguments(model, tensors), strict=False)
     except Exception as error:
-        name, where = type(error).__name__, frame_of(error, request)
+        name, where = type(error).__name__, frame_of(error)
         line = linecache.getline(where.rpartition(":")[0], int(where.rpartition(":")[2])).strip() if where else ""
         said = f": {line}" if line else ""
         if "GuardOnDataDependent" in name or "data-dependent" in str(error) or "Could not guard on" in str(error):
@@ -50,7 +50,7 @@ def export(torch: Any, model: Any, tensors: dict[str, Any], request: dict[str, A
             raise Refused(f"it asks for the values of a tensor{said}", hint, where) from None
         if "found a fake tensor in the exported program" in str(error):
             hint = "work on the tensor itself, under torch.no_grad() where no gradients are wanted"
-            where, said = line_with(r"\.data\b", model, request)
+            where, said = line_with(r"\.data\b", model)
             raise Refused(f"it works on a tensor that PyTorch cannot follow, as .data is{said}", hint, where) from None
         if isinstance(error, RuntimeError) and any(word in str(error) for word in ("shape", "size", "dim")):
             raise Refused(
@@ -59,7 +59,7 @@ def export(torch: Any, model: Any, tensors: dict[str, Any], request: dict[str, A
         raise
 
 
-def line_with(pattern: str, model: Any, request: dict[str, Any]) -> tuple[str, str]:
+def line_with(pattern: str, model: Any) -> tuple[str, str]:
     """The first line of the user's own modules that a pattern is found in: its place, and what stands there."""
     forwards: dict[Any, None] = dict.fromkeys(type(module).forward for module in model.modules())
     for forward in forwards:
@@ -67,7 +67,7 @@ def line_with(pattern: str, model: Any, request: dict[str, Any]) -> tuple[str, s
             file, (lines, first) = inspect.getsourcefile(forward) or "", inspect.getsourcelines(forward)
         except (OSError, TypeError):  # no source, or none of Python's
             continue
-        for number, line in enumerate(lines if is_users(file, request) else ()):
+        for number, line in enumerate(lines if is_users(file) else ()):
             if re.search(pattern, line.partition("#")[0]):
                 return f"{short(file)}:{first + number}", f": {line.strip()}"
     return "", ""

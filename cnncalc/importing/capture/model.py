@@ -41,7 +41,7 @@ def captured(request: dict[str, Any]) -> dict[str, Any]:
     inputs = given(model, request, title)
     tensors = {name: example(torch, each, "cpu" if real else "meta") for name, each in inputs.items()}
     try:
-        exported, decided = followed(torch, model, tensors, request)
+        exported, decided = followed(torch, model, tensors)
     except Exception as error:
         wants_values = isinstance(error, Depends) or (not isinstance(error, Refused) and "meta" in str(error))
         if real or not wants_values:
@@ -50,11 +50,11 @@ def captured(request: dict[str, Any]) -> dict[str, Any]:
         model, real = made if isinstance(made, torch.nn.Module) else made(**request["settings"]), True
         ready(model, request)
         tensors = {name: example(torch, each, "cpu") for name, each in inputs.items()}
-        exported, decided = followed(torch, model, tensors, request)
+        exported, decided = followed(torch, model, tensors)
     if real:
         MADE.append(model)
     program = written(torch, model, exported, inputs, title, request)
-    return {"program": {**program, "notes": [*notes, *decided, *program["notes"]], "files": files_of(request)}}
+    return {"program": {**program, "notes": [*notes, *decided, *program["notes"]], "files": files_of()}}
 
 
 def ready(model: Any, request: dict[str, Any]) -> list[str]:
@@ -85,14 +85,14 @@ def prepared(model: Any, request: dict[str, Any]) -> list[str]:
     return [NOTE, OF_REGIONS] if regions else [NOTE]
 
 
-def files_of(request: dict[str, Any]) -> dict[str, str]:
+def files_of() -> dict[str, str]:
     """The user's files that were run, with what is in them as a hash; and the libraries with their versions."""
     import hashlib
 
     found: dict[str, str] = {}
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if file and is_users(file, request) and str(file).endswith(".py"):
+        if file and is_users(file) and str(file).endswith(".py"):
             with contextlib.suppress(OSError):
                 found[os.path.abspath(file)] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
     return found
@@ -139,7 +139,7 @@ def loaded(request: dict[str, Any]) -> Any:
         raise Refused(f"it is no Python: {error.msg}", "", f"{short(error.filename or '')}:{error.lineno}") from None
     except ModuleNotFoundError as error:
         hint = f"install {error.name}, or name the Python that has it: --python PATH"
-        raise Refused(f"there is no module {error.name}", hint, frame_of(error, request)) from None
+        raise Refused(f"there is no module {error.name}", hint, frame_of(error)) from None
     except SystemExit:
         hint = "what runs when the file is imported belongs under if __name__ == '__main__':"
         raise Refused("the file ends the program when it is imported", hint) from None

@@ -83,7 +83,8 @@ weight_bytes = Figure(
 def _computed_in(row: Row) -> str:
     fates = row.report.fates
     if fates and fates[row.node].kind == "part":
-        return f"in {row.report.graph.nodes[fates[row.node].of].name}"
+        scope, _, name = (host := row.report.graph.nodes[fates[row.node].of].name).rpartition(".")
+        return f"in {name if row.name.rpartition('.')[0] == scope else host}"  # as a spec names what is near
     return row.report.dtypes[row.node]
 
 
