@@ -241,32 +241,39 @@ def levels(statements: Sequence[Statement]) -> list[list[Statement]]:
     """
     inside: dict[str, set[str]] = {}
     found = list(modules(statements, inside))
-    for base, family in families(inside).items():  # `Block2` may be a `Block` with other arguments
-        for _, group in found:
-            group.block = base if group.block in family else group.block
-        inside[base] = set().union(*(inside.pop(block) for block in family))
-        inside = {block: {base if each in family else each for each in within} for block, within in inside.items()}
+    same = families(inside)  # `Block2` may be a `Block` with other arguments
+    within: dict[str, set[str]] = {}
+    for block, inner in inside.items():
+        within.setdefault(same[block], set()).update(same[each] for each in inner)
+    for _, group in found:
+        group.block = same[group.block]
     level: dict[str, int] = {}
     with suppress(CycleError):
-        for block in TopologicalSorter(inside).static_order():
-            level[block] = 1 + max((level[each] for each in inside[block]), default=0)
-    heights = [level.get(group.block, height) if len(level) == len(inside) else height for height, group in found]
+        for block in TopologicalSorter(within).static_order():
+            level[block] = 1 + max((level[each] for each in within[block]), default=0)
+    heights = [level.get(group.block, height) for height, group in found]
     return [[group for (_, group), at in zip(found, heights, strict=True) if at == height]
             for height in sorted(set(heights))]  # fmt: skip
 
 
-def families(inside: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """Classes that are called as another but for a number behind it, none of which stands in another: by that name.
+def families(inside: Mapping[str, set[str]]) -> dict[str, str]:
+    """The name of each class, or that which it bears but for a number, where there is such a class.
 
-    >>> found = families({"Block": set(), "Block2": {"Conv"}, "Conv": set(), "Stage": {"Stage2"}, "Stage2": set()})
-    >>> {base: sorted(family) for base, family in found.items()}
-    {'Block': ['Block', 'Block2']}
+    Not where a class of these stands in another of them.
+
+    >>> families({"Block": set(), "Block2": {"Conv"}, "Conv": set(), "Stage": {"Stage2"}, "Stage2": set()})
+    {'Block': 'Block', 'Block2': 'Block', 'Conv': 'Conv', 'Stage': 'Stage', 'Stage2': 'Stage2'}
     """
-    found: dict[str, set[str]] = {}
+    base = {block: block.rstrip("0123456789") for block in inside}
+    called: dict[str, set[str]] = {}
     for block in inside:
-        found.setdefault(block.rstrip("0123456789"), set()).add(block)
-    return {base: family for base, family in found.items()
-            if base in family and len(family) > 1 and not any(inside[block] & family for block in family)}  # fmt: skip
+        called.setdefault(base[block], set()).add(block)
+    one = {
+        name
+        for name, family in called.items()
+        if name in family and not any(inside[block] & family for block in family)
+    }
+    return {block: base[block] if base[block] in one else block for block in inside}
 
 
 def modules(statements: Sequence[Statement], inside: dict[str, set[str]]) -> Iterator[tuple[int, Statement]]:
