@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from ..errors import Misfit, did_you_mean
@@ -83,18 +84,20 @@ def axis(name: str, values: Iterable[Any], args: Mapping[str, Any], shape: Seque
         if any(one.turns(other) for other in knobs[:i]):
             raise Misfit(f"{one.name} is turned twice", "each knob once")
     found: list[tuple[Any, ...]] = []
-    seen: set[str] = set()
+    seen: set[int | str] = set()
+    sizes = [one for one in knobs if one.argument == "input"]
     for value in values:
         if len(found) >= MOST_VALUES:
             raise Misfit(f"{name} has more than {MOST_VALUES:,} values", "a larger step")
         if len(knobs) > 1 and (not isinstance(value, (list, tuple)) or len(value) != len(knobs)):
             raise Misfit(f"{name} move together, and {value} is no value of each", f"{name}: [[1, 2], [3, 4]]")
         found.append(tuple(value) if len(knobs) > 1 else (value,))
-        if repr(found[-1]) in seen:
+        mark = value if type(value) is int else repr(found[-1])
+        if mark in seen:
             raise Misfit(f"{name} has the value {value} twice", "each once")
-        seen.add(repr(found[-1]))
-        for each, one in zip(found[-1], knobs, strict=True):
-            if one.argument == "input" and (type(each) is not int or each < 1):
+        seen.add(mark)
+        for each, one in zip(found[-1], knobs, strict=True) if sizes else ():
+            if one in sizes and (type(each) is not int or each < 1):
                 raise Misfit(f"{one.name}: a size is a whole number from 1 on, not {each}", "input: [160, 224]")
     if not found:
         raise Misfit(f"{name} has no values", "a list, or from, to and by")
@@ -118,8 +121,11 @@ def spread(low: Any, high: Any, by: Any = 1) -> list[Any]:
     count = (last - first) // step + 1
     if count > MOST_VALUES:
         raise Misfit(f"a range of more than {MOST_VALUES:,} values", "a larger step")
-    whole = all(type(each) is int for each in (low, high, by))
-    return [int(first + i * step) if whole else float(first + i * step) for i in range(count)]
+    if all(type(each) is int for each in (low, high, by)):
+        return list(range(low, high + 1, by))
+    below = lcm(first.denominator, step.denominator)
+    begin, more = int(first * below), int(step * below)
+    return [(begin + i * more) / below for i in range(count)]  # the nearest number to each fraction
 
 
 def overlaps(axes: Iterable[Axis]) -> str:
