@@ -188,7 +188,7 @@ def _value(node: ast.expr, names: Mapping[str, Any], budget: Budget) -> Any:
 
 
 def _bounded(value: Any) -> Any:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and not -LARGEST <= value <= LARGEST:
+    if type(value) is not bool and isinstance(value, (int, float)) and not -LARGEST <= value <= LARGEST:
         raise Misfit(f"a number beyond ±10^{len(str(LARGEST)) - 1}", code="too-big")
     return value
 
@@ -238,9 +238,11 @@ def _name(node: ast.Name, names: Mapping[str, Any], budget: Budget) -> Any:
 
 def _binary(node: ast.BinOp, names: Mapping[str, Any], budget: Budget) -> Any:
     left, right = _value(node.left, names, budget), _value(node.right, names, budget)
+    rule = _ARITHMETIC.get(type(node.op))
+    if rule is not None and type(left) is int and type(right) is int:
+        return rule(left, right)
     if isinstance(node.op, ast.Pow):
         return _power(left, right)
-    rule = _ARITHMETIC.get(type(node.op))
     if rule is None:
         raise Misfit(f"{ast.unparse(node)[:60]!r}: this operator is not among + - * / // % **", code="expression")
     if isinstance(left, list) or isinstance(right, list):
