@@ -183,8 +183,9 @@ class Names:
             numbers = [each for each in argument.values if each is not MISSING]
             plain = all(isinstance(each, int) and not isinstance(each, bool) for each in numbers)
             if plain and argument.kind in ("stride", "channels", "kernel_size", "repeat"):
-                differs = [each is not MISSING and each != 1 for each in argument.values]
-                tests.append((f"{argument.name} != 1", differs, argument))
+                none = absent(argument)
+                differs = [each is not MISSING and each != none for each in argument.values]
+                tests.append((f"{argument.name} != {none}", differs, argument))
         if out is not None and out_shown and vector.enters and all(isinstance(each, int) for each in vector.enters):
             differs = [a != b for a, b in zip(vector.enters, out, strict=True)]
             tests.append((f"in_channels != {out_shown}", differs, None))
@@ -198,7 +199,8 @@ class Names:
             if agree(vector.values, truth) or agree(vector.values, negated):
                 for each in used:
                     if each is not None:
-                        each.values = [1 if value is MISSING else value for value in each.values]
+                        none = absent(each)
+                        each.values = [none if value is MISSING else value for value in each.values]
                 if agree(vector.values, truth):
                     return text
                 return text.replace("!=", "==").replace(" or ", " and ")
@@ -212,6 +214,12 @@ class Names:
         if self._named(contrary)[1] and not self._named(vector)[1]:  # the program has a name for the contrary
             return f"not {self._new(contrary).name}"
         return self._new(vector).name
+
+
+def absent(argument: Argument) -> int:
+    """The value that stands for a layer which is not there: no channels, but a stride, a kernel or a group of one."""
+    counts = argument.kind == "channels" and argument.first[1] != "groups"
+    return 0 if counts and not {MISSING, 0}.isdisjoint(argument.values) else 1
 
 
 def agree(left: Sequence[Any], right: Sequence[Any]) -> bool:
