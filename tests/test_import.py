@@ -333,6 +333,56 @@ def test_an_onnx_file_names_the_blocks_of_the_spec(tmp_path: Path) -> None:
     assert len(back.source.text.splitlines()) <= 1.5 * len(BLOCKS.splitlines())
 
 
+#: Operations without a layer type: one of somebody's own, with a convolution in it, and others that multiply and add.
+OF_THEIR_OWN = """
+import torch
+from torch import nn
+
+
+@torch.library.custom_op("relu::fused", mutates_args=())
+def fused(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    return nn.functional.conv2d(x, w)
+
+
+@fused.register_fake
+def _(x, w):
+    return x.new_empty(x.shape[0], w.shape[0], x.shape[2] - 2, x.shape[3] - 2)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight, self.mix, self.fc = nn.Parameter(torch.randn(4, 3, 3, 3)), nn.Bilinear(5, 5, 7), nn.Linear(4, 5)
+
+    def forward(self, x):
+        x = self.fc(fused(x, self.weight).mean((2, 3)))
+        return torch.fft.rfft(self.mix(x, x)).real
+"""
+
+
+def test_what_an_operation_costs_that_is_not_known_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(OF_THEIR_OWN)
+    found = imported(flat_of(captured(request("Net", {"": (3, 8, 8)}, tmp_path / "net.py"))))
+    types = {node.type: node.figures for node in found.flat.layers if node.figures is not None}
+    assert [name for name, figures in types.items() if "macs" not in figures] == ["Fused", "Bilinear", "FftRfft"]
+    totals = analyse(found.graph).totals
+    assert totals.text("macs") == "≥ 20 MACs" and totals.params == 4 * 27 + 5 * 5 * 7 + 7 + 4 * 5 + 5
+    assert types["Fused"]["note"].startswith("relu::fused: no layer type does this")
+
+
+def test_an_operator_of_another_domain_is_none_of_onnx(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="pip install 'cnncalc[onnx]'")
+    make, tensor = onnx.helper, onnx.helper.make_tensor_value_info
+    nodes = [make.make_node("Relu", ["x"], ["y"], domain="com.mine"), make.make_node("Relu", ["y"], ["z"])]
+    graph = make.make_graph(nodes, "g", [tensor("x", 1, [1, 4, 8, 8])], [tensor("z", 1, [1, 4, 8, 8])],
+                            value_info=[tensor("y", 1, [1, 4, 8, 8])])  # fmt: skip
+    opsets = [make.make_opsetid("", 18), make.make_opsetid("com.mine", 1)]
+    onnx.save(make.make_model(graph, opset_imports=opsets), str(tmp_path / "net.onnx"))
+    report = analyse(str(tmp_path / "net.onnx"))
+    assert [row.layer.is_declared for row in report] == [True, False] and [row.type for row in report][1] == "ReLU"
+    assert report.totals.text("macs") == "≥ 0 MACs"
+
+
 def test_an_onnx_file_that_is_broken_is_read_or_refused(tmp_path: Path) -> None:
     """Attributes, inputs, operators, sizes and what is noted beside them, changed by chance: never a traceback."""
     onnx = pytest.importorskip("onnx", reason="pip install 'cnncalc[onnx]'")

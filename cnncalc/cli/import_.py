@@ -81,8 +81,8 @@ def said(outcome: Outcome, report: Report, output: str | None) -> Iterator[str]:
     made, totals = outcome.imported, report.totals
     lines = made.text.count("\n")
     name = output if output and output != "-" else outcome.target.name
-    count = len(report.rows)
-    size = f"{count} layer{'s' * (count != 1)}, {totals.text('params')}, {totals.text('macs')}"
+    layers = counted(len(report.rows), "layer")
+    size = f"{layers}, {totals.text('params')}, {totals.text('macs')}"
     yield f"{name}: {lines} lines, {size}{_keys(outcome)}"
     checks = outcome.checks
     if checks is not None and "failed" in checks:
@@ -91,9 +91,18 @@ def said(outcome: Outcome, report: Report, output: str | None) -> Iterator[str]:
         yield "verified by running both: " + "; ".join(_checks(outcome, report))
     if made.declared:
         shown = "; ".join(f"{name}: {note}" for name, note in made.declared[:5]) + " …" * (len(made.declared) > 5)
-        yield f"{len(made.declared)} of {len(report.rows)} layers are declared, not understood: {shown}"
+        yield f"{len(made.declared)} of {layers} declared, not understood: {shown}"
     for note in made.notes:
         yield f"note: {note}"
+
+
+def counted(count: int, what: str) -> str:
+    """So many of something, in words.
+
+    >>> counted(1, "key"), counted(2, "key")
+    ('1 key', '2 keys')
+    """
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _keys(outcome: Outcome) -> str:
@@ -108,12 +117,14 @@ def _keys(outcome: Outcome) -> str:
     if missing:
         parts = list(dict.fromkeys(name.partition(".")[0] for name in missing))
         shown = ", ".join(parts[:4]) + " …" * (len(parts) > 4)
-        if any(name.partition(".")[0] in parts for name in own):
-            return f"; {len(missing)} keys of the state_dict are not in it ({shown})"
-        count = (
-            "1 tensor of the state_dict is" if len(missing) == 1 else f"{len(missing)} tensors of the state_dict are"
-        )
-        return f"; {count} in none of its layers ({shown}): --train-graph brings what runs in training alone"
+        layers = outcome.imported.flat.layers if outcome.imported.flat else ()
+        holds = any(each.figures and (each.figures["params"] or each.figures["buffers"]) for each in layers)
+        if holds or any(name.partition(".")[0] in parts for name in own):
+            why = ": what is declared has no names for its tensors" * holds
+            return f"; {counted(len(missing), 'key')} of the state_dict not in it ({shown}){why}"
+        tensors = counted(len(missing), "tensor")
+        hint = "--train-graph brings what runs in training alone"
+        return f"; {tensors} of the state_dict in none of its layers ({shown}): {hint}"
     reshaped = [name for name in own if name in theirs and own[name] != theirs[name]]
     if not reshaped:
         return f"; {len(own) - len(theirs)} more keys than the state_dict" if len(own) > len(theirs) else ""
@@ -127,7 +138,9 @@ def _checks(outcome: Outcome, report: Report) -> Iterator[str]:
     counted = checks["flops"]
     equal = counted == 2 * macs
     yield f"FLOPs by PyTorch's counter are {number(counted)}, " + (
-        "2 × the MACs" if equal else f"not 2 × {number(macs)}"
+        "2 × the MACs" + " that are known" * report.totals.text("macs").startswith("≥")
+        if equal
+        else f"not 2 × {number(macs)}"
     )
     if checks.get("unbuilt"):
         yield "outputs were not compared, since what is declared cannot be built"

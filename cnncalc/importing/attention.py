@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
+from .operations import named
 from .program import Call, Reading
 from .values import Tensor
 
@@ -22,7 +23,7 @@ def attention(
     module: Sequence[Any],
 ) -> Tensor | None:
     """The layer that a module's operations are together; None where they are no attention that is known."""
-    ops = {str(node["op"]).partition(".")[0]: node for node in nodes}
+    ops = {named(str(node["op"])): node for node in nodes}
     inner = ops.get("scaled_dot_product_attention") or ops.get("softmax")
     if inner is None or inner["given"].get("attn_mask") is not None or inner["given"].get("is_causal"):
         return None

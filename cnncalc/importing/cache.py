@@ -30,7 +30,7 @@ def key(*parts: Any) -> str:
 
 def _own() -> str:
     """When the importer itself last changed: a checkout does so between versions."""
-    return str(max((path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py")), default=0))
+    return str(max((path.stat().st_mtime_ns for path in Path(__file__).parent.rglob("*.py")), default=0))
 
 
 def found(name: str) -> str | None:

@@ -23,6 +23,8 @@ from .readers import registers
 MAX_NUMBERS = 1_000
 #: The largest size of anything.
 LARGEST = 2**63
+#: How models write ONNX's own set of operators.
+DOMAINS = ("", "ai.onnx")
 #: Operators for which a single number is a number, and no parameter.
 CALCULATES = frozenset(("Add", "CastLike", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max",
                         "Min", "Mul", "Pow", "Sub", "Where"))  # fmt: skip
@@ -65,7 +67,7 @@ SIZES: dict[str, Callable[..., list[int]]] = {
 class Onnx:
     def __init__(self, onnx: Any, model: Any, path: Path) -> None:
         self.onnx, self.graph, self.path = onnx, model.graph, path
-        self.opset = max((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), default=13)
+        self.opset = max((each.version for each in model.opset_import if each.domain in DOMAINS), default=13)
         self.shapes: dict[str, list[int] | None] = {}
         for value in (*self.graph.value_info, *self.graph.output, *self.graph.input):
             dims = value.type.tensor_type.shape.dim
@@ -77,6 +79,9 @@ class Onnx:
         self.constants: dict[str, list[Any]] = {}
         self.users: dict[str, set[str]] = {}  # the kinds of operators that take a value
         self.stacks: dict[tuple[str, ...], list[list[str]]] = {}
+        for node in self.graph.node:  # what another domain calls so is no operator of ONNX
+            if node.domain not in DOMAINS:
+                node.op_type = f"{node.domain}::{node.op_type}"
         self.taken = Counter(
             [*(name for node in self.graph.node for name in node.input), *(each.name for each in self.graph.output)]
         )

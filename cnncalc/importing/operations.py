@@ -17,6 +17,28 @@ VIEWS = SHAPES_ONLY | frozenset(
 )
 
 
+#: Operations that multiply and add, and have no layer type: what they cost is not known. All others go element by
+#: element, or move what there is.
+UNKNOWN_WORK = frozenset((
+    *("conv1d", "conv2d", "conv3d", "matmul", "bmm", "mm", "addmm", "linear", "einsum", "baddbmm", "addbmm", "mv"),
+    *("addmv", "dot", "vdot", "inner", "outer", "ger", "addr", "kron", "tensordot", "chain_matmul", "bilinear"),
+    *("_trilinear", "cdist", "_cdist_forward", "pdist", "stft", "istft", "cholesky", "inverse", "det", "logdet"),
+    *("slogdet", "qr", "svd", "matrix_exp", "matrix_power", "triangular_solve", "cholesky_solve", "cholesky_inverse"),
+    *("lu_solve", "geqrf", "cov"),
+))  # fmt: skip
+#: What the names of others of them begin with.
+UNKNOWN_BEGINNINGS = ("lstm", "gru", "rnn", "fft_", "_fft_", "linalg_", "_linalg_")
+
+
+def named(op: str) -> str:
+    """The name of an operation without that of its overload; of a library's own with that of the library.
+
+    >>> named("conv2d.padding"), named("relu_.default"), named("getitem"), named("com.mine::relu")
+    ('conv2d', 'relu_', 'getitem', 'com.mine::relu')
+    """
+    return op if "::" in op else op.partition(".")[0]
+
+
 def first_reference(node: Mapping[str, Any]) -> str:
     """The name of the first tensor that an operation takes, or an empty string."""
     first = next(iter(references(node["given"])), None)
@@ -39,7 +61,8 @@ def references(given: Any) -> Iterator[dict[str, Any]]:
 def camel(op: str) -> str:
     """The name of a declared type for an operation.
 
-    >>> camel("grid_sampler_2d")
-    'GridSampler2d'
+    >>> camel("grid_sampler_2d"), camel("com.mine::fused_relu")
+    ('GridSampler2d', 'FusedRelu')
     """
-    return "".join(part[:1].upper() + part[1:] for part in op.split("_") if part) or "Unknown"
+    parts = op.rpartition("::")[2].split("_")
+    return "".join(part[:1].upper() + part[1:] for part in parts if part) or "Unknown"

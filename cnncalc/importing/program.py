@@ -8,7 +8,18 @@ from typing import Any
 
 from ..errors import SpecError, usage_error
 from ..ops import Shape
-from .operations import ALIASES, SHAPES_ONLY, VIEWS, WRITES, camel, first_reference, references
+from .operations import (
+    ALIASES,
+    SHAPES_ONLY,
+    UNKNOWN_BEGINNINGS,
+    UNKNOWN_WORK,
+    VIEWS,
+    WRITES,
+    camel,
+    first_reference,
+    named,
+    references,
+)
 from .values import FROM_INPUT, Pending, State, Tensor, Value, Worked
 
 
@@ -29,7 +40,7 @@ class Call:
 
     def __init__(self, reading: Reading, node: Mapping[str, Any]) -> None:
         self.reading, self.node = reading, node
-        op = str(node["op"]).partition(".")[0]
+        op = named(str(node["op"]))
         self.inplace = op.endswith("_") and not op.startswith("_")
         self.op = op.rstrip("_") if self.inplace else op
         self.given: Mapping[str, Any] = node["given"]
@@ -150,7 +161,7 @@ class Reading:
         while waiting:
             node = nodes.get(waiting.pop())
             if node is not None:
-                found.setdefault(str(node["op"]).partition(".")[0], node)
+                found.setdefault(named(str(node["op"])), node)
                 waiting += [str(each["tensor"]) for each in references(node["given"]) if not each.get("state")]
         return found
 
@@ -346,18 +357,14 @@ MULTIPLIES = frozenset(
 
 def work_of(call: Call) -> int | None:
     """The multiply-adds of an operation for one image, as PyTorch's counter has them; None where it is not known."""
-    products = ("conv1d", "conv2d", "conv3d", "matmul", "bmm", "mm", "addmm", "linear", "einsum", "baddbmm")
     if call.op.startswith("conv"):
         weight = call.given.get("weight")
         value = call.reading.value_of(weight) if isinstance(weight, dict) else None
         shape = value.shape if isinstance(value, (State, Worked)) else None
         return None if shape is None else prod(shape[1:]) * prod(call.whole_shape[1:])
-    if (
-        call.op in products
-        or call.op in MULTIPLIES
-        or "attention" in call.op
-        or call.op.startswith(("lstm", "gru", "rnn"))
-    ):
+    if "::" in call.op or "attention" in call.op or call.op.startswith(UNKNOWN_BEGINNINGS):
+        return None
+    if call.op in UNKNOWN_WORK or call.op in MULTIPLIES:
         return None
     return 0
 

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import SpecError
 from .archive import members_in
 from .flat import Flat
+from .operations import named
 from .program import refused
 from .torch_program import flat_of
 
@@ -136,7 +137,10 @@ class _Program:
 
     def _node(self, node: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         target = str(node["target"])
-        op = target.removeprefix("torch.ops.aten.").removeprefix("torch.ops.")
+        library, _, name = target.removeprefix("torch.ops.").partition(".")
+        op = target
+        if target.startswith("torch.ops."):
+            op = name if library == "aten" else f"{library}::{named(name)}"
         given = {str(each["name"]): self._plain(each["arg"]) for each in node["inputs"]}
         metadata = node.get("metadata") or {}
         common = {"modules": self._stack(metadata.get("nn_module_stack", "")), "line": line_of(metadata)}

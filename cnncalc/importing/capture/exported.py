@@ -247,12 +247,19 @@ def node_of(torch: Any, node: Any, names: dict[str, str], folder: str) -> dict[s
     several = isinstance(value, (tuple, list))
     return {
         "name": node.name,
-        "op": str(node.target).removeprefix("aten.") if schema is not None else getattr(node.target, "__name__", "?"),
+        "op": called(node.target, schema),
         "given": given,
         "shape": [shape_of(each) for each in value] if several else shape_of(value),
         "modules": [[key, path, str(kind).rpartition(".")[2].rstrip("'>")] for key, (path, kind) in stack.items()],
         "line": line_of(node.meta.get("stack_trace") or "", folder),
     }
+
+
+def called(target: Any, schema: Any) -> str:
+    """The name of an operation: `conv2d.default` of PyTorch's own, `mine::fused` of others, that of a function."""
+    if schema is None:
+        return str(getattr(target, "__name__", "?"))
+    return str(target).removeprefix("aten.") if str(schema.name).startswith("aten::") else str(schema.name)
 
 
 def shape_of(value: Any) -> Any:
