@@ -357,6 +357,15 @@ class Net(nn.Module):
     def forward(self, x):
         x = self.fc(fused(x, self.weight).mean((2, 3)))
         return torch.fft.rfft(self.mix(x, x)).real
+
+
+class Turned(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, 4, 3, 3))
+
+    def forward(self, x):
+        return nn.functional.conv_transpose2d(x, self.weight.abs() * 2, stride=2)
 """
 
 
@@ -368,6 +377,8 @@ def test_what_an_operation_costs_that_is_not_known_is_unknown(tmp_path: Path) ->
     totals = analyse(found.graph).totals
     assert totals.text("macs") == "≥ 20 MACs" and totals.params == 4 * 27 + 5 * 5 * 7 + 7 + 4 * 5 + 5
     assert types["Fused"]["note"].startswith("relu::fused: no layer type does this")
+    turned = imported(flat_of(captured(request("Turned", {"": (3, 8, 8)}, tmp_path / "net.py"))))
+    assert analyse(turned.graph).totals.macs == 3 * 4 * 3 * 3 * 8 * 8  # every place that goes in meets every weight
 
 
 def test_an_operator_of_another_domain_is_none_of_onnx(tmp_path: Path) -> None:

@@ -135,12 +135,10 @@ def _keys(outcome: Outcome) -> str:
 def _checks(outcome: Outcome, report: Report) -> Iterator[str]:
     checks = outcome.checks or {}
     macs = report.totals.macs
-    counted = checks["flops"]
-    equal = counted == 2 * macs
-    yield f"FLOPs by PyTorch's counter are {number(counted)}, " + (
-        "2 × the MACs" + " that are known" * report.totals.text("macs").startswith("≥")
-        if equal
-        else f"not 2 × {number(macs)}"
+    flops = checks["flops"]
+    known = " that are known" * report.totals.text("macs").startswith("≥")
+    yield f"FLOPs by PyTorch's counter are {number(flops)}, " + (
+        f"2 × the MACs{known}" if flops == 2 * macs else f"not 2 × the {number(macs)}{known}"
     )
     if checks.get("unbuilt"):
         yield "outputs were not compared, since what is declared cannot be built"

@@ -17,17 +17,21 @@ VIEWS = SHAPES_ONLY | frozenset(
 )
 
 
+#: Convolutions whose weights begin with the channels that come out.
+CONVOLUTIONS = frozenset(("conv1d", "conv2d", "conv3d"))
+#: Those whose weights begin with the channels that go in.
+TRANSPOSED = frozenset(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"))
 #: Operations that multiply and add, and have no layer type: what they cost is not known. All others go element by
 #: element, or move what there is.
 UNKNOWN_WORK = frozenset((
-    *("conv1d", "conv2d", "conv3d", "matmul", "bmm", "mm", "addmm", "linear", "einsum", "baddbmm", "addbmm", "mv"),
+    *("matmul", "bmm", "mm", "addmm", "linear", "einsum", "baddbmm", "addbmm", "mv"),
     *("addmv", "dot", "vdot", "inner", "outer", "ger", "addr", "kron", "tensordot", "chain_matmul", "bilinear"),
     *("_trilinear", "cdist", "_cdist_forward", "pdist", "stft", "istft", "cholesky", "inverse", "det", "logdet"),
     *("slogdet", "qr", "svd", "matrix_exp", "matrix_power", "triangular_solve", "cholesky_solve", "cholesky_inverse"),
     *("lu_solve", "geqrf", "cov"),
 ))  # fmt: skip
 #: What the names of others of them begin with.
-UNKNOWN_BEGINNINGS = ("lstm", "gru", "rnn", "fft_", "_fft_", "linalg_", "_linalg_")
+UNKNOWN_BEGINNINGS = ("conv", "lstm", "gru", "rnn", "fft_", "_fft_", "linalg_", "_linalg_")
 
 
 def named(op: str) -> str:

@@ -10,7 +10,9 @@ from ..errors import SpecError, usage_error
 from ..ops import Shape
 from .operations import (
     ALIASES,
+    CONVOLUTIONS,
     SHAPES_ONLY,
+    TRANSPOSED,
     UNKNOWN_BEGINNINGS,
     UNKNOWN_WORK,
     VIEWS,
@@ -357,11 +359,16 @@ MULTIPLIES = frozenset(
 
 def work_of(call: Call) -> int | None:
     """The multiply-adds of an operation for one image, as PyTorch's counter has them; None where it is not known."""
-    if call.op.startswith("conv"):
+    if call.op in CONVOLUTIONS:
         weight = call.given.get("weight")
         value = call.reading.value_of(weight) if isinstance(weight, dict) else None
         shape = value.shape if isinstance(value, (State, Worked)) else None
         return None if shape is None else prod(shape[1:]) * prod(call.whole_shape[1:])
+    if call.op in TRANSPOSED:
+        source, taken = (call.reading.value_of(call.given[name]) for name in ("input", "weight"))
+        if not isinstance(source, Tensor) or not isinstance(taken, (State, Worked)) or taken.shape is None:
+            return None
+        return prod(taken.shape[1:]) * prod(call.shape_of(source.node))
     if "::" in call.op or "attention" in call.op or call.op.startswith(UNKNOWN_BEGINNINGS):
         return None
     if call.op in UNKNOWN_WORK or call.op in MULTIPLIES:
@@ -372,7 +379,7 @@ def work_of(call: Call) -> int | None:
 def work_in(call: Call, batch: int, shapes: Mapping[str, Any]) -> int | None:
     """The multiply-adds of an operation for one image, where the batch may stand anywhere; None where not known."""
     out = call.whole_shape
-    if call.op.startswith("conv") and isinstance(out, list):
+    if call.op in CONVOLUTIONS and isinstance(out, list):
         given = call.given.get("weight", {})
         value = call.reading.value_of(given)
         weight = shapes.get(str(given.get("tensor"))) or (value.shape if isinstance(value, (State, Worked)) else None)
