@@ -17,7 +17,7 @@ from cnncalc.report import Report
 torch = pytest.importorskip("torch", reason="quantizing is PyTorch's: pip install 'cnncalc[torch]'")
 quantization = pytest.importorskip("torch.ao.quantization.quantize_fx", reason="this PyTorch has no FX quantization")
 
-from torch.ao.quantization import get_default_qconfig_mapping  # noqa: E402
+from torch.ao.quantization import HistogramObserver, get_default_qconfig_mapping  # noqa: E402
 
 from cnncalc.pytorch.build import build  # noqa: E402
 from cnncalc.pytorch.storages import TensorMemory, own_tensors  # noqa: E402
@@ -34,6 +34,14 @@ pytestmark = [
     ),
     pytest.mark.filterwarnings("ignore"),  # PyTorch says, once a process, that it will move its quantizing elsewhere
 ]
+
+
+@pytest.fixture(autouse=True)
+def _any_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch tries a thousand ranges for the best scale of each tensor; one takes as many bytes as another."""
+    monkeypatch.setattr(
+        HistogramObserver, "_non_linear_param_search", lambda observer: (observer.min_val, observer.max_val)
+    )
 
 
 def quantized(report: Report) -> tuple[Any, list[Any]]:
