@@ -28,10 +28,10 @@ UNKNOWN_WORK = frozenset((
     *("addmv", "dot", "vdot", "inner", "outer", "ger", "addr", "kron", "tensordot", "chain_matmul", "bilinear"),
     *("_trilinear", "cdist", "_cdist_forward", "pdist", "stft", "istft", "cholesky", "inverse", "det", "logdet"),
     *("slogdet", "qr", "svd", "matrix_exp", "matrix_power", "triangular_solve", "cholesky_solve", "cholesky_inverse"),
-    *("lu_solve", "geqrf", "cov"),
+    *("lu_solve", "geqrf", "cov", "_int_mm", "_scaled_mm", "_grouped_mm", "_sparse_mm", "_addmm_activation"),
 ))  # fmt: skip
 #: What the names of others of them begin with.
-UNKNOWN_BEGINNINGS = ("conv", "lstm", "gru", "rnn", "fft_", "_fft_", "linalg_", "_linalg_")
+UNKNOWN_BEGINNINGS = ("conv", "_conv", "lstm", "gru", "rnn", "_thnn_fused", "fft_", "_fft_", "linalg_", "_linalg_")
 
 
 def named(op: str) -> str:
