@@ -329,6 +329,14 @@ class TestOnnx:
             export(INVERTED, "onnx", tmp_path / "net.onnx", opset=opset)
         assert not list(tmp_path.iterdir())
 
+    def test_a_network_that_is_too_large_for_a_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from cnncalc.pytorch import onnx
+
+        monkeypatch.setattr(onnx, "MOST_BYTES", 2**17)
+        with pytest.raises(SpecError, match=r"the weights of LeNet-5 take 0\.2354 MiB, and a file of ONNX holds less"):
+            export("lenet", "onnx", tmp_path / "net.onnx")
+        assert not list(tmp_path.iterdir())
+
     def test_a_result_that_is_called_like_a_parameter(self, tmp_path: Path) -> None:
         """A LayerScale's parameter is called as the layer is: the result gets another name."""
         import onnx

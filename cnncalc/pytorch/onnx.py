@@ -15,12 +15,15 @@ import torch
 
 from ..errors import Problem, SpecError, usage_error
 from ..graph import Graph
+from ..quantities import mib
 from .build import build
 from .scopes import name_layers, note_blocks
 from .weights import load_weights, read_weights
 
 #: The oldest set of operators that models may be written in; the newest is onnx's own.
 OLDEST_OPSET = 13
+#: Bytes of a file of ONNX, which holds all its weights, at most: the format's own bound.
+MOST_BYTES = 2**31
 
 
 def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str = "", opset: int = 0) -> bytes:
@@ -47,6 +50,13 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
             raise SpecError([Problem("inexpressible", message, graph.source, layer.place)])
     torch.manual_seed(seed)
     net = build(graph).eval()
+    size = sum(tensor.numel() * tensor.element_size() for tensor in net.state_dict().values())
+    if size >= MOST_BYTES:
+        most = f"a file of ONNX holds less than {mib(MOST_BYTES)}"
+        raise usage_error(
+            f"the weights of {graph.name} take {mib(size)}, and {most}",
+            "--to torch writes the network without its weights",
+        )
     if weights:
         loaded = load_weights(net, read_weights(weights, weights_key))
         if not loaded.fits:
