@@ -754,6 +754,20 @@ def test_a_very_deep_network_is_folded() -> None:
     assert not list(differences(found.flat or Flat("", [], 0, []), found.graph))
 
 
+def test_tangles_in_tangles_take_work_in_proportion() -> None:
+    """Forty groups, each in the one before, and each with branches that lean on each other."""
+    shape, nodes, joins = (4, 3, 3), [Node("input", "input", {}, (), (4, 3, 3))], []
+    for depth in range(40):
+        path, x = "g." * depth, len(nodes) - 1
+        nodes += [Node(f"{path}s{i}", "ReLU", {}, (x + i,), shape) for i in range(3)]
+        joins.append((path, (x + 1, x + 2, x + 3)))
+    for path, branches in reversed(joins):
+        x = len(nodes) - 1
+        nodes.append(Node(f"{path}join", "concat", {}, tuple(dict.fromkeys((*branches, x))), (16, 3, 3)))
+        nodes.append(Node(f"{path}conv", "Conv2d", {"out_channels": 4, "kernel_size": 1}, (x + 1,), shape, owns=True))
+    assert len(structured(Flat("tangled", nodes, 1, [len(nodes) - 1], {}))) < 10
+
+
 def test_a_fold_that_is_wrong_is_seen() -> None:
     """Every planted fault in a spec is a difference: the proof cannot be fooled by equal totals."""
     found = imported(flat_of(captured(request("UNet", {"": (1, 32, 32)}))))

@@ -34,6 +34,7 @@ class _Structure:
                 self.users.setdefault(i, []).append(number)
         self.root = _Scope("")
         self.groups: dict[str, _Scope] = {"": self.root}
+        self.bodies: dict[str, list[Statement]] = {}  # of scopes that were worked out
         self.exits: dict[int, str] = {}  # the last node of groups → the outermost of them
         loose = loose_paths(flat.nodes, flat.input_count)
         loose |= self._several_exits(loose)
@@ -80,8 +81,13 @@ class _Structure:
     # -- one scope -------------------------------------------------------------------------------------------------
 
     def _body(self, scope: _Scope, entry: int | None) -> list[Statement]:
-        nested = _Chains(self, scope, entry).body()
-        return _Chains(self, scope, entry).rows(scope.parts, entry) if tangled(nested) else nested
+        known = self.bodies.get(scope.path)
+        if known is None:  # what is tangled is tried in two ways, and what stands in it need not be
+            known = _Chains(self, scope, entry).body()
+            if tangled(known):
+                known = _Chains(self, scope, entry).rows(scope.parts, entry)
+            self.bodies[scope.path] = known
+        return known
 
     def reference(self, node: int, scope: str) -> str:
         """A name for a node that is understood in a scope: looked for in the nearest scope first, then outward."""
