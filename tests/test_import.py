@@ -234,10 +234,11 @@ layers:
   - unpool1: {MaxUnpool2d: {kernel_size: 2}, from: [step, pool1]}
 """
 
-#: Layers that become several operators of ONNX, or lose what says how they were made.
+#: Layers that become several operators of ONNX, lose what says how they were made, or do nothing.
 SPREAD = """
 input: [8, 12, 10]
 layers:
+  - [{Scale: {factor: 1.0}}, ReLU, ReLU, ReLU6, {Hardtanh: {min_val: -2.0, max_val: 3.0}}, {Scale: {factor: 0.5}}]
   - [SiLU, Hardswish, Mish, GELU, Softplus, {Softplus: {beta: 2.0}}, CELU, {CELU: {alpha: 2.0}}, {ELU: {alpha: 0.5}}]
   - [FrozenBatchNorm2d, {FrozenBatchNorm2d: {eps: 0.001}}, GlobalResponseNorm, {GlobalResponseNorm: {channels_last: true}}]
   - [{BatchNorm2d: {affine: false}}, {InstanceNorm2d: {affine: true}}, {GroupNorm: {num_groups: 4, affine: false}}, {GroupNorm: {num_groups: 2}}]

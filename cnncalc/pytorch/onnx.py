@@ -17,13 +17,15 @@ from ..errors import Problem, SpecError, usage_error
 from ..graph import Graph
 from ..quantities import mib
 from .build import build
-from .scopes import name_layers, note_blocks
+from .scopes import layer_of, name_layers, note_blocks
 from .weights import load_weights, read_weights
 
 #: The oldest set of operators that models may be written in; the newest is onnx's own.
 OLDEST_OPSET = 13
 #: Bytes of a file of ONNX, which holds all its weights, at most: the format's own bound.
 MOST_BYTES = 2**31
+#: What the exporter's rules are called that would make one layer of two.
+FUSES = re.compile("BatchNorm|Relu|Clip|SuccessiveM")
 
 
 def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str = "", opset: int = 0) -> bytes:
@@ -99,7 +101,7 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
             raise usage_error(f"PyTorch cannot export {graph.name} as ONNX: {_cause(error)}", hint) from None
     del said
     assert program is not None
-    _simplify(program, net.state_dict().keys())
+    _simplify(program, graph, net.state_dict().keys())
     note_blocks(program.model.graph.all_nodes(), graph)
     model = program.model_proto
     if opset:
@@ -110,11 +112,12 @@ def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str 
     return bytes(model.SerializeToString())
 
 
-def _simplify(program: Any, state: Collection[str]) -> None:
+def _simplify(program: Any, graph: Graph, state: Collection[str]) -> None:
     """Work out what is constant, such as the shapes of views. Layers stay those of the spec: a runtime fuses them.
 
-    The exporter's own rules would fold normalisations into convolutions, and drop factors that are one and summands
-    that are zero as yet: those parameters would be gone. So they do not see what the parameters are.
+    The exporter's own rules would fold normalisations into convolutions, make one of a ReLU behind a ReLU, and drop
+    factors that are one and summands that are zero as yet: layers and parameters would be gone. So they do not see what
+    the parameters are, nor which operators are layers that scale.
     """
     from onnxscript import ir, optimizer, rewriter
 
@@ -124,16 +127,22 @@ def _simplify(program: Any, state: Collection[str]) -> None:
         return
     values = [value for name, value in program.model.graph.initializers.items() if name in state]
     hidden = [(value, value.const_value) for value in values if len(value.const_value.shape) < 2]
+    scales = {layer.name for layer in graph.layers if layer.type == "Scale"}
+    products = [node for node in program.model.graph if node.op_type == "Mul" and layer_of(node) in scales]
     for value, tensor in hidden:
         value.const_value = ir.tensor(np.full(tuple(tensor.shape), 2, tensor.dtype.numpy()))
+    for node in products:
+        node.op_type, node.domain = "Scale", "cnncalc"
     try:
-        kept = [rule for rule in rules if "BatchNorm" not in str(rule.name)]
+        kept = [rule for rule in rules if not FUSES.search(str(rule.name))]
         for _ in range(2):
             _fold(optimizer, program.model, state)
             rewriter.rewrite(program.model, kept)
     finally:
         for value, tensor in hidden:
             value.const_value = tensor
+        for node in products:
+            node.op_type, node.domain = "Mul", ""
     optimizer.remove_unused_nodes(program.model)
 
 

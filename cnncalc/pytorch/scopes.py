@@ -64,6 +64,18 @@ def _enclose(net: fx.GraphModule, path: str, nodes: list[fx.Node]) -> None:
         net.graph.erase_node(node)
 
 
+def layer_of(node: Any) -> str:
+    """The layer that an operator of ONNX stands in, "" for one that stands in none."""
+    return next(iter(_modules(node)), "")
+
+
+def _modules(node: Any) -> dict[str, str]:
+    """The modules around an operator, the network left out: path and class, as the exporter noted them."""
+    noted = node.metadata_props
+    paths, classes = (ast.literal_eval(noted.get(key, "[]")) for key in (ONNX_PATHS, ONNX_CLASSES))
+    return dict(zip(paths[1:-1], classes[1:-1], strict=True))
+
+
 def note_blocks(nodes: Any, graph: Graph) -> None:
     """Note the blocks and groups of the spec around each operator of ONNX, as if they had been modules."""
     types = {layer.name: layer.type for layer in graph.layers}
@@ -72,8 +84,8 @@ def note_blocks(nodes: Any, graph: Graph) -> None:
         if ONNX_PATHS not in noted or ONNX_CLASSES not in noted:
             continue
         paths, classes = ast.literal_eval(noted[ONNX_PATHS]), ast.literal_eval(noted[ONNX_CLASSES])
-        known = dict(zip(paths[1:-1], classes[1:-1], strict=True))
-        parts = next(iter(known), "").split(".")
+        known = _modules(node)
+        parts = layer_of(node).split(".")
         around = [".".join(parts[:length]) for length in range(1, len(parts))]
         own = {path: graph.groups[path].block or GROUP for path in around if path in graph.groups}
         for path, kind in known.items():
