@@ -25,7 +25,7 @@ OLDEST_OPSET = 13
 #: Bytes of a file of ONNX, which holds all its weights, at most: the format's own bound.
 MOST_BYTES = 2**31
 #: What the exporter's rules are called that would make one layer of two.
-FUSES = re.compile("BatchNorm|Relu|Clip|SuccessiveM")
+FUSES = re.compile("BatchNorm|Relu|Clip|SuccessiveM|SlicesSplit")
 
 
 def onnx_model(graph: Graph, weights: str = "", seed: int = 0, weights_key: str = "", opset: int = 0) -> bytes:
