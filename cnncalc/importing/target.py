@@ -108,16 +108,22 @@ def spec_text(text: str, args: Mapping[str, Any], inputs: Shapes, options: Optio
         if args:
             raise usage_error(f"{text} takes no arguments", "leave out --set")
         return imported(read(target, inputs), options.fold).text
-    key = cache.key(target.text, str(Path.cwd()), args, inputs, options)
-    kept = cache.found(key) if options.cache else None
+    kept = cache.found(_key(target, args, inputs, options)) if options.cache else None
     if kept is not None and may_run(text):
         return kept
     with capture(target, args, inputs, options) as process:
         program = process.program()
     made = imported(flat_of(program), options.fold).text
     if options.cache:
-        cache.keep(key, made, program.get("files") or {}, target)
+        cache.keep(_key(target, args, inputs, options), made, program.get("files") or {}, target)
     return made
+
+
+def _key(target: Target, args: Mapping[str, Any], inputs: Shapes, options: Options) -> str:
+    """What a spec is kept under: all that decides how it comes out."""
+    return cache.key(
+        target.text, str(Path.cwd()), args, inputs, options.python, options.fold, options.train, options.weights
+    )
 
 
 def read(target: Target, inputs: Shapes) -> Flat:
@@ -190,6 +196,8 @@ def bring_in(text: str, args: Mapping[str, Any], inputs: Shapes, options: Option
     with capture(target, args, inputs, options) as process:
         program = process.program()
         made = imported(flat_of(program), options.fold)
+        if options.cache:
+            cache.keep(_key(target, args, inputs, options), made.text, program.get("files") or {}, target)
         checks = process.verified(made.text, {}) if verify and not options.train else None
     if checks is not None and "refused" in checks:
         said = checks["refused"]
