@@ -44,7 +44,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup() -> None:
-    """PyTorch's exporter reads the source of all its five hundred operators at each export: here once in a process."""
+    """What PyTorch does again and again, and what says nothing, is done once in a process, or not at all."""
+    if "torch" in sys.modules:
+        _draw_no_values_on_meta()
+    _read_operators_once()
+
+
+@functools.cache
+def _draw_no_values_on_meta() -> None:
+    """Weights that have no values are not initialised."""
+    from torch.nn import init
+
+    def quick(drawn: Any) -> Any:
+        return functools.wraps(drawn)(
+            lambda tensor, *how, **named: tensor if tensor.is_meta else drawn(tensor, *how, **named)
+        )
+
+    for name, drawn in vars(init).copy().items():
+        if name.endswith("_") and not name.startswith("_") and callable(drawn):
+            setattr(init, name, quick(drawn))
+
+
+def _read_operators_once() -> None:
+    """PyTorch's exporter reads the source of all its five hundred operators at each export."""
     exporter = sys.modules.get("torch.onnx._internal.exporter._registration")
     registry = getattr(exporter, "ONNXRegistry", None)
     read = getattr(registry, "from_torchlib", None)
