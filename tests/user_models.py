@@ -1,8 +1,9 @@
 """Models as people write them, each with what it becomes: lines that its spec has, or the message that it gets.
 
 `example` are the shapes that go in, without the batch, and `dtypes` their types; `spec` are parts of the spec, `params` its
-parameters, `declared` the layers that are not understood (None for any), `notes` what is said beside it; or `says` is a part
-of the message, and `line` the line of this file that it names.
+parameters, `declared` the layers that are not understood (None for any), `notes` what is said beside it, `apart` by how much
+of the largest its outputs may differ, where a kernel does several operations in one; or `says` is a part of the message, and
+`line` the line of this file that it names.
 """
 
 from __future__ import annotations
@@ -524,7 +525,7 @@ class OwnScale(nn.Module):
         return self.conv(x) * self.gamma
 
 
-@becomes(example={"": (3, 8, 8)}, says="nothing that comes out depends on what goes in")
+@becomes(example={"": (3, 8, 8)}, says="nothing that comes out is worked out by layers from what goes in")
 class Constant(nn.Module):
     """A result that does not depend on what goes in."""
 
@@ -942,3 +943,144 @@ def factory(width=8):
 
 #: A network that is there already.
 ready = becomes(example={"": (3, 8, 8)}, spec=["- ReLU"], name="ready")(nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()))
+
+
+@becomes(example={"": (3, 8, 8)}, params=87, declared=3)
+class WeightedSum(nn.Module):
+    """The weighted sum of BiFPN: three numbers, worked out together and taken one by one."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.conv = nn.Parameter(torch.ones(3)), nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        a = self.conv(x)
+        b = self.conv(a)
+        w = F.relu(self.w)
+        w = w / (w.sum() + 1e-4)
+        return w[0] * x + w[1] * a + w[2] * b
+
+
+@becomes(example={"": (4, 8, 8)}, params=276, declared=2)
+class GateTwice(nn.Module):
+    """A gate that is worked out of a parameter, and used twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.conv = nn.Parameter(torch.ones(1, 4, 8, 8)), nn.Conv2d(4, 4, 1)
+
+    def forward(self, x):
+        gate = torch.sigmoid(self.w)
+        return self.conv(self.conv(x) * gate) * gate
+
+
+@becomes(example={"": (16,)}, params=84, declared=1, spec=["macs: 64"])
+class TiedAutoencoder(nn.Module):
+    """The decoder has the encoder's weights, turned round."""
+
+    def __init__(self):
+        super().__init__()
+        self.enc, self.bias = nn.Linear(16, 4), nn.Parameter(torch.zeros(16))
+
+    def forward(self, x):
+        return F.linear(torch.tanh(self.enc(x)), self.enc.weight.t(), self.bias)
+
+
+@becomes(example={"": (8, 8, 8)}, params=576, declared=1, spec=["Conv2d: holds b.weight of b, too"])
+class TiedScales(nn.Module):
+    """Two convolutions of one weight, which look at the image in two scales."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(8, 8, 3, padding=1, bias=False)
+        self.b = nn.Conv2d(8, 8, 3, padding=2, dilation=2, bias=False)
+        self.b.weight = self.a.weight
+
+    def forward(self, x):
+        return self.a(x) + self.b(x)
+
+
+@becomes(example={"": (3, 8, 8)}, params=274, declared=1)
+class TiedHeads(nn.Module):
+    """Two heads of one weight, each with a bias of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.c, self.aux, self.aux2 = nn.Conv2d(3, 8, 3), nn.Linear(8, 5), nn.Linear(8, 5)
+        self.aux2.weight = self.aux.weight
+
+    def forward(self, x):
+        x = self.c(x).mean((2, 3))
+        return self.aux(x), self.aux2(x)
+
+
+@becomes(example={"": (3, 8, 8)}, params=3446, notes=["not trained in the model: backbone; --freeze backbone counts"])
+class FineTuned(nn.Module):
+    """Only the head is trained."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = nn.Sequential(nn.Conv2d(3, 16, 3), nn.ReLU(), nn.Conv2d(16, 16, 3), nn.BatchNorm2d(16))
+        self.backbone.requires_grad_(False)
+        self.fc = nn.Linear(16, 38)
+
+    def forward(self, x):
+        return self.fc(self.backbone(x).mean((2, 3)))
+
+
+@becomes(example={"": (6, 32)}, spec=["mha: {MultiheadAttention: {num_heads: 4, dropout: 0.3}}"])
+class DropsAttention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mha = nn.MultiheadAttention(32, 4, dropout=0.3, batch_first=True)
+
+    def forward(self, x):
+        return self.mha(x, x, x, need_weights=False)[0]
+
+
+@becomes(
+    example={"": (3, 8, 8)},
+    spec=["max: {Max: {dim: 1, keepdim: true}}", "max2: {Max: {dim: 3}}"],
+    notes=["torch.max along an axis is written as Max"],
+)
+class SpatialAttention(nn.Module):
+    """The spatial attention of CBAM."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Conv2d(2, 1, 7, padding=3, bias=False), nn.Sigmoid())
+
+    def forward(self, x):
+        largest, _ = torch.max(x, dim=1, keepdim=True)
+        return (x * self.inner(torch.cat([x.mean(1, keepdim=True), largest], 1))).max(-1).values
+
+
+@becomes(
+    example={"": (6, 32)},
+    apart=1e-6,
+    spec=["matmul:", "Softmax: {dim: 3}"],
+    notes=["memory is what these hold, all scores at once, where a fused kernel holds less"],
+)
+class Fused(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.qkv = nn.Linear(32, 96)
+
+    def forward(self, x):
+        b, n, c = x.shape
+        q, k, v = self.qkv(x).view(b, n, 12, 8).transpose(1, 2).chunk(3, 1)
+        return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, n, c)
+
+
+@becomes(
+    example={"": (3, 8, 8)},
+    says="it gives a single number for each image, which has no shape here",
+    line="return self.c(x).mean((1, 2, 3))",
+)
+class Score(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c = nn.Conv2d(3, 1, 3)
+
+    def forward(self, x):
+        return self.c(x).mean((1, 2, 3))

@@ -123,7 +123,7 @@ def _keys(outcome: Outcome) -> str:
             why = ": what is declared has no names for its tensors" * holds
             return f"; {counted(len(missing), 'key')} of the state_dict not in it ({shown}){why}"
         tensors = counted(len(missing), "tensor")
-        hint = "--train-graph brings what runs in training alone"
+        hint = "what runs in training alone comes with --train-graph"
         return f"; {tensors} of the state_dict in none of its layers ({shown}): {hint}"
     reshaped = [name for name in own if name in theirs and own[name] != theirs[name]]
     if not reshaped:

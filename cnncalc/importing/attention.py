@@ -37,6 +37,8 @@ def attention(
             return None
         heads = shape[1] if len(shape) == 4 else shape[0] // reading.batch
         arguments = {"num_heads": heads} | ({} if len(sizes) > 2 else {"bias": False})
+        dropped = reading.program["modules"][path]["attributes"].get("dropout")
+        arguments |= {"dropout": dropped} if isinstance(dropped, float) and 0 < dropped < 1 else {}
         if reading.pending[inputs[0]].shape != last.shape:  # what stands before it may have become a part of it
             first = nodes[0]["given"].get("dims")
             if first != [2, 0, 1]:

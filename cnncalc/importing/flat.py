@@ -43,7 +43,10 @@ class Flat:
 
     `notes` say what the reader must know of it, a line each; `keys` are the shapes of the tensors that the original
     keeps by name, None where it has no names for them; `uses` are the parts that run again, by path, and what they are.
+    `stored` is how many numbers the original learns, each once; None where it is not known.
     """
+
+    stored: int | None = None
 
     def __init__(
         self,

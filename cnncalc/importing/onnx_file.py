@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError, usage_error
-from . import onnx_operators, onnx_shapes  # noqa: F401 - the table of operators
+from . import onnx_layers, onnx_operators, onnx_shapes  # noqa: F401 - the table of operators
 from .flat import Flat
 from .onnx_program import MAX_NUMBERS, Onnx
 from .program import refused

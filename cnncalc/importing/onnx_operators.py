@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from .onnx_program import Operator, operator
@@ -23,7 +24,7 @@ PLAIN = {
 }
 #: What a tensor times this of itself is.
 GATED = {"Sigmoid": "silu"}
-ARITHMETIC = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Max": "maximum"}
+ARITHMETIC = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div"}
 
 
 @operator(*PLAIN)
@@ -67,7 +68,28 @@ def hardsigmoid(call: Operator) -> None:
 def clip(call: Operator) -> None:
     low = (call.numbers(1) or [call.get("min")])[0]
     high = (call.numbers(2) or [call.get("max")])[0]
-    call.emit("clamp", {"self": call.reference(0), "min": low, "max": high})
+    op = "alias" if low is None and high is None and len(call.node.input) == 1 else "clamp"
+    call.emit(op, {"self": call.reference(0), "min": rounded(low), "max": rounded(high)})
+
+
+@operator("Max", "Min")
+def extreme(call: Operator) -> None:
+    """Of any number of tensors, and of numbers: what cuts off."""
+    op, bound, pick = ("maximum", "min", max) if call.node.op_type == "Max" else ("minimum", "max", min)
+    given = [(call.reference(place), call.numbers(place) or []) for place in range(len(call.node.input))]
+    numbers = [one[0] for each, one in given if each is not None and each["state"] and len(one) == 1]
+    tensors = [each for each, one in given if each is not None and not (each["state"] and len(one) == 1)]
+    steps: list[tuple[str, dict[str, Any]]] = [(op, {"other": each}) for each in tensors[1:]]
+    steps += [("clamp", {bound: rounded(float(pick(numbers)))})] if numbers else []
+    if not tensors or not steps:
+        call.emit("alias" if tensors else call.node.op_type, {"self": call.reference(0)})
+        return
+    before, shape = tensors[0], call.onnx.shapes.get(call.node.output[0])
+    for number, (step, more) in enumerate(steps):
+        last = number == len(steps) - 1
+        before = call.emit(
+            step, {"self": before, **more}, None if last else f"{call.node.output[0]}|{number}", None if last else shape
+        )
 
 
 @operator("Where")
@@ -86,10 +108,16 @@ def chosen(call: Operator) -> None:
 @operator("Softmax", "LogSoftmax")
 def softmax(call: Operator) -> None:
     rank = len(call.shape())
-    dim = call.get("axis", 1 if call.onnx.opset < 13 else -1)
-    call.emit(
-        "softmax" if call.node.op_type == "Softmax" else "log_softmax", {"self": call.reference(0), "dim": dim % rank}
-    )
+    dim = call.get("axis", 1 if call.onnx.opset < 13 else -1) % rank
+    op, shape = "softmax" if call.node.op_type == "Softmax" else "log_softmax", call.shape()
+    if call.onnx.opset >= 13 or prod(shape[dim + 1 :]) == 1:
+        call.emit(op, {"self": call.reference(0), "dim": dim})
+    elif dim == 1:  # of all axes from this one on, taken together
+        long, name = [shape[0], prod(shape[1:])], call.node.output[0]
+        flat = call.emit("reshape", {"self": call.reference(0)}, f"{name}|flat", long)
+        call.emit("reshape", {"self": call.emit(op, {"self": flat, "dim": 1}, f"{name}|shares", long)})
+    else:
+        call.emit(call.node.op_type, {"self": call.reference(0)})
 
 
 def rounded(value: Any) -> Any:
@@ -153,7 +181,11 @@ def matmul(call: Operator) -> None:
 @operator("Gemm")
 def gemm(call: Operator) -> None:
     weight = call.reference(1)
-    if weight is None or not weight["state"] or call.get("alpha", 1.0) != 1.0 or call.get("transA", 0):
+    plain = call.get("alpha", 1.0) == 1.0 and not call.get("transA", 0)
+    if call.reference(2) is not None:  # added as often as it is, one for each number
+        shape = call.onnx.shapes.get(call.node.output[0])
+        plain &= call.get("beta", 1.0) == 1.0 and (shape is None or prod(call.shape(2)) == shape[-1])
+    if weight is None or not weight["state"] or not plain:
         call.emit("Gemm", {"self": call.reference(0), "other": weight, "bias": call.reference(2)})
         return
     if call.get("transB", 0):
@@ -173,194 +205,3 @@ def transposed(call: Operator, weight: dict[str, Any], bias: Any) -> None:
 @operator("Concat")
 def concat(call: Operator) -> None:
     call.emit("cat", {"tensors": [call.reference(i) for i in range(len(call.node.input))], "dim": call.get("axis", 1)})
-
-
-# -- convolutions, pools and norms -----------------------------------------------------------------------------------
-
-
-def sides(call: Operator, kernel: list[int], strides: list[int], dilations: list[int]) -> list[tuple[int, int]]:
-    """Padding before and behind, axis by axis."""
-    axes, mode = len(kernel), call.get("auto_pad", "NOTSET")
-    pads = call.get("pads", [0] * (2 * axes))
-    if mode in ("SAME_UPPER", "SAME_LOWER"):
-        found = []
-        for size, k, s, d in zip(call.shape()[2:], kernel, strides, dilations, strict=True):
-            need = max((-(-size // s) - 1) * s + d * (k - 1) + 1 - size, 0)
-            small, large = need // 2, need - need // 2
-            found.append((small, large) if mode == "SAME_UPPER" else (large, small))
-        return found
-    return [(pads[i], pads[i + axes]) for i in range(axes)]
-
-
-def padded(call: Operator, pairs: list[tuple[int, int]], value: float = 0.0) -> tuple[dict[str, Any] | None, list[int]]:
-    """The input with what padding is uneven put around it, and the padding that is left for the layer."""
-    if all(before == after for before, after in pairs):
-        return call.reference(0), [before for before, _ in pairs]
-    shape = call.shape()
-    grown = [*shape[:2], *(size + a + b for size, (a, b) in zip(shape[2:], pairs, strict=True))]
-    flat = [side for pair in reversed(pairs) for side in pair]
-    given = {"self": call.reference(0), "pad": flat, "mode": "constant", "value": value}
-    return call.emit("pad", given, f"{call.node.output[0]}|padded", grown), [0] * len(pairs)
-
-
-@operator("Conv")
-def conv(call: Operator) -> None:
-    weight = call.shape(1)
-    axes = len(weight) - 2
-    kernel = call.get("kernel_shape", weight[2:])
-    strides, dilations = call.get("strides", [1] * axes), call.get("dilations", [1] * axes)
-    x, padding = padded(call, sides(call, kernel, strides, dilations))
-    call.emit(
-        f"conv{axes}d",
-        {
-            "input": x,
-            "weight": call.reference(1),
-            "bias": call.reference(2),
-            "stride": strides,
-            "padding": padding,
-            "dilation": dilations,
-            "groups": call.get("group", 1),
-        },
-    )
-
-
-@operator("ConvTranspose")
-def conv_transpose(call: Operator) -> None:
-    weight = call.shape(1)
-    axes = len(weight) - 2
-    strides, pads = call.get("strides", [1] * axes), call.get("pads", [0] * (2 * axes))
-    extra = call.get("output_padding", [0] * axes)
-    if any(pads[i] != pads[i + axes] for i in range(axes)):
-        call.emit("ConvTranspose", {"self": call.reference(0), "weight": call.reference(1)})
-        return
-    call.emit(
-        f"conv_transpose{axes}d",
-        {
-            "input": call.reference(0),
-            "weight": call.reference(1),
-            "bias": call.reference(2),
-            "stride": strides,
-            "padding": pads[:axes],
-            "output_padding": extra,
-            "groups": call.get("group", 1),
-            "dilation": call.get("dilations", [1] * axes),
-        },
-    )
-
-
-@operator("BatchNormalization")
-def batch_norm(call: Operator) -> None:
-    for place in (3, 4):
-        state = call.onnx.states.get(call.name(place))
-        if state is not None:
-            state["kind"] = "buffer"
-    call.emit(
-        "batch_norm",
-        {
-            "input": call.reference(0),
-            "weight": call.parameter(1),
-            "bias": call.parameter(2),
-            "running_mean": call.reference(3),
-            "running_var": call.reference(4),
-            "eps": rounded(call.get("epsilon", 1e-5)),
-        },
-    )
-
-
-@operator("InstanceNormalization")
-def instance_norm(call: Operator) -> None:
-    call.emit(
-        "instance_norm",
-        {
-            "input": call.reference(0),
-            "weight": call.parameter(1),
-            "bias": call.parameter(2),
-            "eps": rounded(call.get("epsilon", 1e-5)),
-        },
-    )
-
-
-@operator("LayerNormalization")
-def layer_norm(call: Operator) -> None:
-    shape = call.shape()
-    axis = call.get("axis", -1) % len(shape)
-    call.emit(
-        "layer_norm",
-        {
-            "input": call.reference(0),
-            "normalized_shape": shape[axis:],
-            "weight": call.parameter(1),
-            "bias": call.parameter(2),
-            "eps": rounded(call.get("epsilon", 1e-5)),
-        },
-    )
-
-
-@operator("GroupNormalization")
-def group_norm(call: Operator) -> None:
-    call.emit(
-        "group_norm",
-        {
-            "input": call.reference(0),
-            "num_groups": call.get("num_groups"),
-            "weight": call.parameter(1),
-            "bias": call.parameter(2),
-            "eps": rounded(call.get("epsilon", 1e-5)),
-        },
-    )
-
-
-@operator("MaxPool", "AveragePool")
-def pool(call: Operator) -> None:
-    kernel = call.get("kernel_shape")
-    axes, largest = len(kernel), call.node.op_type == "MaxPool"
-    strides, dilations = call.get("strides", [1] * axes), call.get("dilations", [1] * axes)
-    pairs = sides(call, kernel, strides, dilations)
-    ceil, counted = bool(call.get("ceil_mode", 0)), bool(call.get("count_include_pad", 0))
-    if not largest and not counted and any(a != b for a, b in pairs):
-        call.emit("AveragePool", {"self": call.reference(0)})  # what is put around would be counted
-        return
-    x, padding = padded(call, pairs, float("-inf") if largest else 0.0)
-    given = {"self": x, "kernel_size": kernel, "stride": strides, "padding": padding, "ceil_mode": ceil}
-    if largest and len(call.node.output) > 1 and axes == 2:
-        # The exporter takes from the places in the whole tensor what makes them those in a map.
-        before = call.onnx.differences.get(call.node.output[1])
-        shape = call.onnx.shapes.get(call.node.output[0])
-        both = call.emit("max_pool2d_with_indices", {**given, "dilation": dilations},
-                         f"{call.node.output[0]}|both", [shape, shape])  # fmt: skip
-        call.emit("getitem", {"0": both, "1": 0})
-        call.emit("getitem", {"0": both, "1": 1}, call.node.output[1] if before is None else before.output[0], shape)
-    elif largest:
-        call.emit(f"max_pool{axes}d", {**given, "dilation": dilations})
-    else:
-        include = counted or not any(padding)
-        call.emit(f"avg_pool{axes}d", {**given, "count_include_pad": include})
-
-
-@operator("GlobalAveragePool", "GlobalMaxPool")
-def global_pool(call: Operator) -> None:
-    axes = len(call.shape()) - 2
-    kind = "avg" if call.node.op_type == "GlobalAveragePool" else "max"
-    call.emit(f"adaptive_{kind}_pool{axes}d", {"self": call.reference(0), "output_size": [1] * axes})
-
-
-@operator("LRN")
-def local_response_norm(call: Operator) -> None:
-    call.emit(
-        "local_response_norm",
-        {
-            "self": call.reference(0),
-            "size": call.get("size"),
-            "alpha": rounded(call.get("alpha", 1e-4)),
-            "beta": rounded(call.get("beta", 0.75)),
-            "k": rounded(call.get("bias", 1.0)),
-        },
-    )
-
-
-@operator("ReduceMean", "ReduceSum", "ReduceMax", "ReduceL2")
-def reduction(call: Operator) -> None:
-    ops = {"ReduceMean": "mean", "ReduceSum": "sum", "ReduceMax": "amax", "ReduceL2": "linalg_vector_norm"}
-    axes = call.numbers(1) or call.get("axes")
-    given = {"self": call.reference(0), "dim": axes, "keepdim": bool(call.get("keepdims", 1))}
-    call.emit(ops[call.node.op_type], given)

@@ -34,7 +34,15 @@ PATH = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
 COUNTED = (".running_mean", ".running_var")
 #: What PyTorch's exporter calls what it works out on the way.
 MADE = re.compile(r"val_\d+")
+#: What is to be said of parameters that nobody can tell from constants.
+NEUTRAL_NOTE = (
+    "ones and zeros that an exporter worked out are taken for constants; a GroupNorm that was never trained has them"
+)
+#: What changes nothing, by what takes it.
+NEUTRAL = {frozenset(("Mul",)): [1.0], frozenset(("Add",)): [0.0], frozenset(("CastLike",)): [0.0, 1.0]}
 NORMS = frozenset(("BatchNormalization", "InstanceNormalization", "LayerNormalization", "GroupNormalization"))
+#: Types of numbers: whole, and of single, double and half precision; and what says that they stand in another file.
+WHOLE, REAL, BESIDE = (6, 7), (1, 11, 10, 16), 1
 #: Types of numbers that count or choose, and are no weights: int64 and bool.
 CHOICES = (7, 9)
 #: What the names of cnncalc's own modules begin with, where its export notes them.
@@ -88,6 +96,7 @@ class Onnx:
         self.differences = {node.input[0]: node for node in self.graph.node if node.op_type == "Sub" and node.input}
         self.makers = {name: node for node in self.graph.node for name in node.output}
         self.nodes: list[dict[str, Any]] = []
+        self.notes: dict[str, None] = {}
         self.made: set[str] = set()  # what needs no operation any more
         self.modules: dict[str, dict[str, Any]] = {"": {"class": "", "attributes": {}, "library": False}}
 
@@ -132,6 +141,7 @@ class Onnx:
             "modules": self.modules,
             "registered": list(self.states),
             "state": None,
+            "notes": list(self.notes),
         }
 
     def clean(self, name: str) -> str:
@@ -145,28 +155,40 @@ class Onnx:
         return self.names[name]
 
     def _state(self, name: str, shape: list[int], tensor: Any) -> None:
-        users, name = self.users.get(name, set()), self.clean(name)
+        users, name = frozenset(self.users.get(name, ())), self.clean(name)
         number = prod(shape) == 1 and users <= CALCULATES and not PATH.fullmatch(name)
         chosen = tensor is not None and tensor.data_type in CHOICES
         # The ones and zeros of a normalisation without parameters.
-        plain = users <= NORMS and MADE.fullmatch(name) and tensor is not None and self._is_even(tensor, shape)
-        kind = "constant" if number or chosen or plain else "buffer" if name.endswith(COUNTED) else "parameter"
+        made = MADE.fullmatch(name) and tensor is not None
+        plain = made and users <= NORMS and self._is_even(tensor)
+        neutral = made and prod(shape) > 1 and users in NEUTRAL and self._is_even(tensor)
+        neutral = neutral and (self._numbers(tensor) or [None])[0] in NEUTRAL[users]
+        if neutral:
+            self.notes[NEUTRAL_NOTE] = None
+        kind = (
+            "constant" if number or chosen or plain or neutral else "buffer" if name.endswith(COUNTED) else "parameter"
+        )
         self.states[name] = {"kind": kind, "shape": shape, "value": None}
-        kept = (6, 7, 1, 11) if len(shape) <= 1 else (6, 7)  # whole numbers, and single numbers and vectors of others
-        if tensor is not None and tensor.data_type in kept and prod(shape) <= MAX_NUMBERS:
-            self.constants[name] = self.onnx.numpy_helper.to_array(tensor).reshape(-1).tolist()
+        kept = WHOLE if len(shape) > 1 else (*WHOLE, *REAL)  # whole numbers, and single numbers and vectors of others
+        numbers = self._numbers(tensor) if tensor is not None and tensor.data_type in kept else None
+        if numbers is not None:
+            self.constants[name] = numbers
 
-    def _is_even(self, tensor: Any, shape: list[int]) -> bool:
+    def _numbers(self, tensor: Any) -> list[Any] | None:
+        """The numbers of a tensor; None where they are many, or stand in another file, which is not opened."""
+        if tensor.data_location == BESIDE or prod(tensor.dims) > MAX_NUMBERS:
+            return None
+        return list(self.onnx.numpy_helper.to_array(tensor).reshape(-1).tolist())
+
+    def _is_even(self, tensor: Any) -> bool:
         """Whether all numbers of a tensor are the same, as far as they are looked at."""
-        return prod(shape) > MAX_NUMBERS or len(set(self.onnx.numpy_helper.to_array(tensor).reshape(-1).tolist())) == 1
+        return len(set(self._numbers(tensor) or ())) <= 1
 
     def _constant(self, node: Any) -> None:
         for attribute in node.attribute:
             value = self.onnx.helper.get_attribute_value(attribute)
             if attribute.name == "value":
-                few = prod(value.dims) <= MAX_NUMBERS
-                numbers = self.onnx.numpy_helper.to_array(value).reshape(-1).tolist() if few else None
-                self._fixed(node.output[0], list(value.dims), numbers)
+                self._fixed(node.output[0], list(value.dims), self._numbers(value))
             elif attribute.name in ("value_int", "value_float", "value_ints", "value_floats"):
                 self._fixed(node.output[0], [], list(value) if isinstance(value, (list, tuple)) else [value])
 

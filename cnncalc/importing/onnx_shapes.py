@@ -70,7 +70,10 @@ def gather(call: Operator) -> None:
 def pad(call: Operator) -> None:
     shape = call.shape()
     pads = call.numbers(1) or call.get("pads")
-    rank = len(shape)
+    rank, axes = len(shape), call.numbers(3)
+    if pads is not None and axes is not None and len(pads) == 2 * len(axes):  # of some axes, in any order
+        given = {axis % rank: (pads[i], pads[i + len(axes)]) for i, axis in enumerate(axes)}
+        pads = [given.get(axis, (0, 0))[side] for side in (0, 1) for axis in range(rank)]
     if pads is None or len(pads) != 2 * rank or any(pads[i] or pads[i + rank] for i in range(1)):
         call.emit("Pad", {"self": call.reference(0)})
         return
@@ -95,7 +98,11 @@ def resize(call: Operator) -> None:
     factors = [b / a for a, b in zip(before[2:], after[2:], strict=True)]
     whole = all(factor == int(factor) for factor in factors)
     given: dict[str, Any] = {"scale_factors": factors} if whole else {"output_size": after[2:]}
-    aligned = call.get("coordinate_transformation_mode", "half_pixel") == "align_corners"
+    old = call.node.op_type == "Upsample" or call.onnx.opset < 11
+    corners = call.get("coordinate_transformation_mode", "asymmetric" if old else "half_pixel")
+    aligned = corners == "align_corners"
+    if mode != "nearest" and corners in ("asymmetric", "half_pixel_symmetric", "tf_half_pixel_for_nn"):
+        call.onnx.notes["Resize looks at other places than PyTorch does: figures are the same, values are not"] = None
     call.emit(f"upsample_{mode}2d", {"input": call.reference(0), "align_corners": aligned, **given})
 
 

@@ -142,8 +142,8 @@ def group_norm(last: Call, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any]
     if norm is None or not norm["given"].get("1"):
         return None
     given, tensors = norm["given"], last.reading.tensors
-    named = {str(each["tensor"]) for each in _states(nodes)}
-    vectors = [name for name in named if "." in name and prod(tensors[name]["shape"]) == last.shape[0]]
+    learnt = {name for each in _states(nodes) if tensors[name := str(each["tensor"])]["kind"] == "parameter"}
+    vectors = [name for name in learnt if prod(tensors[name]["shape"]) == last.shape[0]]
     groups = given.get("num_groups") or prod(tensors[given["1"]["tensor"]]["shape"])
     eps = float(f"{given.get('epsilon', 1e-5):.6g}")
     return stated(num_groups=groups, eps=(eps, 1e-5), affine=(bool(vectors), True), bias=(len(vectors) != 1, True))

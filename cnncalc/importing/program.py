@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from typing import Any
 
@@ -118,6 +118,7 @@ class Reading:
         self.tensors: Mapping[str, Any] = program["tensors"]
         self.values: dict[str, Value | list[Value]] = {}
         self.pending: list[Pending] = []
+        self.holds: list[tuple[Mapping[str, Any], tuple[str, ...]]] = []  # of each layer, its operation and tensors
         self.needed: set[int] = set()  # the operations that an output needs
         self.latest: dict[str, list[tuple[int, str]]] = {}  # of each tensor, the two views that are used last
         self.views: dict[str, str] = {}  # a name → what it is a view of
@@ -126,6 +127,7 @@ class Reading:
             alone = len(program["inputs"]) == 1 and "input" not in program["modules"]
             name = "input" if alone else given["name"]
             self.pending.append(Pending("input", {}, (), tuple(given["shape"]), name, ()))
+            self.holds.append(({}, ()))
 
     def value_of(self, given: Mapping[str, Any]) -> Value | None:
         """What a reference in the arguments of an operation stands for."""
@@ -151,9 +153,21 @@ class Reading:
         shape: Shape,
         figures: Mapping[str, Any] | None = None,
     ) -> Tensor:
+        if not shape:
+            hint = "keep an axis, as keepdim=True does, or import the part before"
+            raise refused("it gives a single number for each image, which has no shape here", call.line, hint)
         modules = tuple((str(key), str(path), str(kind)) for key, path, kind in call.node["modules"])
         self.pending.append(Pending(type_, arguments, inputs, shape, owner, modules, call.line, figures))
+        self.holds.append((call.node, self.learnt([self.value_of(each) for each in references(call.given)])))
         return Tensor(len(self.pending) - 1)
+
+    def learnt(self, values: Iterable[Value | None]) -> tuple[str, ...]:
+        """The tensors among values, or that they are worked out of, but for constants."""
+        names = dict[str, None]()
+        for value in values:
+            states = (value.name,) if isinstance(value, State) else value.states if isinstance(value, Worked) else ()
+            names.update(dict.fromkeys(states))
+        return tuple(name for name in names if self.tensors[name]["kind"] != "constant")
 
     def made_by(self, states: tuple[str, ...], name: str) -> dict[str, Mapping[str, Any]]:
         """The operations, by name, that work a tensor out of parameters."""
@@ -247,7 +261,9 @@ class Reading:
             figures: dict[str, Any] = {"shape": list(last.shape)}
         except Unread as unread:
             raise refused(f"{module[2]} cannot be read: {unread}", last.line) from None
+        held = self.learnt(State(name, ()) for name in states)
         if made is not None:
+            self.holds[made.node] = last.node, held
             return made
         counted = [self.tensors[name] for name in states]
         figures["params"] = sum(prod(each["shape"]) for each in counted if each["kind"] != "constant")
@@ -259,7 +275,9 @@ class Reading:
         figures["note"] = f"{module[2]} is not understood, and declared as a whole" + f" ({last.line})" * bool(
             last.line
         )
-        return self.add(last, camel(str(module[2])), {}, tuple(inputs), "", last.shape, figures)
+        whole = self.add(last, camel(str(module[2])), {}, tuple(inputs), "", last.shape, figures)
+        self.holds[whole.node] = last.node, held
+        return whole
 
     def _declared(self, call: Call, why: str) -> Value:
         """A layer of a type that is declared with its figures."""
@@ -337,24 +355,10 @@ class Reading:
 
 
 #: ONNX's operators of which the work is not known, where they are not read.
-MULTIPLIES = frozenset(
-    [
-        "Attention",
-        "Conv",
-        "ConvInteger",
-        "ConvTranspose",
-        "DeformConv",
-        "Einsum",
-        "GRU",
-        "Gemm",
-        "LSTM",
-        "MatMul",
-        "MatMulInteger",
-        "QLinearConv",
-        "QLinearMatMul",
-        "RNN",
-    ]
-)
+MULTIPLIES = frozenset((
+    *("Attention", "Conv", "ConvInteger", "ConvTranspose", "DeformConv", "Einsum", "GRU", "Gemm", "LSTM", "MatMul"),
+    *("MatMulInteger", "QLinearConv", "QLinearMatMul", "RNN"),
+))  # fmt: skip
 
 
 def work_of(call: Call) -> int | None:
@@ -369,6 +373,12 @@ def work_of(call: Call) -> int | None:
         if not isinstance(source, Tensor) or not isinstance(taken, (State, Worked)) or taken.shape is None:
             return None
         return prod(taken.shape[1:]) * prod(call.shape_of(source.node))
+    if call.op in ("linear", "Gemm"):
+        taken = call.reading.value_of(call.given["weight" if call.op == "linear" else "other"])
+        inside = (
+            prod(taken.shape) // call.whole_shape[-1] if isinstance(taken, (State, Worked)) and taken.shape else None
+        )
+        return None if inside is None else prod(call.whole_shape[1:]) * inside
     if "::" in call.op or "attention" in call.op or call.op.startswith(UNKNOWN_BEGINNINGS):
         return None
     if call.op in UNKNOWN_WORK or call.op in MULTIPLIES:

@@ -120,7 +120,7 @@ def _response_norm(work: _Pass, number: int) -> None:
         return
     rest: tuple[int, ...] = (total,)
     if work.pending[scaled].type == "LayerScale":  # the summand is added at the end
-        bias = work.next(total, SHIFTED)
+        bias = work.next(total, SHIFTED) or work.next(total, BIASED)
         along_last = work.pending[scaled].arguments == {"shape": list(length.shape[-1:])}
         if bias is None or not (along_last or _is_of_channels(work.pending[scaled])):
             return
@@ -254,9 +254,16 @@ def _l2_norm(work: _Pass, number: int) -> None:
 
 
 def _bias(work: _Pass, number: int) -> None:
-    """A product with a matrix, and what is added along the last axis: one layer, in ONNX two operators."""
+    """A product or a convolution, and what is added to it: one layer, in ONNX often two operators."""
     product = work.pending[number]
-    total = work.next(number, BIASED) if product.type == "Linear" and product.arguments.get("bias") is False else None
+    if product.arguments.get("bias") is not False:
+        return
+    total = work.next(number, BIASED) if product.type == "Linear" else None
+    if total is None and (product.type.startswith("Conv") or len(product.shape) == 1):
+        total = work.next(number, SHIFTED)
+        name = "" if total is None else work.pending[total].owner.lstrip("=")
+        if product.owner and name != f"{product.owner}.bias":
+            return
     if total is not None:
         arguments = {name: value for name, value in product.arguments.items() if name != "bias"}
         work.replace((number, total), product._replace(arguments=arguments))

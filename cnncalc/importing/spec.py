@@ -9,7 +9,9 @@ from ..errors import Source, SpecError
 from ..graph import Graph
 from ..language.model import load
 from ..ops import Shape
+from ..quantities import number
 from ..record import Record
+from ..report import analyse
 from .flat import Flat
 from .fold import Block, Folded, folded
 from .program import refused
@@ -63,15 +65,27 @@ def imported(flat: Flat, fold: bool = True, head: Sequence[str] = ()) -> Importe
         except SpecError:
             continue
         if not list(differences(flat, graph)):
-            return Imported(text, graph, flat.notes, found.blocks, flat)
+            return Imported(text, graph, (*flat.notes, *_uncounted(flat, graph)), found.blocks, flat)
     text = written(flat, structured(flat), (), head)
     graph = load(Source(flat.title, text))
     wrong = next(differences(flat, graph), None)
     if wrong is not None:
         raise refused(
-            f"{wrong[0]} {wrong[1]}: the spec would not be the network", "", "please report it, with the model"
+            f"{wrong[0]} {wrong[1]}: the spec would not be the network", flat.title, "please report it, with the model"
         )
-    return Imported(text, graph, flat.notes, (), flat)
+    return Imported(text, graph, (*flat.notes, *_uncounted(flat, graph)), (), flat)
+
+
+def _uncounted(flat: Flat, graph: Graph) -> Iterator[str]:
+    """What is to be said where the layers do not have as many parameters as the original."""
+    counted = analyse(graph).totals.params
+    if flat.stored is None or counted == flat.stored:
+        return
+    apart = f"{number(abs(counted - flat.stored))} parameters"
+    if counted > flat.stored:
+        yield f"{apart} are counted more than once: layers share a part of their weights"
+    else:
+        yield f"{apart} of the original are in none of the layers"
 
 
 def _attempts(flat: Flat) -> Iterator[frozenset[str]]:

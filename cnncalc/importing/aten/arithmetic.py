@@ -7,7 +7,7 @@ from typing import Any
 
 from ..operations import references
 from ..program import Call, Unread
-from ..values import BIASED, FROZEN, POWER, SCALED, SHIFTED, State, Tensor, Value, Worked
+from ..values import BIASED, FROZEN, POWER, SCALED, SHIFTED, Places, State, Tensor, Value, Worked
 from .table import owner_of, reads, stated
 
 MERGES = {
@@ -116,10 +116,10 @@ def with_state(call: Call, x: int, state: State) -> Value:
         return call.layer("UnitBias", {}, x, owner=f"={state.name}")
     behind = (*(1 for _ in shape[1:]), shape[-1])
     figures = {"shape": list(shape), "params": prod(own), "buffers": 0, "macs": 0}
-    if call.op == "add" and (state.shape[-len(shape) :], prod(own)) in ((default, shape[0]), (behind, shape[-1])):
+    if call.op == "add" and (state.shape[-len(shape) :], prod(own)) == (default, shape[0]):
         figures["note"] = "a learnt summand for each channel"
         return call.layer(SHIFTED, {}, x, owner=f"={state.name}", figures=figures)
-    if call.op == "add" and own == shape[-1:]:
+    if call.op == "add" and (own == shape[-1:] or (state.shape[-len(shape) :], prod(own)) == (behind, shape[-1])):
         figures["note"] = "a learnt summand for each place along the last axis"
         return call.layer(BIASED, {}, x, owner=f"={state.name}", figures=figures)
     if state.shape == own and own[:1] == (1,) and len(own) == len(shape) + 1:
@@ -212,3 +212,15 @@ def reduction(call: Call) -> Value:
     if REDUCTIONS[call.op] == "Norm":
         arguments |= stated(p=(call.get("ord", call.get("p", 2)), 2))
     return call.layer(REDUCTIONS[call.op], arguments, x)
+
+
+@reads("max")
+def largest(call: Call) -> list[Value]:
+    """The largest along an axis, and where it stands, which nothing but an unpooling can be asked for."""
+    x = call.tensor()
+    if not isinstance(call.get("dim"), int):
+        raise Unread("it works along the batch")
+    arguments: dict[str, Any] = {"dim": call.axis(call.get("dim"), len(call.shape_of(x)) + 1)}
+    arguments |= {"keepdim": True} if call.get("keepdim", False) else {}
+    made = call.layer("Max", arguments, x, shape=call.reading.without_batch(call.whole_shape[0]))
+    return [made, Places(made.node)]

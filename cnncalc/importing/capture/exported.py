@@ -171,9 +171,26 @@ def written(
         "modules": modules,
         "registered": registered + buffers,
         "state": sizes,
-        "notes": notes,
+        "notes": [*notes, *frozen(model)],
         "torch": torch.__version__,
     }
+
+
+def frozen(model: Any) -> list[str]:
+    """What is to be said of parameters that are not trained: the largest modules of which none is, and single ones."""
+    loose = {name for name, each in model.named_parameters() if not each.requires_grad}
+    names: list[str] = []
+    for path, module in model.named_modules() if loose else ():
+        own = {f"{path}.{name}" if path else name for name, _ in module.named_parameters()}
+        if own and own <= loose:
+            names.append(path)
+            loose -= own
+    if not names and not loose:
+        return []
+    if names == [""]:
+        return ["no parameter is trained in the model: requires_grad is off"]
+    said = f"not trained in the model: {', '.join([*names, *sorted(loose)][:4])}{' …' * (len(names) + len(loose) > 4)}"
+    return [said + f"; --freeze {','.join(names[:4])} counts a training step so" * bool(names)]
 
 
 def small(torch: Any, value: Any) -> Any:
