@@ -117,6 +117,41 @@ def test_a_product_that_is_scaled_has_its_figures_and_is_not_understood(tmp_path
         build(report.graph)
 
 
+@pytest.mark.parametrize(
+    ("operator", "shapes", "fixed", "said"),
+    [
+        (
+            node("Slice", "x from to along by"),
+            {},
+            [constant("from", -1), constant("to", -9), constant("along", 2), constant("by", -1)],
+            "it turns the order round",
+        ),
+        (node("PRelu", "x slope"), {"slope": (3, 8, 8)}, [], "its slope is neither one nor one for each channel"),
+        (node("Conv", "x c.weight"), {"c__weight": (8, 4, 3, 3)}, [], "its weights are for 4 channels"),
+        (node("AveragePool", "x", kernel_shape=[2, 2], pads=[2, 2, 2, 2]), {}, [], "no layer type does this"),
+    ],
+    ids=lambda value: value.op_type if hasattr(value, "op_type") else "",
+)
+def test_what_pytorch_has_no_layer_for_is_declared(
+    operator: Any, shapes: dict[str, Any], fixed: list[Any], said: str, tmp_path: Path
+) -> None:
+    path = file(tmp_path / "net.onnx", [operator], weights(**shapes) + fixed, [3, 8, 8])
+    ((_, note),) = bring_in(str(path), {}, {}, Options()).imported.declared
+    assert said in note
+
+
+def test_what_a_layer_gives_besides_is_not_followed(tmp_path: Path) -> None:
+    """The last state of an LSTM: one message at the operator, and none about a spec that nobody has seen."""
+    shapes = {"w": (1, 16, 4), "r": (1, 16, 4)}
+    states = node("LSTM", "x w r", "all last", hidden_size=4)
+    file(
+        tmp_path / "net.onnx", [states, node("Squeeze", "last axis")], [*weights(**shapes), constant("axis", 0)], [1, 4]
+    )
+    done = cnncalc("shapes", "net.onnx", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Squeeze: reshape cannot be read: no layer that is known gives what it takes" in done.stderr
+
+
 def test_what_stands_beside_a_file_is_not_opened(tmp_path: Path) -> None:
     """Here nothing stands there: a bias of a hundred numbers, which would be looked at in the file itself."""
     shapes = {"c__weight": (100, 3, 3, 3), "c__bias": (100,)}

@@ -23,9 +23,11 @@ def sides(call: Operator, kernel: list[int], strides: list[int], dilations: list
     return [(pads[i], pads[i + axes]) for i in range(axes)]
 
 
-def padded(call: Operator, pairs: list[tuple[int, int]], value: float = 0.0) -> tuple[dict[str, Any] | None, list[int]]:
-    """The input with what padding is uneven put around it, and the padding that is left for the layer."""
-    if all(before == after for before, after in pairs):
+def padded(
+    call: Operator, pairs: list[tuple[int, int]], value: float = 0.0, apart: bool = False
+) -> tuple[dict[str, Any] | None, list[int]]:
+    """The input with what padding is uneven, or asked for `apart`, put around it, and what is left for the layer."""
+    if all(before == after for before, after in pairs) and not apart:
         return call.reference(0), [before for before, _ in pairs]
     shape = call.shape()
     grown = [*shape[:2], *(size + a + b for size, (a, b) in zip(shape[2:], pairs, strict=True))]
@@ -176,11 +178,13 @@ def pool(call: Operator) -> None:
     strides, dilations = call.get("strides", [1] * axes), call.get("dilations", [1] * axes)
     pairs = sides(call, kernel, strides, dilations)
     ceil, counted = bool(call.get("ceil_mode", 0)), bool(call.get("count_include_pad", 0))
-    around = not counted and any(a != b for a, b in pairs)  # what is put around would be counted
+    # Unevenly, or wider than PyTorch's pools take.
+    wide = any(a != b or 2 * a > size for (a, b), size in zip(pairs, kernel, strict=True))
+    around = not counted and wide  # what is put around would be counted
     if not largest and (around or any(each != 1 for each in dilations)):
         call.emit("AveragePool", {"self": call.reference(0)})
         return
-    x, padding = padded(call, pairs, float("-inf") if largest else 0.0)
+    x, padding = padded(call, pairs, float("-inf") if largest else 0.0, wide)
     given = {"self": x, "kernel_size": kernel, "stride": strides, "padding": padding, "ceil_mode": ceil}
     if largest and len(call.node.output) > 1 and axes == 2:
         # The exporter takes from the places in the whole tensor what makes them those in a map.

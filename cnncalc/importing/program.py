@@ -272,10 +272,9 @@ class Reading:
         figures["buffers"] = 0
         if work is not None:
             figures["macs"] = work
-        figures["note"] = f"{module[2]} is not understood, and declared as a whole" + f" ({last.line})" * bool(
-            last.line
-        )
-        whole = self.add(last, camel(str(module[2])), {}, tuple(inputs), "", last.shape, figures)
+        kind = str(module[2]) or str(module[1]).rpartition(".")[2]  # a file has no classes, but paths
+        figures["note"] = f"{kind} is not understood, and declared as a whole" + f" ({last.line})" * bool(last.line)
+        whole = self.add(last, camel(kind), {}, tuple(inputs), "", last.shape, figures)
         self.holds[whole.node] = last.node, held
         return whole
 
@@ -295,8 +294,10 @@ class Reading:
         where = f" ({call.line})" if call.line else ""
         try:
             shape = call.shape
+            if not inputs:
+                raise Unread("no layer that is known gives what it takes")
         except Unread as unread:
-            cause = refused(f"{call.op} cannot be read: {why if why != str(unread) else unread}", call.line)
+            cause = refused(f"{call.op} cannot be read: {unread if inputs == [] else why}", call.line)
             module = str(call.node["modules"][-1][0]) if len(call.node["modules"]) > 1 else ""
             raise Moved(module, cause) from None
         counted = [name for name in dict.fromkeys(states) if self.tensors[name]["kind"] == "parameter"]

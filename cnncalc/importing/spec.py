@@ -67,7 +67,10 @@ def imported(flat: Flat, fold: bool = True, head: Sequence[str] = ()) -> Importe
         if not list(differences(flat, graph)):
             return Imported(text, graph, (*flat.notes, *_uncounted(flat, graph)), found.blocks, flat)
     text = written(flat, structured(flat), (), head)
-    graph = load(Source(flat.title, text))
+    try:
+        graph = load(Source(flat.title, text))
+    except SpecError as error:  # at places in a spec that nobody has seen
+        raise refused(f"the language cannot say what it does: {error.problems[0].message}", flat.title) from None
     wrong = next(differences(flat, graph), None)
     if wrong is not None:
         raise refused(

@@ -107,8 +107,11 @@ def prelu(call: Call) -> Value:
     weight = call.state("weight")
     if weight is None:
         raise Unread("its slope comes from a layer")
+    x = call.tensor("self")
+    if prod(weight.shape) not in (1, call.shape_of(x)[0]):
+        raise Unread("its slope is neither one nor one for each channel")
     arguments = stated(num_parameters=(prod(weight.shape), 1))
-    return call.layer("PReLU", arguments, call.tensor("self"), owner=owner_of(weight))
+    return call.layer("PReLU", arguments, x, owner=owner_of(weight))
 
 
 @reads("softmax", "_softmax", "log_softmax", "_log_softmax")

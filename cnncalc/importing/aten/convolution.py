@@ -20,6 +20,8 @@ def conv(call: Call) -> Value:
     if call.reading.tensors[weight.name]["kind"] == "buffer":
         return fixed_filters(call, weight)
     rank = len(weight.shape) - 2
+    if weight.shape[1] * call.get("groups", 1) != call.shape_of(call.tensor("input"))[0]:
+        raise Unread(f"its weights are for {weight.shape[1] * call.get('groups', 1)} channels")
     padding = call.get("padding", 0)
     arguments = stated(
         out_channels=weight.shape[0],

@@ -82,6 +82,8 @@ def slice_(call: Call) -> Value:
     dim = call.axis(call.get("dim", 0), len(shape) + 1)
     size = shape[dim - 1]
     start, stop, step = call.get("start", 0), call.get("end"), call.get("step", 1)
+    if step < 1:
+        raise Unread("it turns the order round")
     start = max(start + size, 0) if start < 0 else min(start, size)
     stop = size if stop is None or stop > size else stop + size if stop < 0 else stop
     if (start, stop, step) == (0, size, 1):
