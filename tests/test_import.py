@@ -35,7 +35,7 @@ from cnncalc.importing.pt2 import MAX_JSON, program_of
 from cnncalc.importing.spec import imported
 from cnncalc.importing.statements import Statement
 from cnncalc.importing.structure import structured
-from cnncalc.importing.target import Options, bring_in
+from cnncalc.importing.target import Options, Outcome, bring_in, parsed
 from cnncalc.importing.torch_program import flat_of
 from cnncalc.importing.writing import written
 from cnncalc.ops import REGISTRY
@@ -119,6 +119,18 @@ def beside(asked: dict[str, Any], text: str) -> dict[str, Any]:
 
     package = str(Path(common.__file__).parents[3])
     return verified(asked, {"spec": text, "package": package})
+
+
+def test_what_pytorch_refuses_to_build_is_said() -> None:
+    from cnncalc.cli.import_ import said
+
+    asked = request("WordOfPython", {"": (3, 8, 8)})
+    found = imported(flat_of(captured(asked)))
+    outcome = Outcome(found, beside(asked, found.text), parsed(f"{FILE}:WordOfPython"))
+    (verified,) = [line for line in said(outcome, analyse(found.graph), None) if line.startswith("verified")]
+    assert (
+        "outputs were not compared, since PyTorch refuses: no layer of a PyTorch module may be called from" in verified
+    )
 
 
 @pytest.mark.parametrize(("name", "says"), [("Fetches", "something from the network"), ("Leaves", "SystemExit")])

@@ -1084,3 +1084,29 @@ class Score(nn.Module):
 
     def forward(self, x):
         return self.c(x).mean((1, 2, 3))
+
+
+@becomes(
+    example={"": (3, 8, 8)}, spec=["unflatten: {Unflatten: {dim: 1, unflattened_size: [1, 8]}}", "sum: {Sum: {dim: 1}}"]
+)
+class Selective(nn.Module):
+    """Branches that are stacked by views in their places, as SKNet's."""
+
+    def __init__(self):
+        super().__init__()
+        self.c, self.d = nn.Conv2d(3, 8, 3), nn.Conv2d(3, 8, 3)
+
+    def forward(self, x):
+        return torch.cat([self.c(x).unsqueeze_(1), self.d(x).unsqueeze_(1)], 1).sum(1)
+
+
+@becomes(example={"": (3, 8, 8)}, spec=[".from: {Conv2d: {out_channels: 4, kernel_size: 1}}"])
+class WordOfPython(nn.Module):
+    """A module that is called by a word of Python's, which only a dictionary of them can hold."""
+
+    def __init__(self):
+        super().__init__()
+        self.m = nn.ModuleDict({"from": nn.Conv2d(3, 4, 1)})
+
+    def forward(self, x):
+        return self.m["from"](x)

@@ -141,7 +141,10 @@ def _checks(outcome: Outcome, report: Report) -> Iterator[str]:
         f"2 × the MACs{known}" if flops == 2 * macs else f"not 2 × the {number(macs)}{known}"
     )
     if checks.get("unbuilt"):
-        yield "outputs were not compared, since what is declared cannot be built"
+        why = (
+            "what is declared cannot be built" if outcome.imported.declared else f"PyTorch refuses: {checks['unbuilt']}"
+        )
+        yield f"outputs were not compared, since {why}"
     elif checks.get("strange"):
         yield f"outputs were not compared, since the model lacks {', '.join(checks['strange'][:3])}"
     elif checks["same"]:

@@ -341,7 +341,7 @@ class Reading:
             seen = self.views[node["name"]] = self.views.get(source, source)
             latest = [*self.latest.get(seen, ()), (last.get(node["name"], -1), node["name"])]
             self.latest[seen] = sorted(latest)[-2:]
-        if not call.inplace or not source:
+        if not call.inplace or not source or call.op in VIEWS:  # a view in its place changes no number
             return
         base = self.views.get(source, source)
         used = [name for when, name in self.latest.get(base, ()) if when > number and name != source]

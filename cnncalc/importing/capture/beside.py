@@ -39,7 +39,7 @@ def verified(request: dict[str, Any], question: dict[str, Any]) -> dict[str, Any
         try:
             made = build(Source(request["name"], question["spec"]))
         except SpecError as error:
-            return {**answer, "unbuilt": str(error).splitlines()[0]}
+            return {**answer, "unbuilt": error.problems[0].message}
         made.train(False)
         theirs, ours = model.state_dict(), made.state_dict()
         answer["strange"] = [name for name in ours if name not in theirs][:20]
