@@ -1110,3 +1110,63 @@ class WordOfPython(nn.Module):
 
     def forward(self, x):
         return self.m["from"](x)
+
+
+class WindowAttention(nn.Module):
+    """Attention as ViT and Swin have it: queries, keys and values come of one layer, and stand in front of the batch."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads, self.qkv, self.proj = heads, nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.table = nn.Parameter(torch.zeros(9, heads))
+        self.register_buffer("index", torch.arange(16).reshape(4, 4) % 9)
+
+    def forward(self, x):
+        b, n, c = x.shape
+        windows = x.reshape(b * n // 4, 4, c)  # four places each
+        q, k, v = self.qkv(windows).reshape(-1, 4, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        scores = q @ k.transpose(-2, -1) + self.table[self.index.flatten()].reshape(4, 4, -1).permute(2, 0, 1)
+        return self.proj((scores.softmax(-1) @ v).transpose(1, 2).reshape(b, n, c))
+
+
+@becomes(
+    example={"": (16, 32)},
+    declared=1,
+    params=32 * 96 + 96 + 32 * 32 + 32 + 9 * 4 + 64 + 32 * 5 + 5,
+    spec=["buffers: 16, macs: 69632"],
+)
+class Windows(nn.Module):
+    """Declared as a whole, with all of its figures: 16 × 32 × (96 + 32) in two layers, and 2 × 16 × 4 × 32 of products."""
+
+    def __init__(self):
+        super().__init__()
+        self.attention, self.norm, self.head = WindowAttention(32, 4), nn.LayerNorm(32), nn.Linear(32, 5)
+
+    def forward(self, x):
+        return self.head(self.norm(x + self.attention(x)).mean(1))
+
+
+@becomes(
+    example={"": (16, 32)},
+    declared=1,
+    params=32 * 96 + 96 + 32 * 5 + 5,
+    spec=["macs: 65536"],
+)
+class FusedInside(nn.Module):
+    """A fused attention in a module that is declared: 16 × 32 × 96, and twice 16 × 16 × 32."""
+
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.qkv = nn.Linear(32, 96)
+
+        def forward(self, x):
+            q, k, v = self.qkv(x).reshape(-1, 16, 3, 4, 8).permute(2, 0, 3, 1, 4).unbind(0)
+            return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
+
+    def __init__(self):
+        super().__init__()
+        self.attention, self.head = self.Attention(), nn.Linear(32, 5)
+
+    def forward(self, x):
+        return self.head(self.attention(x).mean(1))

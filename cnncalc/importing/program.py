@@ -243,6 +243,7 @@ class Reading:
         inputs: dict[int, None] = {}
         states: dict[str, None] = {}
         work: int | None = 0
+        shapes = {each["name"]: each["shape"] for each in nodes}
         for node in nodes:
             call = Call(self, node)
             for each in references(node["given"]):
@@ -253,7 +254,7 @@ class Reading:
                     states[value.name] = None
                 elif isinstance(value, Worked):
                     states.update(dict.fromkeys(value.states))
-            own = work_in(call, self.batch, {each["name"]: each["shape"] for each in nodes})
+            own = work_in(call, self.batch, shapes)
             work = None if work is None or own is None else work + own
         module = next(part for part in last.node["modules"] if part[0] in self.closed)
         try:
@@ -266,10 +267,10 @@ class Reading:
             self.holds[made.node] = last.node, held
             return made
         counted = [self.tensors[name] for name in states]
-        figures["params"] = sum(prod(each["shape"]) for each in counted if each["kind"] != "constant")
+        figures["params"] = sum(prod(each["shape"]) for each in counted if each["kind"] == "parameter")
         if len(inputs) != 1:
             figures["inputs"] = len(inputs)
-        figures["buffers"] = 0
+        figures["buffers"] = sum(prod(each["shape"]) for each in counted if each["kind"] == "buffer")
         if work is not None:
             figures["macs"] = work
         kind = str(module[2]) or str(module[1]).rpartition(".")[2]  # a file has no classes, but paths
@@ -390,18 +391,25 @@ def work_of(call: Call) -> int | None:
 def work_in(call: Call, batch: int, shapes: Mapping[str, Any]) -> int | None:
     """The multiply-adds of an operation for one image, where the batch may stand anywhere; None where not known."""
     out = call.whole_shape
-    if call.op in CONVOLUTIONS and isinstance(out, list):
-        given = call.given.get("weight", {})
+
+    def whole(name: str) -> Any:
+        given = call.given.get(name, {})
         value = call.reading.value_of(given)
-        weight = shapes.get(str(given.get("tensor"))) or (value.shape if isinstance(value, (State, Worked)) else None)
+        shape = (batch, *call.shape_of(value.node)) if isinstance(value, Tensor) else getattr(value, "shape", None)
+        return shapes.get(str(given.get("tensor"))) or shape or None
+
+    if not isinstance(out, list):
+        return work_of(call)
+    if call.op in CONVOLUTIONS:
+        weight = whole("weight")
         return None if weight is None else prod(out) * prod(weight[1:]) // batch
-    if call.op in ("matmul", "mm", "bmm"):
-        left = call.given.get("self", {})
-        shape = shapes.get(str(left.get("tensor")))
-        if shape is None:
-            value = call.reading.value_of(left)
-            shape = (batch, *call.shape_of(value.node)) if isinstance(value, Tensor) else getattr(value, "shape", None)
-        return None if not shape else prod(out) * shape[-1] // batch
+    if call.op in ("matmul", "mm", "bmm", "linear"):
+        left = whole("input" if call.op == "linear" else "self")
+        return None if left is None else prod(out) * left[-1] // batch
+    if call.op == "scaled_dot_product_attention":
+        query, key = whole("query"), whole("key")
+        scores = None if query is None or key is None else prod(query[:-1]) * key[-2]
+        return None if scores is None else scores * (query[-1] + out[-1]) // batch
     return work_of(call)
 
 
