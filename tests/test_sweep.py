@@ -44,7 +44,7 @@ FIGURES = (
     "moved_bytes",
     "intensity",
 )
-FAMILIES = [path.stem for path in zoo_files() if knobs(path.stem)]
+FAMILIES = [path.stem for path in zoo_files()]
 #: Candidates of each family that are compared with the calculator.
 EACH = 4
 
