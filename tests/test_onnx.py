@@ -10,6 +10,7 @@ import pytest
 from commands import cnncalc
 
 from cnncalc import analyse, build, load
+from cnncalc.importing.spec import Imported
 from cnncalc.importing.target import Options, bring_in
 
 np = pytest.importorskip("numpy")
@@ -171,16 +172,59 @@ def test_weights_that_are_shared_in_part_are_said_to_be_counted_twice(tmp_path: 
 
 def test_a_group_norm_that_the_exporter_took_apart_keeps_its_parameters(tmp_path: Path) -> None:
     """It works their shape out beforehand, and their names are gone; ones and zeros could be constants, as it says."""
-    pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 16, 3), torch.nn.GroupNorm(4, 16)).eval()
     said = []
     for name in ("fresh", "trained"):
-        path = tmp_path / f"{name}.onnx"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(net, (torch.randn(1, 3, 8, 8),), str(path), verbose=False, external_data=False)
-        found = bring_in(str(path), {}, {}, Options()).imported
+        found = exported(net, tmp_path / f"{name}.onnx", 3, 8, 8)
         said.append((analyse(found.graph).totals.params, any("ones and zeros" in note for note in found.notes)))
         torch.nn.init.normal_(net[1].weight)
         torch.nn.init.normal_(net[1].bias)
     assert said == [(448, True), (480, False)]
+
+
+def exported(net: Any, path: Path, *shape: int) -> Imported:
+    """What PyTorch's own exporter writes of a model, brought in."""
+    pytest.importorskip("onnxscript", reason="pip install 'cnncalc[onnx]'")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(net.eval(), (torch.randn(1, *shape),), str(path), verbose=False, external_data=False)
+    return bring_in(str(path), {}, {}, Options()).imported
+
+
+class Scaled(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.alpha = torch.nn.Conv2d(3, 4, 3), torch.nn.Parameter(torch.full((1,), 1.5))
+
+    def forward(self, x: Any) -> Any:
+        return self.conv(x) * self.alpha
+
+
+class Recurrent(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory, self.head = torch.nn.LSTM(8, 12, batch_first=True), torch.nn.Linear(12, 3)
+
+    def forward(self, x: Any) -> Any:
+        return self.head(self.memory(x)[0])
+
+
+def test_a_single_number_of_the_network_itself_is_named(tmp_path: Path) -> None:
+    """Nothing in a file tells it from a constant."""
+    found = exported(Scaled(), tmp_path / "net.onnx", 3, 8, 8)
+    assert found.notes == ("alpha is taken for a constant: if it is learnt, that parameter is missing",)
+
+
+def test_the_state_that_a_recurrent_layer_begins_with_is_no_parameter(tmp_path: Path) -> None:
+    net = Recurrent()
+    found = exported(net, tmp_path / "net.onnx", 5, 8)
+    assert analyse(found.graph).totals.params == sum(each.numel() for each in net.parameters())
+
+
+def test_an_axis_that_is_no_batch_is_said_to_be_taken_for_one(tmp_path: Path) -> None:
+    make, floats = onnx.helper, onnx.TensorProto.FLOAT
+    given = [make.make_tensor_value_info("x", floats, ["n", 3, 8]), make.make_tensor_value_info("mask", floats, [3, 8])]
+    taken = make.make_tensor_value_info("y", floats, None)
+    onnx.save(make.make_model(make.make_graph([node("Add", "x mask")], "g", given, [taken], [])), tmp_path / "net.onnx")
+    found = bring_in(str(tmp_path / "net.onnx"), {}, {}, Options()).imported
+    assert "the first axis of mask is taken for the batch" in found.notes

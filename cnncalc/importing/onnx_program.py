@@ -30,6 +30,7 @@ CALCULATES = frozenset(("Add", "CastLike", "Div", "Equal", "Greater", "GreaterOr
                         "Min", "Mul", "Pow", "Sub", "Where"))  # fmt: skip
 #: What a parameter of a module is called; constants that an exporter makes have no dots, or are called otherwise.
 PATH = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
+WORD = re.compile(r"[A-Za-z_]\w*")
 #: What PyTorch calls what is counted along and not learnt.
 COUNTED = (".running_mean", ".running_var")
 #: What PyTorch's exporter calls what it works out on the way.
@@ -40,6 +41,7 @@ NEUTRAL_NOTE = (
 )
 #: What changes nothing, by what takes it.
 NEUTRAL = {frozenset(("Mul",)): [1.0], frozenset(("Add",)): [0.0], frozenset(("CastLike",)): [0.0, 1.0]}
+RECURRENT = frozenset(("GRU", "LSTM", "RNN"))
 NORMS = frozenset(("BatchNormalization", "InstanceNormalization", "LayerNormalization", "GroupNormalization"))
 #: Types of numbers: whole, and of single, double and half precision; and what says that they stand in another file.
 WHOLE, REAL, BESIDE = (6, 7), (1, 11, 10, 16), 1
@@ -75,6 +77,7 @@ SIZES: dict[str, Callable[..., list[int]]] = {
 class Onnx:
     def __init__(self, onnx: Any, model: Any, path: Path) -> None:
         self.onnx, self.graph, self.path = onnx, model.graph, path
+        self.of_pytorch = model.producer_name == "pytorch"
         self.opset = max((each.version for each in model.opset_import if each.domain in DOMAINS), default=13)
         self.shapes: dict[str, list[int] | None] = {}
         for value in (*self.graph.value_info, *self.graph.output, *self.graph.input):
@@ -128,6 +131,8 @@ class Onnx:
                 if not shape or len(shape) < 2:
                     raise refused(f"the input {value.name} has no axes behind the batch", str(self.path))
                 inputs.append({"name": value.name, "arg": value.name, "shape": shape[1:], "dtype": "float32"})
+                if shape[0] != (self.shapes[inputs[0]["arg"]] or shape)[0]:
+                    self.notes[f"the first axis of {value.name} is taken for the batch"] = None
         if not inputs:
             raise refused("nothing goes in", str(self.path))
         shape = self.shapes[inputs[0]["arg"]]
@@ -158,16 +163,18 @@ class Onnx:
         users, name = frozenset(self.users.get(name, ())), self.clean(name)
         number = prod(shape) == 1 and users <= CALCULATES and not PATH.fullmatch(name)
         chosen = tensor is not None and tensor.data_type in CHOICES
-        # The ones and zeros of a normalisation without parameters.
+        if number and not chosen and self.of_pytorch and WORD.fullmatch(name) and not MADE.fullmatch(name):
+            self.notes[f"{name} is taken for a constant: if it is learnt, that parameter is missing"] = None
+        # The ones and zeros of a normalisation without parameters, and the state that a recurrent layer begins with.
         made = MADE.fullmatch(name) and tensor is not None
         plain = made and users <= NORMS and self._is_even(tensor)
+        start = made and users <= RECURRENT and set(self._numbers(tensor) or ()) == {0.0}
         neutral = made and prod(shape) > 1 and users in NEUTRAL and self._is_even(tensor)
         neutral = neutral and (self._numbers(tensor) or [None])[0] in NEUTRAL[users]
         if neutral:
             self.notes[NEUTRAL_NOTE] = None
-        kind = (
-            "constant" if number or chosen or plain or neutral else "buffer" if name.endswith(COUNTED) else "parameter"
-        )
+        fixed = number or chosen or plain or start or neutral
+        kind = "constant" if fixed else "buffer" if name.endswith(COUNTED) else "parameter"
         self.states[name] = {"kind": kind, "shape": shape, "value": None}
         kept = WHOLE if len(shape) > 1 else (*WHOLE, *REAL)  # whole numbers, and single numbers and vectors of others
         numbers = self._numbers(tensor) if tensor is not None and tensor.data_type in kept else None
