@@ -107,9 +107,8 @@ def chosen(call: Operator) -> None:
 
 @operator("Softmax", "LogSoftmax")
 def softmax(call: Operator) -> None:
-    rank = len(call.shape())
-    dim = call.get("axis", 1 if call.onnx.opset < 13 else -1) % rank
     op, shape = "softmax" if call.node.op_type == "Softmax" else "log_softmax", call.shape()
+    dim = call.get("axis", 1 if call.onnx.opset < 13 else -1) % len(shape)
     if call.onnx.opset >= 13 or prod(shape[dim + 1 :]) == 1:
         call.emit(op, {"self": call.reference(0), "dim": dim})
     elif dim == 1:  # of all axes from this one on, taken together

@@ -32,6 +32,11 @@ UNKNOWN_WORK = frozenset((
 ))  # fmt: skip
 #: What the names of others of them begin with.
 UNKNOWN_BEGINNINGS = ("conv", "_conv", "lstm", "gru", "rnn", "_thnn_fused", "fft_", "_fft_", "linalg_", "_linalg_")
+#: ONNX's operators of which the work is not known, where they are not read.
+MULTIPLIES = frozenset((
+    *("Attention", "Conv", "ConvInteger", "ConvTranspose", "DeformConv", "Einsum", "GRU", "Gemm", "LSTM", "MatMul"),
+    *("MatMulInteger", "QLinearConv", "QLinearMatMul", "RNN"),
+))  # fmt: skip
 
 
 def named(op: str) -> str:

@@ -15,8 +15,8 @@ from ..ops import OWN_MODULES, REGISTRY
 from ..ops.own_source import own_class
 from .aten.pooling import unpooled
 from .aten.table import even, stated
-from .operations import references
-from .program import MULTIPLIES, Call
+from .operations import MULTIPLIES, references
+from .program import Call
 from .simplify import is_upper
 from .values import Places, Tensor
 

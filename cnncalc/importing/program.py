@@ -11,6 +11,7 @@ from ..ops import Shape
 from .operations import (
     ALIASES,
     CONVOLUTIONS,
+    MULTIPLIES,
     SHAPES_ONLY,
     TRANSPOSED,
     UNKNOWN_BEGINNINGS,
@@ -298,7 +299,7 @@ class Reading:
             if not inputs:
                 raise Unread("no layer that is known gives what it takes")
         except Unread as unread:
-            cause = refused(f"{call.op} cannot be read: {unread if inputs == [] else why}", call.line)
+            cause = refused(f"{call.op} cannot be read: {why if inputs else unread}", call.line)
             module = str(call.node["modules"][-1][0]) if len(call.node["modules"]) > 1 else ""
             raise Moved(module, cause) from None
         counted = [name for name in dict.fromkeys(states) if self.tensors[name]["kind"] == "parameter"]
@@ -354,13 +355,6 @@ class Reading:
                 else f"{call.op}_ writes into a tensor"
             )
             raise refused(cause, call.line, "build the tensor with cat, or without changing a view of it in its place")
-
-
-#: ONNX's operators of which the work is not known, where they are not read.
-MULTIPLIES = frozenset((
-    *("Attention", "Conv", "ConvInteger", "ConvTranspose", "DeformConv", "Einsum", "GRU", "Gemm", "LSTM", "MatMul"),
-    *("MatMulInteger", "QLinearConv", "QLinearMatMul", "RNN"),
-))  # fmt: skip
 
 
 def work_of(call: Call) -> int | None:
