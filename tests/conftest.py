@@ -17,6 +17,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each process on a core of its own, an
 
 gc.set_threshold(100_000)  # PyTorch alone has so many objects that looking for garbage takes a fifth of the time
 
+#: What other processes load, and this one does not.
+collect_ignore = ["brief_worker.py", "keras_models.py"]
+
 #: Files whose tests need no PyTorch and take seconds together.
 QUICK = {
     "test_figures", "test_formats", "test_formulas", "test_language", "test_memory", "test_published", "test_errors", "test_schema", "test_house",
@@ -47,6 +50,7 @@ def pytest_runtest_setup() -> None:
     """What PyTorch does again and again, and what says nothing, is done once in a process, or not at all."""
     if "torch" in sys.modules:
         _draw_no_values_on_meta()
+        _seed_what_is_there()
     _read_operators_once()
 
 
@@ -63,6 +67,15 @@ def _draw_no_values_on_meta() -> None:
     for name, drawn in vars(init).copy().items():
         if name.endswith("_") and not name.startswith("_") and callable(drawn):
             setattr(init, name, quick(drawn))
+
+
+@functools.cache
+def _seed_what_is_there() -> None:
+    """For each device that is not there, PyTorch notes the whole stack of whoever seeds it."""
+    import torch
+
+    if not torch.cuda.is_available():
+        torch.manual_seed = torch.default_generator.manual_seed
 
 
 def _read_operators_once() -> None:

@@ -43,9 +43,11 @@ def faults(scene: Scene) -> list[str]:
         found.append(f"boxes {a} and {b} overlap")
     for a, b in colliding([(text.bounds, text.text) for text in texts]):
         found.append(f"texts {a!r} and {b!r} overlap")
+    bounds = [box.bounds for box in boxes]
     for text in texts:
-        home = [box for box in boxes if overlap(text.bounds, box.bounds)]
-        if len(home) > 1 or (home and not inside(text.bounds, home[0].bounds)):
+        place = text.bounds
+        home = [each for each in bounds if overlap(place, each)]
+        if len(home) > 1 or (home and not inside(place, home[0])):
             found.append(f"text {text.text!r} leaves its box")
         if "in" in text.data and not home:
             found.append(f"text {text.text!r} has no box")

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import forked
 import pytest
 from commands import PROGRAM, cnncalc
 
@@ -20,11 +21,11 @@ from cnncalc import SpecError, load
 from cnncalc.figures.scene import Path as Line
 from cnncalc.formats import render
 from cnncalc.graph import Graph
-from cnncalc.pytorch.bench import compare
+from cnncalc.pytorch.bench import compare, process
 from cnncalc.pytorch.bench.ceiling import achieved, ceiling, limit_of
 from cnncalc.pytorch.bench.environment import Disturbance, Moment, disturbances
 from cnncalc.pytorch.bench.find_batch import find_batch, search
-from cnncalc.pytorch.bench.plan import Configuration
+from cnncalc.pytorch.bench.plan import PLANS, Configuration
 from cnncalc.pytorch.bench.predict import predict
 from cnncalc.pytorch.bench.process import WorkerFailed
 from cnncalc.pytorch.bench.protocol import Task, bench
@@ -551,21 +552,12 @@ def test_files_that_are_no_benchmark(content: str, tmp_path: Path) -> None:
 # -- the real thing, on the processor --------------------------------------------------------------------------------
 
 
-#: The program with a plan that is over at once: for what a run does and not for how long it measures.
-BRIEF = """
-import sys
-from cnncalc.cli import main
-from cnncalc.pytorch.bench.plan import PLANS
-PLANS["quick"] = PLANS["quick"]._replace(least_s=0.1, most_s=0.5, warm_least_s=0.05, warm_most_s=0.2, blocks=2, block_s=0.05)
-sys.argv = ["cnncalc", *sys.argv[1:]]
-main()
-"""
-
-
-def briefly(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", BRIEF, "bench", *arguments, "--quick"], capture_output=True, text=True, check=False
-    )
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that is over at once, and workers that have PyTorch already: for what a run does, not how long it measures."""
+    plan = PLANS["quick"]._replace(least_s=0.1, most_s=0.5, warm_least_s=0.05, warm_most_s=0.2, blocks=2, block_s=0.05)
+    monkeypatch.setitem(PLANS, "quick", plan)
+    monkeypatch.setattr(process, "COMMAND", forked.command("brief_worker", "main"))
 
 
 class TestOnTheProcessor:
@@ -596,23 +588,26 @@ class TestOnTheProcessor:
     @pytest.mark.parametrize("options", [
         ["--train", "--optimizer", "adam"], ["--dtype", "amp", "--train"], ["--dtype", "bfloat16", "--channels-last", "--threads", "1"], ["--fold-bn"],
     ], ids=" ".join)  # fmt: skip
+    @pytest.mark.usefixtures("brief")
     def test_options(self, options: list[str]) -> None:
         network = "lenet" if options[0] == "--dtype" else "resnet20"  # narrow types are slow on a processor
-        done = briefly(network, "--batch", "2", "--format", "json", *options)
+        done = cnncalc("bench", network, "--quick", "--batch", "2", "--format", "json", *options)
         assert done.returncode == 0, done.stderr
         (result,) = json.loads(done.stdout)["results"]
         assert result["status"] in ("complete", "unstable")
         if "--channels-last" in options:
             assert result["memory"]["activation_bytes"] <= result["predicted"]["activation_bytes"]
 
+    @pytest.mark.usefixtures("brief")
     def test_two_networks_side_by_side(self) -> None:
-        done = briefly("lenet", "mlp", "--batch", "1,4")
+        done = cnncalc("bench", "lenet", "mlp", "--quick", "--batch", "1,4")
         assert (
             done.returncode == 0
             and done.stdout.count("\nLeNet-5 ") == 2
             and "× ratio to the first network" in done.stdout
         )
 
+    @pytest.mark.usefixtures("brief")
     def test_the_search_within_a_budget(self) -> None:
         # A budget of few images, so that the search is short.
         done = cnncalc("bench", "srcnn_915", "--input", "1x400x400", "--find-batch", "--budget", "200MB")

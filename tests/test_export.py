@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
 import random
 import re
 import subprocess
@@ -14,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 import specs
 from commands import PROGRAM, cnncalc
@@ -345,38 +345,6 @@ class TestOnnx:
         assert [each.name for each in onnx.load(str(tmp_path / "net.onnx")).graph.output] == ["scale.out"]
 
 
-#: What is slow in building a thousand models, and says nothing of them: values of weights, garbage, signatures.
-KERAS = """
-import functools, gc, inspect, json, sys, warnings
-warnings.simplefilter("ignore")
-import keras, torch
-from keras.src.initializers import random_initializers
-for cls in (random_initializers.RandomInitializer, random_initializers.VarianceScaling):
-    cls.__call__ = lambda self, shape, dtype=None: torch.empty(shape, device="meta")
-inspect.signature = functools.lru_cache(None)(inspect.signature)
-sys.setrecursionlimit(20_000)  # Keras looks through a model recursively
-gc.freeze()
-gc.disable()
-found = []
-for number, text in enumerate(json.load(sys.stdin)):
-    names = {"__name__": "exported"}
-    exec(text, names)
-    (build,) = [each for each in names.values() if getattr(each, "__module__", "") == "exported"]
-    model = build()
-    found.append({
-        "params": model.count_params(),
-        "trainable": sum(int(each.value.numel()) for each in model.trainable_variables),
-        "outputs": [list(each.shape[1:]) for each in model.outputs],
-        "layers": {each.name: list(each.output.shape[1:]) for each in model.layers if not isinstance(each.output, (list, tuple))},
-    })
-    del model, build, names
-    keras.utils.clear_session(free_memory=False)
-    if number % 20 == 0:
-        gc.collect()
-print("FOUND", json.dumps(found))
-"""
-
-
 #: Files of the zoo with a network that Keras has no layer for.
 INEXPRESSIBLE = {
     "alexnet_2012",
@@ -423,10 +391,9 @@ class TestKeras:
             pytest.skip("Keras checks the export: pip install keras")
 
     def built(self, graphs: list[Graph]) -> list[dict[str, Any]]:
-        environment = {**os.environ, "KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": "meta"}
-        done = subprocess.run(
-            [sys.executable, "-c", KERAS], input=json.dumps([keras_source(each) for each in graphs]), capture_output=True, text=True, env=environment, check=False
-        )  # fmt: skip
+        sources = json.dumps([keras_source(each) for each in graphs])
+        command = forked.command("keras_models", "build")
+        done = subprocess.run(command, input=sources, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         found: list[dict[str, Any]] = json.loads(done.stdout.partition("FOUND ")[2])
         return found

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
-import os
 import random
 import re
+import subprocess
 import sys
 import zipfile
 from importlib.util import find_spec
@@ -15,6 +15,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 import specs
 import user_models
@@ -908,12 +909,9 @@ def applications(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Descriptions of Keras' own models, written by Keras in a process of its own."""
     if find_spec("keras") is None:
         pytest.skip("Keras describes its own models: pip install keras")
-    import subprocess
-
     folder = tmp_path_factory.mktemp("keras")
-    code = "import keras, sys\nfor n in sys.argv[2:]:\n    open(f'{sys.argv[1]}/{n}.json', 'w').write(getattr(keras.applications, n)(weights=None).to_json())"
-    subprocess.run([sys.executable, "-c", code, str(folder), *APPLICATIONS], check=True, capture_output=True,
-                   env={**os.environ, "KERAS_BACKEND": "torch"})  # fmt: skip
+    subprocess.run(forked.command("keras_models", "describe"), input=json.dumps([str(folder), *APPLICATIONS]),
+                   check=True, capture_output=True, text=True)  # fmt: skip
     return folder
 
 

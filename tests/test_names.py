@@ -9,13 +9,13 @@ import os
 import random
 import re
 import subprocess
-import sys
 import unicodedata
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 import strangers
 import yaml
@@ -486,10 +486,8 @@ def test_keras_builds_it_whatever_it_is_called() -> None:
     "layers: {.multiply: ReLU, m: {multiply: [[ReLU], []]}}",
     ]  # fmt: skip
     sources = [keras_source(load(Source("net.yaml", f"input: [3, 8, 8]\n{text}\n"))) for text in texts]
-    code = "\n".join(source.replace('if __name__ == "__main__":', "if True:") for source in sources)
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "KERAS_BACKEND": "torch"}, check=False
-    )  # fmt: skip
+    command = forked.command("keras_models", "run")
+    done = subprocess.run(command, input=json.dumps(sources), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-500:]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..graph import Graph, Group
 from ..ops import Shape
-from .wording import Asked, short, words
+from .wording import Asked, Words, short, words
 
 #: Kinds of layers that papers write behind what they follow, and kinds that they follow.
 FOLLOWS = frozenset({"norm", "activation"})
@@ -99,7 +99,9 @@ class Structure:
 
     def form(self, path: str) -> Any:
         """What a block is made of, whatever its sizes: names and types, and how they are connected."""
-        return self._forms.setdefault(path, self._form(path))
+        if path not in self._forms:
+            self._forms[path] = self._form(path)
+        return self._forms[path]
 
     @cached_property
     def _forms(self) -> dict[str, Any]:
@@ -170,15 +172,14 @@ class Structure:
         entry = SOURCE if nodes is None else SINK + 1
         for node in inside:
             layer = graph.nodes[node]
-            path = next((each for each in _prefixes(layer.name) if each in folded), "")
+            path = next((each for each in _prefixes(layer.name) if each in folded), "") if folded else ""
             if path and node > inside[0] and node - 1 in whose and made[whose[node - 1]].path == path:
                 number = whose[node - 1]
                 made[number].nodes.append(node)
                 made[number].shape = layer.shape
             else:
                 number = len(made)
-                entering = graph.nodes[layer.inputs[0]].shape if layer.inputs else None
-                said = words(layer, entering[0] if entering else 0, (asked or {}).get(node))
+                said = self.said(node, (asked or {}).get(node))
                 made.append(Piece([node], path or layer.name, said.kind, [said.text], layer.shape))
                 if path:
                     self._name(made[-1], path)
@@ -190,6 +191,21 @@ class Structure:
         results = graph.outputs if nodes is None else (inside[-1],)
         made[SINK].inputs = list(dict.fromkeys(whose[node] for node in results if node in whose))
         return counted(self, _joined(self, made))
+
+    def said(self, node: int, asked: Asked | None = None) -> Words:
+        """The words for a layer, with its numbers where nobody is asked for others."""
+        if asked is None and node in self._said:
+            return self._said[node]
+        layer = self.graph.nodes[node]
+        entering = self.graph.nodes[layer.inputs[0]].shape if layer.inputs else None
+        found = words(layer, entering[0] if entering else 0, asked)
+        if asked is None:
+            self._said[node] = found
+        return found
+
+    @cached_property
+    def _said(self) -> dict[int, Words]:
+        return {}
 
     def _name(self, piece: Piece, path: str) -> None:
         group = self.graph.groups.get(path)

@@ -80,12 +80,13 @@ class Text(Record):
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
-        before = {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * self.width
+        wide = self.width
+        before = {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * wide
         if self.turned:
-            return (self.x - ASCENT * self.size, self.y - self.width + before,
+            return (self.x - ASCENT * self.size, self.y - wide + before,
                     self.x + DESCENT * self.size, self.y + before)  # fmt: skip
         left = self.x - before
-        return left, self.y - ASCENT * self.size, left + self.width, self.y + DESCENT * self.size
+        return left, self.y - ASCENT * self.size, left + wide, self.y + DESCENT * self.size
 
 
 class Image(Record):

@@ -15,6 +15,9 @@ from typing import Any
 from ...graph import Graph
 from .plan import Configuration
 
+#: What is started for each configuration.
+COMMAND = [sys.executable, "-m", "cnncalc.pytorch.bench.worker"]
+
 
 class WorkerFailed(Exception):
     """A worker could not do what it was told. `kind` is unavailable, memory, unsupported or failed."""
@@ -30,7 +33,7 @@ class Process:
     def __init__(self, graph: Graph, config: Configuration, command: list[str] | None = None) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            command or [sys.executable, "-m", "cnncalc.pytorch.bench.worker"],
+            command or COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
