@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ..errors import Place, Problem
 from ..graph import Graph
@@ -82,13 +83,13 @@ def _maps_into_linear_layers(graph: Graph) -> None:
 
 
 def _unused_blocks(graph: Graph, root: Mapping, blocks: dict[str, Block]) -> None:
-    counted = Counter(word for text in _texts(root, keys=True) for word in set(words(text)))
+    counted = _counted(root)
     declared = root.get("blocks")
     for name, block in blocks.items():
         if counted[name] < 2:
             warning(graph, "unused-block", f"nothing uses the block {name}", block.place)
         node = declared.get(name) if isinstance(declared, Mapping) else None
-        inside = _used(node) if node is not None else set()
+        inside = _used(node) if node is not None else frozenset[str]()
         for key, _ in block.args:
             if key.text not in inside:
                 message = f"block {name} does not use its argument {key.text}"
@@ -104,8 +105,18 @@ def _unused_arguments(graph: Graph, root: Mapping) -> None:
                 warning(graph, "unused-argument", f"nothing uses the argument {name}", key.place)
 
 
-def _used(node: Node) -> set[str]:
-    return {word for text in _texts(node, keys=False) for word in words(text)}
+# The networks of a space are many, and of one spec: what it says is looked through once.
+
+
+@lru_cache(maxsize=16)
+def _counted(root: Mapping) -> Counter[str]:
+    """In how many texts of a spec each word stands."""
+    return Counter(word for text in _texts(root, keys=True) for word in set(words(text)))
+
+
+@lru_cache(maxsize=64)
+def _used(node: Node) -> frozenset[str]:
+    return frozenset(word for text in _texts(node, keys=False) for word in words(text))
 
 
 def _texts(root: Node, keys: bool) -> Iterator[str]:

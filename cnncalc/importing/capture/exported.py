@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import inspect
@@ -231,10 +232,33 @@ def digest(kind: type) -> str:
     if kind.__module__.startswith("torch."):
         return ""
     try:
-        source = inspect.getsource(kind)
-    except (OSError, TypeError):
+        source = classes_in(inspect.getfile(kind))[kind.__qualname__]
+    except (OSError, TypeError, KeyError):
         return ""
     return hashlib.sha256(source.strip().encode()).hexdigest()
+
+
+@functools.cache
+def classes_in(file: str) -> dict[str, str]:
+    """The source of each class of a file by its qualified name, which `inspect` would read the whole file for again."""
+    lines = linecache.getlines(file)
+    try:
+        tree = ast.parse("".join(lines))
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    found: dict[str, str] = {}
+    parts: list[tuple[ast.AST, str]] = [(tree, "")]
+    for part, path in parts:
+        for node in ast.iter_child_nodes(part):
+            if isinstance(node, ast.ClassDef):
+                first = min(each.lineno for each in (node, *node.decorator_list))
+                found[path + node.name] = "".join(lines[first - 1 : node.end_lineno])
+                parts.append((node, f"{path}{node.name}."))
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                parts.append((node, f"{path}{node.name}.<locals>."))
+            else:
+                parts.append((node, path))
+    return found
 
 
 def flattened(value: Any, names: dict[str, str]) -> Any:
