@@ -38,7 +38,7 @@ def _server(module: str) -> str:
     folder = Path(tempfile.gettempdir(), f"cnncalc-tests-{run}")
     folder.mkdir(mode=0o700, exist_ok=True)
     address = folder / module
-    with open(folder / f"{module}.lock", "w") as lock:
+    with open(f"{address}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not address.exists():
             # It ends when its input does, and that is when this process ends.
@@ -64,8 +64,10 @@ def _serve(address: str) -> None:
         if os.fork() == 0:
             _attend(asking, module)
         asking.close()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # the last one takes the folder away
         os.unlink(address)
+        os.unlink(address + ".lock")
+        os.rmdir(os.path.dirname(address))
 
 
 def _attend(asking: socket.socket, module: object) -> None:

@@ -39,6 +39,7 @@ from cnncalc.importing.structure import structured
 from cnncalc.importing.target import Options, Outcome, bring_in, parsed
 from cnncalc.importing.torch_program import flat_of
 from cnncalc.importing.writing import written
+from cnncalc.language.locate import locate
 from cnncalc.ops import REGISTRY
 
 torch = pytest.importorskip("torch")
@@ -276,7 +277,7 @@ def test_layers_that_become_several_operators_come_back(tmp_path: Path) -> None:
         "squeezenet1_1",
         "lenet_1998",
         "lenet_1989",
-        "mobilevit_xxs",
+        "mobilevit.yaml",
         "last.yaml",
         "attends.yaml",
         "back.yaml",
@@ -289,6 +290,9 @@ def test_an_onnx_file_that_was_exported_comes_back(name: str, tmp_path: Path, mo
     (tmp_path / "last.yaml").write_text(CHANNELS_LAST)
     (tmp_path / "attends.yaml").write_text(ATTENDS)
     (tmp_path / "back.yaml").write_text(BACK_TO_PLACES)
+    deep = locate("mobilevit")[0].text
+    assert "depth: [2, 4, 3]" in deep
+    (tmp_path / "mobilevit.yaml").write_text(deep.replace("depth: [2, 4, 3]", "depth: [1, 2, 1]"))
     export(name, "onnx", tmp_path / "net.onnx")
     there, back = analyse(name), analyse(str(tmp_path / "net.onnx"))
     assert keys_of(back.graph) == keys_of(there.graph)

@@ -157,8 +157,8 @@ class Builder:
         if len(shapes) < len(inputs):
             return None
         key = (id(op), shapes)
-        known = self._shapes.get(key)
-        if known is None:
+        found = self._shapes.get(key)
+        if found is None:
             try:
                 if len(shapes) > 1 and not op.many_inputs:
                     raise Misfit(f"{op.type()} takes one input, not {len(shapes)}")
@@ -174,9 +174,9 @@ class Builder:
             except Misfit as misfit:
                 self.misfit(misfit, item, path, inputs)
                 return None
-            known = self._shapes[key] = shape
+            found = self._shapes[key] = shape
             self._kept.append(op)
-        return known
+        return found
 
     def check_path(self, item: Item, path: str) -> None:
         """Note a path that is taken already, or too long."""

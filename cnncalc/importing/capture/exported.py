@@ -251,7 +251,7 @@ def classes_in(file: str) -> dict[str, str]:
     for part, path in parts:
         for node in ast.iter_child_nodes(part):
             if isinstance(node, ast.ClassDef):
-                first = min(each.lineno for each in (node, *node.decorator_list))
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
                 found[path + node.name] = "".join(lines[first - 1 : node.end_lineno])
                 parts.append((node, f"{path}{node.name}."))
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
