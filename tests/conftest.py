@@ -31,12 +31,6 @@ SLOW = ("linters", "wheel", "heavy", "zoo_filters", "zoo.zoo")
 LONG = ("every_network_that_it_can_express", "random_layers_of_every_type", "OnTheProcessor", "linters")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: some tests wait for a browser, or for other processes."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not any(word in item.nodeid for word in LONG))
     for item in items:
