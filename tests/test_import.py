@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import inspect
 import json
 import random
 import re
 import subprocess
 import sys
 import zipfile
+from hashlib import sha256
+from importlib import import_module
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
@@ -27,7 +30,7 @@ from cnncalc.errors import Source, SpecError
 from cnncalc.exporters.export import export
 from cnncalc.importing import cache, loops
 from cnncalc.importing.again import MOST_LOOKED_AT, Again
-from cnncalc.importing.capture import common, model
+from cnncalc.importing.capture import common, exported, model
 from cnncalc.importing.darknet import read as read_darknet
 from cnncalc.importing.flat import Flat, Module, Node
 from cnncalc.importing.keys import keys_of
@@ -121,6 +124,19 @@ def beside(asked: dict[str, Any], text: str) -> dict[str, Any]:
 
     package = str(Path(common.__file__).parents[3])
     return verified(asked, {"spec": text, "package": package})
+
+
+def test_the_source_of_a_class_is_what_inspect_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By reading a file once, where it stands within others, behind decorators, and in a function."""
+    text = "def same(kind): return kind\n\nclass A:\n    @same\n    @same\n    class B:\n        x = 1\n\ndef make():\n    class B:\n        y = 2\n    return B\n"
+    (tmp_path / "nested.py").write_text(text, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    nested = import_module("nested")
+    named = [each for each in vars(user_models).values() if inspect.isclass(each) and each.__module__ == "user_models"]
+    assert len(named) > 50
+    for kind in (nested.A, nested.A.B, nested.make(), *named):
+        assert exported.digest(kind) == sha256(inspect.getsource(kind).strip().encode()).hexdigest(), kind
+    assert exported.digest(torch.nn.Conv2d) == exported.digest(int) == exported.digest(type("Made", (), {})) == ""
 
 
 def test_what_pytorch_refuses_to_build_is_said() -> None:
