@@ -34,13 +34,11 @@ class Builder:
         self._shapes: dict[Any, Shape] = {}
         self._kept: list[Any] = []  # what the ids in _made and _shapes belong to, so that they stay taken
 
-    def known(self, item: Item) -> Op | None:
-        """The operation of an item without expressions, where it was made before."""
-        return self._made.get(id(item)) if item.literal else None
-
     def make(self, item: Item, options: dict[str, Node], x: int | None, names: Names) -> Op | None:
         """The operation of a type or merge with its arguments worked out; None after an error."""
         cls = REGISTRY[item.name]
+        if item.literal and id(item) in self._made:
+            return self._made[id(item)]
         declared, required = self._arguments(cls)
         for name, node in options.items():
             if any(bracket in name for bracket in ")]"):
@@ -114,8 +112,7 @@ class Builder:
         block = self.space.uses[-1].block if self.space.uses else ""
         kind = item.name if item.name in REGISTRY or is_name(item.name) else "unknown"
         index = self.add(item, path, kind, op, inputs, self.note(item), block)
-        if item.beside:
-            self.claims(item, path, index, names)
+        self.claims(item, path, index, names)
         return index
 
     def add(
@@ -151,14 +148,11 @@ class Builder:
                 hint = f"from: or branches name it: {known}"
                 self.space.problem("input", f"{self.space.called(path)} has no input", item.place, hint)
             return None
-        nodes = graph.nodes
-        entering = [nodes[i].shape for i in inputs]
-        shapes = tuple([shape for shape in entering if shape is not None])
+        shapes = tuple(shape for shape in (graph.nodes[i].shape for i in inputs) if shape is not None)
         if len(shapes) < len(inputs):
             return None
         key = (id(op), shapes)
-        found = self._shapes.get(key)
-        if found is None:
+        if key not in self._shapes:
             try:
                 if len(shapes) > 1 and not op.many_inputs:
                     raise Misfit(f"{op.type()} takes one input, not {len(shapes)}")
@@ -174,9 +168,9 @@ class Builder:
             except Misfit as misfit:
                 self.misfit(misfit, item, path, inputs)
                 return None
-            found = self._shapes[key] = shape
+            self._shapes[key] = shape
             self._kept.append(op)
-        return found
+        return self._shapes[key]
 
     def check_path(self, item: Item, path: str) -> None:
         """Note a path that is taken already, or too long."""
@@ -209,7 +203,7 @@ class Builder:
 
     def note(self, item: Item) -> str:
         """The note beside a layer, or an empty string."""
-        node = item.beside.get("note") if item.beside else None
+        node = item.beside.get("note")
         text = node.text if isinstance(node, Scalar) else ""
         if len(text) > MAX_NOTE:
             self.space.problem("too-big", f"a note of {len(text)} characters; at most {MAX_NOTE}", item.place)

@@ -309,17 +309,15 @@ class Expander:
             )
         if item.name in self.types:
             return self.declared(item, name, scope, inputs, names)
-        op = self.builder.known(item)
-        if op is None:
-            options: dict[str, Node] = {}
-            if isinstance(item.body, Mapping):
-                options = {key: value for key, (_, value) in item.body.pairs.items()}
-            elif item.body is not None and not (isinstance(item.body, Scalar) and item.body.value is None):
-                first = next((argument.name for argument in REGISTRY[item.name].arguments() if argument.required), None)
-                hint = f"{item.name}: {{{first}: …}}" if first else f"write {item.name} alone"
-                self.space.problem("argument", f"{item.name} takes its arguments by name", item.body.place, hint)
-                return self.builder.put(item, name, scope, None, inputs, names)
-            op = self.builder.make(item, options, inputs[0] if inputs else None, names)
+        options: dict[str, Node] = {}
+        if isinstance(item.body, Mapping):
+            options = {key: value for key, _, value in item.body.items()}
+        elif item.body is not None and not (isinstance(item.body, Scalar) and item.body.value is None):
+            first = next((argument.name for argument in REGISTRY[item.name].arguments() if argument.required), None)
+            hint = f"{item.name}: {{{first}: …}}" if first else f"write {item.name} alone"
+            self.space.problem("argument", f"{item.name} takes its arguments by name", item.body.place, hint)
+            return self.builder.put(item, name, scope, None, inputs, names)
+        op = self.builder.make(item, options, inputs[0] if inputs else None, names)
         return self.builder.put(item, name, scope, op, inputs, names)
 
     def declared(self, item: Item, name: str, scope: Scope, inputs: tuple[int, ...], names: Names) -> int | None:

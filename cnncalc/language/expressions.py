@@ -184,8 +184,7 @@ def _value(node: ast.expr, names: Mapping[str, Any], budget: Budget) -> Any:
             "allowed are names, arithmetic, comparisons, and or not, a if c else b, lists, " + ", ".join(FUNCTIONS),
             code="expression",
         )
-    value = rule(node, names, budget)
-    return value if type(value) is int and -LARGEST <= value <= LARGEST else _bounded(value)
+    return _bounded(rule(node, names, budget))
 
 
 def _bounded(value: Any) -> Any:

@@ -47,7 +47,7 @@ class Merges:
         name = scope.number() if template is None else self.space.filled(template, key, names, x)
         if "." in name:
             self.builder.hold(item, scope, name)
-        op = self.builder.known(item) or self.builder.make(item, options, x, names)
+        op = self.builder.make(item, options, x, names)
         inputs = tuple(end for end in ends if end is not None)
         if len(inputs) < len(ends) and not self.space.graph.errors:
             called, known = (

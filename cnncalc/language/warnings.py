@@ -83,13 +83,11 @@ def _maps_into_linear_layers(graph: Graph) -> None:
 
 
 def _unused_blocks(graph: Graph, root: Mapping, blocks: dict[str, Block]) -> None:
-    counted = _counted(root)
-    declared = root.get("blocks")
+    counted, inside_of, _ = _words_in(root)
     for name, block in blocks.items():
         if counted[name] < 2:
             warning(graph, "unused-block", f"nothing uses the block {name}", block.place)
-        node = declared.get(name) if isinstance(declared, Mapping) else None
-        inside = _used(node) if node is not None else frozenset[str]()
+        inside = inside_of.get(name, set())
         for key, _ in block.args:
             if key.text not in inside:
                 message = f"block {name} does not use its argument {key.text}"
@@ -99,24 +97,23 @@ def _unused_blocks(graph: Graph, root: Mapping, blocks: dict[str, Block]) -> Non
 def _unused_arguments(graph: Graph, root: Mapping) -> None:
     declared = root.get("args")
     if isinstance(declared, Mapping):
-        used = _used(root)
+        _, _, used = _words_in(root)
         for name, key, _ in declared.items():
             if name not in used:
                 warning(graph, "unused-argument", f"nothing uses the argument {name}", key.place)
 
 
-# The networks of a space are many, and of one spec: what it says is looked through once.
+@lru_cache(maxsize=1)  # the networks of a space are many, and of one spec
+def _words_in(root: Mapping) -> tuple[Counter[str], dict[str, set[str]], set[str]]:
+    """In how many texts of a spec each word stands; the words that each of its blocks uses, and that all of it does."""
+    counted = Counter(word for text in _texts(root, keys=True) for word in set(words(text)))
+    blocks = root.get("blocks")
+    inside = {name: _used(node) for name, _, node in blocks.items()} if isinstance(blocks, Mapping) else {}
+    return counted, inside, _used(root)
 
 
-@lru_cache(maxsize=16)
-def _counted(root: Mapping) -> Counter[str]:
-    """In how many texts of a spec each word stands."""
-    return Counter(word for text in _texts(root, keys=True) for word in set(words(text)))
-
-
-@lru_cache(maxsize=64)
-def _used(node: Node) -> frozenset[str]:
-    return frozenset(word for text in _texts(node, keys=False) for word in words(text))
+def _used(node: Node) -> set[str]:
+    return {word for text in _texts(node, keys=False) for word in words(text)}
 
 
 def _texts(root: Node, keys: bool) -> Iterator[str]:
