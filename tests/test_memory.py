@@ -8,7 +8,7 @@ import random
 import pytest
 
 from cnncalc import analyse, load, view
-from cnncalc.analysis.memory import peak
+from cnncalc.analysis.memory import inference, peak
 from cnncalc.errors import Source
 from cnncalc.graph import Graph
 from cnncalc.language.locate import zoo_names
@@ -78,7 +78,9 @@ def test_random_graphs() -> None:
         lines.append(f"outputs: [{names[-1]}, {rng.choice(names[1:])}]")
         graph = analyse(Source("random.yaml", "\n".join(lines))).graph
         for inplace in (False, True):
-            assert peak(graph, Setting(2, inplace=inplace)).bytes == slow_peak(graph, 2, 4, inplace), "\n".join(lines)
+            assert peak(inference(graph, Setting(2, inplace=inplace))).bytes == slow_peak(graph, 2, 4, inplace), (
+                "\n".join(lines)
+            )
 
 
 @pytest.mark.parametrize("spec", [name for name in zoo_names() if "1202" not in name])

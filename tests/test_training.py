@@ -14,7 +14,7 @@ from exported import written
 from zoo import ZOO
 
 from cnncalc import SpecError, analyse, load
-from cnncalc.analysis.memory import peak
+from cnncalc.analysis.memory import inference, peak
 from cnncalc.analysis.training import step, watched_activations
 from cnncalc.answers.budget import fitting_batch
 from cnncalc.cli.options import memory_size
@@ -121,7 +121,7 @@ def test_published_measurements_in_megabytes(name: str, kept: float, most: float
 )
 def test_peak_of_inference_to_the_byte(name: str) -> None:
     graph = load(name)
-    assert peak(graph, Setting(1)).bytes == kept_and_peak(graph, 1)[1]
+    assert peak(inference(graph, Setting(1))).bytes == kept_and_peak(graph, 1)[1]
 
 
 def layer_specs(name: str) -> Iterator[tuple[Graph, int]]:

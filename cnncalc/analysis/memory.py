@@ -15,7 +15,7 @@ from .walk import Memo, known_shapes
 if TYPE_CHECKING:
     from .storages import Storages
 
-__all__ = ["BYTES", "Peak", "Tensor", "peak", "peak_bytes", "tensor_bytes", "weight_bytes"]
+__all__ = ["BYTES", "Peak", "Tensor", "inference", "peak", "peak_bytes", "tensor_bytes", "weight_bytes"]
 
 
 @formula(
@@ -112,29 +112,32 @@ def alive(storages: Storages) -> Iterator[int]:
         live -= sum(storages.all[each].bytes for each in ends.get(now, ()))
 
 
-def peak_bytes(graph: Graph, setting: Setting) -> int:
-    """The most that activations take at one moment, in bytes: what `peak` finds, without the layer that it is at."""
+def inference(graph: Graph, setting: Setting) -> Storages:
+    """The forward pass without a backward pass behind it, of which the functions below tell the peak."""
     from .storages import Storages
 
-    return integer(largest([0, *alive(Storages(graph, setting._replace(training=False)))]))
+    return Storages(graph, setting._replace(training=False))
 
 
-def peak(graph: Graph, setting: Setting) -> Peak:
+def peak_bytes(storages: Storages) -> int:
+    """The most that activations take at one moment, in bytes: what `peak` finds, without the layer that it is at."""
+    return integer(largest([0, *alive(storages)]))
+
+
+def peak(storages: Storages) -> Peak:
     """The peak of activations by liveness: a tensor is freed after the last layer that needs it.
 
     Views (Flatten, Dropout at test time, …) and layers that work in place share the storage of their input;
     `setting.inplace` treats every layer that can work in place as if it did. Unknown shapes count nothing.
 
     >>> from cnncalc.language.model import load
-    >>> found = peak(load("vgg16"), Setting(batch=4, inplace=True))
+    >>> found = peak(inference(load("vgg16"), Setting(batch=4, inplace=True)))
     >>> found.bytes, found.layer, found.allocated[0]
     (102760448, 'features.2', 154271744)
     """
-    from .storages import Storages
-
-    storages = Storages(graph, setting._replace(training=False))
+    graph = storages.graph
     inside = workspaces(graph, storages.setting)
-    library = CUBLAS if setting.device == "cuda" else 0
+    library = CUBLAS if storages.setting.device == "cuda" else 0
     most = at = low = high = full = 0
     for now, (moment, live) in enumerate(zip(storages.moments, alive(storages), strict=True)):
         if live > most:

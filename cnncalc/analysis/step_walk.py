@@ -9,8 +9,8 @@ from ..ops import Op, Shape
 from ..ops.actions import BYTES
 from ..record import Record
 from .checkpoints import Region
-from .storages import Moment, Storages
-from .walk import Memo, known_shapes
+from .footprint import Moment
+from .storages import Storages
 
 
 def owned_by(op: Op, out: Shape, *shapes: Shape) -> tuple[int, int, int]:
@@ -50,15 +50,16 @@ class _Gradient:
 class Walk:
     """Goes through a step in PyTorch's order and notes the most that is alive.
 
-    Where it is `watched`, gradients are added in new tensors, as autograd does when somebody watches its operations.
-    `gradients` are the bytes of those that are there from batches before, and to which those of this one are added.
-    Where there is a list of `events`, each moment is added to it.
+    `owned` is what `owned_by` says of each node. Where it is `watched`, gradients are added in new tensors, as autograd
+    does when somebody watches its operations. `gradients` are the bytes of those that are there from batches before,
+    and to which those of this one are added. Where there is a list of `events`, each moment is added to it.
     """
 
     def __init__(
         self,
         storages: Storages,
         kept: dict[int, int],
+        owned: Sequence[tuple[int, int, int] | None],
         parts: Sequence[Region] = (),
         watched: bool = False,
         gradients: int = 0,
@@ -71,7 +72,7 @@ class Walk:
         self.events = events
         self.layer = self.phase = ""
         self.gradients: dict[int, _Gradient] = {}  # by value
-        self.owned = Memo(owned_by)
+        self.owned = owned
         self.trained: set[int] = set()  # nodes whose parameters were passed backwards
         self.begun: set[int] = set()  # those of them, shared ones once, whose parameters have their gradients
         self.released: dict[int, int] = {}  # moment → bytes that its backward pass is the last to need
@@ -181,10 +182,9 @@ class Walk:
 
     def widen(self, node: int, own: int) -> None:
         """The gradients of parameters in autocast's type become those of the parameters, one after the other."""
-        layer = self.graph.nodes[node]
-        shapes = known_shapes(self.graph, layer)
-        assert shapes is not None and layer.op is not None and layer.shape is not None
-        largest = self.owned(layer.op, layer.shape, shapes)[2] * BYTES[self.storages.setting.dtype]
+        owned = self.owned[node]
+        assert owned is not None
+        largest = owned[2] * BYTES[self.storages.setting.dtype]
         for size in (largest, own - largest):
             self.live += size
             self.note(node, "backward")
@@ -208,13 +208,12 @@ class Walk:
             self.live -= ends.get(now, 0)
 
     def backward(self, now: int, moment: Moment, gradient: _Gradient) -> None:
-        layer, values = self.graph.nodes[moment.node], self.storages.values
-        shapes = known_shapes(self.graph, layer)
+        op, values, owned = self.graph.nodes[moment.node].op, self.storages.values, self.owned[moment.node]
         own, largest, owner = 0, 0, self.graph.owner(moment.node)
-        if moment.trained and moment.node not in self.trained and shapes is not None and layer.op and layer.shape:
+        if moment.trained and moment.node not in self.trained and owned is not None:
             self.trained.add(moment.node)
             width = BYTES[self.storages.setting.dtype] // (2 if moment.narrow else 1)
-            own, _, largest = (size * width for size in self.owned(layer.op, layer.shape, shapes))
+            own, largest = owned[0] * width, owned[2] * width
             self.live += own
             self.of_weights += own
         passes = moment.passes
@@ -234,7 +233,7 @@ class Walk:
             self.take(moment.node, source, each)
         if owner in self.begun and own:  # added to those of a later use of the same weights
             if self.watched:
-                added = own - largest if layer.op and layer.op.bias_first else 0  # and let go already
+                added = own - largest if op and op.bias_first else 0  # and let go already
                 self.live += largest - added
                 self.note(moment.node, "backward")
                 self.live -= largest - added

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..graph import Graph, Layer
-from ..ops.actions import Action, Setting, Shape, Store, inputs
+from ..ops import Op
+from ..ops.actions import Setting, Shape, Store
 from ..record import Record
 from . import quantized
 from .autocast import kind_of
 from .dtypes import dtypes
+from .footprint import Footprint, Moment, footprint
+from .quantized import Fate
 from .walk import Memo, known_shapes
 
-
-class Moment(Record):
-    """One operation of the forward pass. `makes`, `reads` and `keeps` are storages.
-
-    `result` and `sources` are values, of which several may share a storage: what comes out, and what of that which
-    goes in wants a gradient. `trained` tells whether the parameters of the layer take part, `product` whether it
-    multiplies: the gradient of a smaller factor is multiplied out before it is summed up. Where it `passes`, the
-    gradient of the result is that of what goes in. Where it is `narrow`, it works with copies of the parameters in
-    autocast's type, and gradients of these come first.
-    """
-
-    node: int
-    makes: tuple[int, ...]
-    reads: tuple[int, ...]
-    keeps: tuple[int, ...]
-    result: int = -1
-    sources: tuple[int, ...] = ()
-    trained: bool = False
-    product: bool = False
-    passes: bool = False
-    narrow: bool = False
+#: What becomes of a layer where nothing is quantized.
+_USUAL = Fate()
 
 
 class Storage(Record):
@@ -40,14 +26,6 @@ class Storage(Record):
     own: str
     bytes: int
     store: Store
-
-
-class _Local(Record):
-    """What the names inside a layer stand for."""
-
-    storages: dict[str, int]
-    values: dict[str, int]
-    wants: dict[str, bool]
 
 
 class Storages:
@@ -64,7 +42,7 @@ class Storages:
         self.all: list[Storage] = []
         self.moments: list[Moment] = []
         self.of_node: list[int] = []
-        self._actions = Memo(lambda op, out, *more: op.actions(more[-1], out, *more[:-1]))
+        self._footprints = Memo(lambda op, out, *more: footprint(op, out, more[:-4], *more[-4:]))
         self.dtypes = dtypes(graph, setting)
         self.fates = quantized.fates(graph) if setting.int8 else []
         self._channels_last = quantized.lies_channels_last(graph, self.fates) if self.fates else []
@@ -76,7 +54,6 @@ class Storages:
         self._places: dict[int, tuple[int, int]] = {}  # storage and value of the places that a max pool noted, by node
         self.wants_gradient: list[bool] = []
         self.last: list[int] = []
-        self._passes = False
         self.cached: list[int] = []  # copies of parameters that autocast keeps until it is left
         for layer in graph.inputs:
             self._node(*self._new("y", Store(layer.shape or ())), wants=False)
@@ -118,31 +95,47 @@ class Storages:
             self._moment(Moment(len(self.of_node), (), reads, ()))
             self._node(*self._new("y", Store((0,))), wants=any(self.wants_gradient[i] for i in layer.inputs))
             return
-        local = _Local({}, {}, {"weight": len(self.of_node) not in self.setting.frozen})
-        for name, i in zip(inputs(len(layer.inputs)), layer.inputs, strict=True):
-            local.storages[name], local.values[name] = self._taken(i, self.dtypes[len(self.of_node)])
-            local.wants[name] = self.wants_gradient[i]
-        if layer.op.places_of:
-            local.storages["x1"], local.values["x1"] = self._places[layer.inputs[1]]
-            local.wants["x1"] = False
-        self._passes = layer.op.passes_gradient
+        node, op = len(self.of_node), layer.op
+        dtype = self.dtypes[node]
+        given = [self._taken(i, dtype) for i in layer.inputs]  # storage and value of each input
+        wants = [node not in self.setting.frozen, *[self.wants_gradient[i] for i in layer.inputs]]
+        if op.places_of:
+            given[1], wants[2] = self._places[layer.inputs[1]], False
+        taken = given
         if self.setting.amp:
-            self._cast(layer, shapes, local)
+            given = self._cast(layer, op, shapes, given, wants)
         if self.fates:
-            self.at_hand = self._typed(
-                self.dtypes[len(self.of_node)], any(self._channels_last[i] for i in layer.inputs)
+            self.at_hand = self._typed(dtype, any(self._channels_last[i] for i in layer.inputs))
+        fate = self.fates[node] if self.fates else _USUAL
+        does = self._footprints(op, layer.shape, shapes, self.at_hand, tuple(wants), self.copy >= 0, fate)
+        self._do(node, does, given)
+        if does.holds:
+            for storage, _ in taken[:1] if op.places_of else taken:
+                self.last[storage] = len(self.moments) - 1
+
+    def _do(self, node: int, does: Footprint, given: Sequence[tuple[int, int]]) -> None:
+        """The operations of a layer, with the storages and values that go in."""
+        now, first, lowest = len(self.moments), len(self.all), len(self.values)
+        storages, values = [self.copy, *[each[0] for each in given]], [-1, *[each[1] for each in given]]
+        for name, store, size in does.makes:
+            self.all.append(Storage(node, name, size, store))
+        self.values += does.values
+        storages += range(first, len(self.all))
+        values += range(lowest, len(self.values))
+        self.last += [now] * len(does.makes)
+        for _, makes, reads, keeps, result, sources, trained, product, passes, narrow in does.moments:
+            made = tuple([storages[i] for i in makes])
+            read = tuple([storages[i] for i in reads])
+            kept = tuple(dict.fromkeys([storages[i] for i in keeps]))
+            wanting = tuple([values[i] for i in sources])
+            self.moments.append(
+                Moment(node, made, read, kept, values[result], wanting, trained, product, passes, narrow)
             )
-        actions = self._actions(layer.op, layer.shape, shapes, self.at_hand)
-        if self.fates:
-            actions = quantized.actions(self.fates[len(self.of_node)], actions, layer.shape, len(shapes))
-        for action in actions:
-            self._act(action, local, Store(layer.shape))
-        if not layer.op.statements and layer.op.border(*shapes) is None:  # a border is a statement of its own
-            for i in layer.inputs[:1] if layer.op.places_of else layer.inputs:
-                self.last[self._taken(i, self.dtypes[len(self.of_node)])[0]] = len(self.moments) - 1
-        if "indices" in local.storages:
-            self._places[len(self.of_node)] = local.storages["indices"], local.values["indices"]
-        self._node(local.storages["y"], local.values["y"], local.wants["y"])
+        for place, moment in does.ends:
+            self.last[storages[place]] = now + moment
+        if does.indices:
+            self._places[node] = storages[does.indices[0]], values[does.indices[1]]
+        self._node(storages[does.out[0]], values[does.out[1]], does.wanted)
 
     def _taken(self, source: int, dtype: str) -> tuple[int, int]:
         """The storage and the value of a node in a type: the converted ones, where there are such."""
@@ -169,14 +162,15 @@ class Storages:
             return self.setting
         return self.setting._replace(dtype=dtype, channels_last=channels_last or self.setting.channels_last)
 
-    def _cast(self, layer: Layer, shapes: tuple[Shape, ...], local: _Local) -> None:
-        """What autocast copies into another type before a layer: its parameters, and what comes in."""
-        node, op = len(self.of_node), layer.op
-        assert op is not None
+    def _cast(
+        self, layer: Layer, op: Op, shapes: tuple[Shape, ...], given: list[tuple[int, int]], wants: list[bool]
+    ) -> list[tuple[int, int]]:
+        """What autocast copies into another type before a layer: its parameters, and what comes in, which is told."""
+        node = len(self.of_node)
         dtype, self.copy = self.dtypes[node], -1
         self.at_hand = self._typed(dtype)
         if not kind_of(op, self.setting):
-            return
+            return given
         owner = self.graph.owner(node)
         if dtype == self.setting.amp and owner in self._copies:
             self.copy = self._copies[owner]
@@ -186,62 +180,28 @@ class Storages:
                     continue
                 storage, _ = self._new(parameter.name, Store(parameter.shape, each=False))
                 self._moment(Moment(node, (storage,), (), ()))
-                if local.wants["weight"]:
+                if wants[0]:
                     self.cached.append(storage)
                 else:  # copied anew each time, and given back behind the layer
                     self.last[storage] = len(self.moments)
                 self.copy = storage if parameter.role == "weight" else self.copy
-            if self.copy >= 0 and local.wants["weight"]:
+            if self.copy >= 0 and wants[0]:
                 self._copies[owner] = self.copy
-        for name, i, shape in zip(inputs(len(layer.inputs)), layer.inputs, shapes, strict=True):
+        cast = list(given)
+        for place, (i, shape) in enumerate(zip(layer.inputs, shapes, strict=True)):
             if self.dtypes[i] != dtype:
-                before, value, wants = local.storages[name], local.values[name], local.wants[name]
-                local.storages[name], local.values[name] = self._new("input in another type", Store(shape))
-                sources = (value,) if wants else ()
-                made = (local.storages[name],)
-                self._moment(Moment(node, made, (before,), (), local.values[name], sources))
+                before, value = given[place]
+                cast[place] = self._new("input in another type", Store(shape))
+                sources = (value,) if wants[place + 1] else ()
+                self._moment(Moment(node, cast[place][:1], (before,), (), cast[place][1], sources))
+        return cast
 
     def _node(self, storage: int, value: int, wants: bool) -> None:
         self.of_node.append(storage)
         self.value_of_node.append(value)
         self.wants_gradient.append(wants)
 
-    def _act(self, action: Action, local: _Local, out: Store) -> None:
-        wants, storages, values = local.wants, local.storages, local.values
-        wanted = True in [wants[name] for name in action.reads]
-        keeps: tuple[str, ...] = action.keeps if wanted and self.setting.training else ()
-        if action.product or action.apart:
-            keeps = tuple(name for name in keeps if any(wants[other] for other in action.reads if other != name))
-        reads = tuple([storages[name] for name in (*action.reads, *action.holds) if name != "weight"])
-        sources = tuple([values[name] for name in dict.fromkeys(action.reads) if name != "weight" and wants[name]])
-        for name, store in action.makes:
-            storages[name], values[name] = self._new(name, store)
-            wants[name] = wanted
-        made = tuple([storages[name] for name, _ in action.makes])
-        result = action.makes[0][0] if action.makes else ""
-        if action.same:
-            result, source = action.same
-            storages[result] = storages[source]
-            values[result] = self._value(out.bytes(self.at_hand))
-            wants[result] = wanted
-        kept = tuple(dict.fromkeys([storages[name] for name in keeps if name != "weight"])) if keeps else ()
-        if self.copy >= 0 and self.setting.training and _keeps_weights(action, wants):
-            kept = (*kept, self.copy)
-        trained = "weight" in action.reads and wants["weight"]
-        narrow = trained and self.copy >= 0
-        passes = action.passes or self._passes
-        moment = Moment(
-            len(self.of_node), made, reads, kept, values[result], sources, trained, action.product, passes, narrow
-        )
-        self._moment(moment)
-
     def _moment(self, moment: Moment) -> None:
         for storage in (*moment.reads, *moment.makes):
             self.last[storage] = len(self.moments)
         self.moments.append(moment)
-
-
-def _keeps_weights(action: Action, wants: dict[str, bool]) -> bool:
-    """Whether autograd keeps the weights: where their gradient is worked out apart, only for that of what comes in."""
-    others = any(wants[name] for name in action.reads if name != "weight")
-    return "weight" in action.reads and (others or (wants["weight"] and not action.apart))

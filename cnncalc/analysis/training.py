@@ -187,16 +187,17 @@ def step(
     for storage, now in kept.items():
         by_node[storages.moments[now].node] += storages.all[storage].bytes
     width = BYTES[setting.dtype]
-    owned = [
+    owned = asked(graph, owned_by)
+    once = [
         (each, node not in setting.frozen)
-        for node, each in enumerate(asked(graph, owned_by))
+        for node, each in enumerate(owned)
         if each is not None and graph.nodes[node].shares < 0
     ]
-    stored, parameters = sum(each[0] + each[1] for each, _ in owned), sum(each[0] for each, trains in owned if trains)
-    widest = largest([0, *(each[2] for each, trains in owned if trains)]) * width
+    stored, parameters = sum(each[0] + each[1] for each, _ in once), sum(each[0] for each, trains in once if trains)
+    widest = largest([0, *(each[2] for each, trains in once if trains)]) * width
     weights = integer(weight_bytes(stored, width))
     trained = integer(gradient_bytes(parameters, width))
-    walk = Walk(storages, kept, parts, gradients=trained if regime.accumulate > 1 else 0, events=events)
+    walk = Walk(storages, kept, owned, parts, gradients=trained if regime.accumulate > 1 else 0, events=events)
     walk.run()
     inputs = sum(each.bytes for each in storages.all[: storages.given])
     state = integer(optimizer_bytes(OPTIMIZERS[optimizer], parameters, width))
@@ -221,7 +222,8 @@ def watched_activations(graph: Graph, setting: Setting, regime: Regime = ALONE) 
     storages = Storages(graph, setting._replace(training=True))
     there = step(graph, setting).gradients if regime.accumulate > 1 else 0
     parts = regions(storages, regime.checkpointed)
-    walk = Walk(storages, kept_storages(storages, parts), parts, watched=True, gradients=there)
+    owned = asked(graph, owned_by)
+    walk = Walk(storages, kept_storages(storages, parts), owned, parts, watched=True, gradients=there)
     walk.run()
     return walk.most
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..analysis.memory import peak
+from ..analysis.memory import inference, peak
 from ..analysis.training import largest_batch, step
 from ..report import Report
 
@@ -23,7 +23,7 @@ def fitting_batch(report: Report, budget: int, bound: str) -> int:
         asked = setting._replace(batch=batch)
         if bound == "peak_training_bytes":
             return step(graph, asked, report.optimizer).peak
-        most = peak(graph, asked)
+        most = peak(inference(graph, asked))
         activations = most.allocated[1] if bound == "allocated_bytes" else most.bytes
         return int(report.totals.weight_bytes) + batch * given + activations
 

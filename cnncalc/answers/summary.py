@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..quantities import number, readable, si
 from ..report import Report, Totals
 from ..report.columns import COLUMNS
-from ..report.document import document
+from ..report.document import layer_by_layer
 from ..report.layer_table import head, line, total
 from ..report.tree import entries
 from ..table import Line, Table, known
@@ -48,7 +48,7 @@ def summary(report: Report) -> Table:
     lines.append(total(report, chosen))
     columns = tuple(source.column for source in chosen)
     spare = ("type", "output")
-    return Table(report.title, columns, lines, head(report, ()), tuple(notes), spare, lambda: document(report))
+    return Table(report.title, columns, lines, head(report, ()), tuple(notes), spare, lambda: layer_by_layer(report))
 
 
 def _bare(name: str, totals: Totals) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +14,10 @@ ENDINGS = (".json",)
 
 
 def table(table: Table) -> str:
-    """Indented by one level a row, so that a layer is a line and two documents can be compared line by line."""
+    """Indented by one level a row, so that a layer is a line and two documents can be compared line by line.
+
+    Rows that come one after the other are written as they come.
+    """
     content = table.document() if callable(table.document) else table.document
     if content is None:
         keys = [column.key for column in table.columns]
@@ -53,10 +57,17 @@ def _lines(content: Any) -> str:
     if isinstance(content, dict):
         parts = []
         for key, value in content.items():
-            if isinstance(value, list) and value and isinstance(value[0], (dict, list)):
+            if isinstance(value, Iterator) or (
+                isinstance(value, list) and value and isinstance(value[0], (dict, list))
+            ):
                 inner = ",\n    ".join(map(one, value))
-                parts.append(f'  "{key}": [\n    {inner}\n  ]')
+                parts.append(f'  "{key}": [\n    {inner}\n  ]' if inner else f'  "{key}": []')
             else:
                 parts.append(f'  "{key}": {one(value)}')
         return "{\n" + ",\n".join(parts) + "\n}"
     return "[\n  " + ",\n  ".join(map(one, content)) + "\n]" if content else "[]"
+
+
+def _are_rows(value: Any) -> bool:
+    """Whether a value is written with one line for each of its parts."""
+    return isinstance(value, Iterator) or (isinstance(value, list) and isinstance(next(iter(value), 0), (dict, list)))

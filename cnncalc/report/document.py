@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 from ..table import AtLeast
 from .convention import CONVENTION
 from .figures import FIGURES, OF_LAYERS, OF_NETWORK, Figure
-from .figures.base import summed
 from .report import Report
 
 SCHEMA_VERSION = 1
 
 #: The figures of each layer, and the totals; a shape is told apart, with the layer's inputs.
 _LAYER = [figure for figure in OF_LAYERS.values() if figure.document and figure.key != "shape"]
-#: Those that follow from the sums of a layer, which layers that cost the same share; and the others.
-_OF_SUMS = [figure for figure in _LAYER if isinstance(figure.of, summed) and not callable(figure.document)]
-_OTHERS = [figure for figure in _LAYER if figure not in _OF_SUMS]
+#: Those that layers of one kind share; and the others, which are a matter of where a layer stands.
+_ALIKE = [figure for figure in _LAYER if figure.alike]
+_OTHERS = [figure for figure in _LAYER if not figure.alike]
 _TOTALS = [(name, figure) for name, figure in OF_NETWORK.items() if figure.document and name != "shape"]
 
 
 def document(report: Report) -> dict[str, Any]:
     """A report as plain data. What is not known is null; the `lower_bounds` are known to be at least so much."""
+    made = layer_by_layer(report)
+    return {**made, "layers": list(made["layers"])}
+
+
+def layer_by_layer(report: Report) -> dict[str, Any]:
+    """The same for whoever writes it: its layers come one after the other, and are never there all together."""
     graph, totals, whole = report.graph, report.totals, report.whole
     values = {name: whole.value(figure.key) for name, figure in _TOTALS}
     return {
@@ -37,7 +42,7 @@ def document(report: Report) -> dict[str, Any]:
         "regime": _regime(report),
         "convention": CONVENTION,
         "inputs": [{"name": node.name, "shape": _shape(node.shape)} for node in graph.inputs],
-        "layers": list(_layers(report)),
+        "layers": _layers(report),
         "totals": {
             **{name: figure.json(whole) for name, figure in _TOTALS},
             "complete": totals.complete,
@@ -57,12 +62,13 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def _layers(report: Report) -> Iterator[dict[str, Any]]:
-    nodes, shared = report.graph.nodes, dict[int, dict[str, Any]]()
+    nodes, shared = report.graph.nodes, dict[Hashable, dict[str, Any]]()
     mixed = report.setting.amp or report.setting.int8
     for row in report.rows:
-        layer, part, sums = row.layer, row.part, id(row.figures)
-        if sums not in shared:
-            shared[sums] = {figure.key: figure.json(part) for figure in _OF_SUMS}
+        layer, part, kind = nodes[row.node], row.part, report.kind(row)
+        alike = shared.get(kind)
+        if alike is None:
+            alike = shared[kind] = {figure.key: figure.json(part) for figure in _ALIKE}
         yield {
             "name": layer.name,
             "type": layer.type,
@@ -70,7 +76,7 @@ def _layers(report: Report) -> Iterator[dict[str, Any]]:
             "inputs": [nodes[i].name for i in layer.inputs],
             "input_shapes": [_shape(report.shaped(i)) for i in layer.inputs],
             "output_shape": _shape(report.shaped(row.node)),
-            **shared[sums],
+            **alike,
             **{figure.key: figure.json(part) for figure in _OTHERS},
             **({"shares": row.shares} if row.shares else {}),
             **(_types(report, row.node) if mixed else {}),

@@ -11,6 +11,7 @@ from ..record import Record
 from ..table import EMPTY, Deferred, Line, Table, known
 from .columns import COLUMNS, Source, Subject, named
 from .convention import FLOPS, MAC
+from .document import layer_by_layer
 from .parts import Part
 from .report import Report
 from .tree import Entry, entries, fitting
@@ -51,7 +52,7 @@ def layers_table(
     columns, lines = tuple(source.column for source in chosen), Deferred(made)
     notes = (*_layer_notes(report, lines), *hint)
     spare = () if choice.columns else spare
-    return Table(report.title, columns, lines, head(report, keys), notes, spare, report.to_dict)
+    return Table(report.title, columns, lines, head(report, keys), notes, spare, lambda: layer_by_layer(report))
 
 
 def _layer_notes(report: Report, lines: Sequence[Line]) -> tuple[str, ...]:

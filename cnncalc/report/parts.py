@@ -256,12 +256,12 @@ class Totals:
     @cached_property
     def peak(self) -> memory.Peak:
         """The most that activations take at one moment."""
-        return memory.peak(self._report.graph, self._report.setting)
+        return memory.peak(self._report.storages)
 
     @cached_property
     def peak_bytes(self) -> int:
         """The same in bytes, without where it is."""
-        return memory.peak_bytes(self._report.graph, self._report.setting)
+        return memory.peak_bytes(self._report.storages)
 
 
 _ALIASES = {

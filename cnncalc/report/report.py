@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..analysis.quantized import Fate
     from ..analysis.receptive_field import ReceptiveField, State
     from ..analysis.step_walk import Event
-    from ..analysis.storages import Storage
+    from ..analysis.storages import Storage, Storages
     from ..analysis.training import Backward, TrainingStep
 
 
@@ -134,6 +134,10 @@ class Report:
             for own in self.costs
         ]
 
+    def kind(self, row: Row) -> Hashable:
+        """Layers of one kind store, do and move the same, forwards and backwards, wherever they stand."""
+        return id(row.figures), self.traffic[row.node], id(self.backward[row.node])
+
     @property
     def title(self) -> str:
         """The name of the network, with the variant."""
@@ -175,6 +179,11 @@ class Report:
     @cached_property
     def totals(self) -> Totals:
         return Totals(self)
+
+    @cached_property
+    def storages(self) -> Storages:
+        """What the layers make and read in inference."""
+        return memory.inference(self.graph, self.setting)
 
     @cached_property
     def workspaces(self) -> list[Workspace]:

@@ -39,7 +39,8 @@ class Figure:
     follows from it where nothing is said. `mebibytes` names the column of the same in MiB, `shared`
     that of the share in the network's. `watched` figures are told of when they change. `trained` ones belong to a
     training step: they are worked out when they are asked for, and are none of a dtype that cannot be trained. A figure
-    that is the `quotient` of two others names them.
+    that is the `quotient` of two others names them. `alike` ones are the same for all layers of a kind, as
+    `Report.kind` tells it, wherever they stand.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Figure:
         document: Callable[[Part], Any] | bool = True,
         names: tuple[str, ...] = (),
         quotient: tuple[str, ...] = (),
+        alike: bool = False,
     ) -> None:
         assert chapter in CHAPTERS and key not in FIGURES, key
         self.key, self.title, self.unit, self.what, self.of = key, title, unit, what, of
@@ -78,7 +80,7 @@ class Figure:
         self.none = none
         self.totalled = additive if totalled is None else totalled
         self.watched, self.trained, self.document, self.names = watched, trained, document, names
-        self.quotient = quotient
+        self.quotient, self.alike = quotient, alike or getattr(of, "alike", False)
         FIGURES[key] = self
 
     def __repr__(self) -> str:
@@ -119,6 +121,8 @@ class Figure:
 
 class summed:
     """The value of a figure that is one of the `Sums` of a part, or follows from several by `of`."""
+
+    alike = True
 
     def __init__(self, *names: str, of: Callable[[Any], Any] | None = None) -> None:
         self.names, self.get = names, of or attrgetter(names[0])

@@ -60,6 +60,7 @@ moved_bytes = Figure(
     "what layers at least read and write: inputs, parameters, buffers and outputs; nothing for a view",
     added_up(lambda row: row.report.traffic[row.node]),
     chapter="memory",
+    alike=True,
 )
 intensity = Figure(
     "intensity",
@@ -77,4 +78,5 @@ intensity = Figure(
     totalled=True,
     watched="MACs per byte",
     quotient=_QUOTIENT,
+    alike=True,
 )

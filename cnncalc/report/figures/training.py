@@ -144,6 +144,7 @@ input_gradient_macs = Figure(
     scope="layers",
     column="input_gradient",
     trained=True,
+    alike=True,
 )
 weight_gradient_macs = Figure(
     "weight_gradient_macs",
@@ -155,6 +156,7 @@ weight_gradient_macs = Figure(
     scope="layers",
     column="weight_gradient",
     trained=True,
+    alike=True,
 )
 backward_macs = Figure(
     "backward_macs",
@@ -167,6 +169,7 @@ backward_macs = Figure(
     derive=_steps,
     derive_total=_total_steps,
     trained=True,
+    alike=True,
 )
 step_macs = Figure(
     "step_macs",
@@ -176,6 +179,7 @@ step_macs = Figure(
     _step,
     chapter="training",
     trained=True,
+    alike=True,
 )
 saved_for_backward_bytes = Figure(
     "saved_for_backward_bytes",
