@@ -44,6 +44,17 @@ def _any_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+PLACES = """
+input: [3, 8, 8]
+layers:
+  - pre: {Conv2d: {out_channels: 4, kernel_size: 3, padding: 1}}
+  - pool: {MaxPool2d: {kernel_size: 2}}
+  - deep: {Conv2d: {out_channels: 4, kernel_size: 3, padding: 1}}
+  - {MaxUnpool2d: {kernel_size: 2}, from: [deep, pool]}
+  - post: {Conv2d: {out_channels: 2, kernel_size: 1}}
+"""
+
+
 def quantized(report: Report) -> tuple[Any, list[Any]]:
     """The network as PyTorch quantizes it after training, and what goes in."""
     torch.manual_seed(0)
@@ -182,6 +193,15 @@ def test_the_work_is_shown() -> None:
     assert report["conv1"].moved_bytes == 3 * 224 * 224 + 64 * 112 * 112 + 10_688
     with pytest.raises(SpecError, match="int8 cannot be trained"):
         _ = report.training
+
+
+def test_a_pool_whose_places_are_noted_stays_in_float() -> None:
+    """PyTorch's own quantizing stops at it: its observers take no pairs."""
+    report = analyse(Source("net.yaml", PLACES), int8=True)
+    assert [row.computed_in for row in report] == ["int8", "float32", "int8", "float32", "int8"]
+    assert "what becomes of MaxPool2d is not followed" in cnncalc("memory", "segnet", "--int8", "--depth", "1").stdout
+    with pytest.raises(AttributeError, match="tuple"):
+        quantized(report)
 
 
 def test_the_command() -> None:

@@ -73,11 +73,12 @@ def fates(graph: Graph) -> list[Fate]:
     >>> [(node.name, fate.kind) for node, fate in zip(graph.nodes[1:5], fates(graph)[1:])]
     [('conv1', 'own'), ('bn1', 'part'), ('relu', 'part'), ('maxpool', 'same')]
     """
-    nodes, count = graph.nodes, graph.input_count
+    nodes, count, noting = graph.nodes, graph.input_count, noting_places(graph)
 
     def can(node: int) -> str:
         op = nodes[node].op
-        return op.int8 if op and node >= count and known_shapes(graph, nodes[node]) and is_followed(op) else ""
+        known = op and node >= count and known_shapes(graph, nodes[node])
+        return op.int8 if op and known and is_followed(op) and node not in noting else ""
 
     root = list(range(len(nodes)))  # what each node is, where those that are gone are what goes into them
     users: list[list[int]] = [[] for _ in nodes]
@@ -171,4 +172,15 @@ def stored(graph: Graph, fate_of: list[Fate]) -> list[Step | None]:
 
 def not_followed(graph: Graph) -> list[str]:
     """The layer types of which it is not known what becomes of them: they are taken to stay in float32."""
-    return list(dict.fromkeys(layer.type for layer in graph.layers if layer.op and not is_followed(layer.op)))
+    noting = noting_places(graph)
+    strange = [
+        layer.type
+        for node, layer in enumerate(graph.nodes)
+        if layer.op is not None and (node in noting or not is_followed(layer.op))
+    ]
+    return list(dict.fromkeys(strange))
+
+
+def noting_places(graph: Graph) -> set[int]:
+    """The max pools whose places an unpool goes back to: PyTorch's own quantizing stops at a result that is a pair."""
+    return {layer.inputs[1] for layer in graph.layers if layer.op is not None and layer.op.places_of}

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..formula import formula
 from ..graph import Graph, Layer
-from ..ops import Reach, Shape
+from ..ops import Op, Reach, Shape
 from ..ops.base import POINT, Number, Window
 from ..ops.kinds import LARGEST
 from ..record import Record
@@ -72,7 +72,7 @@ State = dict[int, Fields]  # by input of the network
 def fields(graph: Graph) -> list[State | None]:
     """The receptive field of each node, by input of the network; None where it is not known."""
     states: list[State | None] = []
-    reached = Memo(lambda op, out, *shapes: op.reach(out, *shapes))
+    reached = Memo(_reach)
     for index, layer in enumerate(graph.nodes):
         if index < graph.input_count:
             axes = len(layer.shape or ()) - 1
@@ -89,9 +89,24 @@ def fields(graph: Graph) -> list[State | None]:
         reach = reached(layer.op, layer.shape, shapes)
         after = [_through(state, reach) for state in before if state is not None]
         state = after[0] if len(after) == 1 else _merged(after, layer, graph)
-        endless = state is not before[0] and any(_is_endless(each) for found in state.values() for each in found)
-        states.append(None if endless else state)
+        states.append(None if state is not before[0] and _has_endless(state) else state)
     return states
+
+
+def _reach(op: Op, out: Shape, *shapes: Shape) -> tuple[Reach, ...] | None:
+    """Where the axes of the input go; None where each position sees what came in there."""
+    reach = op.reach(out, *shapes)
+    if all(each.window is POINT and each.axis == axis for axis, each in enumerate(reach)):
+        return None
+    return reach
+
+
+def _has_endless(state: State) -> bool:
+    for found in state.values():
+        for field in found:
+            if _is_endless(field):
+                return True
+    return False
 
 
 def _is_endless(field: Field) -> bool:
@@ -114,18 +129,21 @@ def receptive_field(graph: Graph, layer: Layer, state: State | None) -> Receptiv
     sizes, strides, paddings, units = [], [], [], []
     whole = exact = True
     for field, N in zip(per_axis, (graph.nodes[source].shape or ())[1:], strict=True):
-        covers, unit = _covers(field, layer.shape, N), _floor(field.unit)
-        whole, exact = whole and covers, exact and field.exact
-        sizes.append(N if covers and not field.exact else _floor(field.size))
-        strides.append(_tidy(field.stride))
-        paddings.append(_tidy(field.padding))
+        size, stride, padding, axis, known, unit = field
+        covers = _covers(field, layer.shape[axis] if axis is not None else 1, N)
+        whole, exact = whole and covers, exact and known
+        if not type(size) is type(stride) is type(padding) is type(unit) is int:  # rarely
+            size, stride, padding, unit = _floor(size), _tidy(stride), _tidy(padding), _floor(unit)
+        sizes.append(N if covers and not known else size)
+        strides.append(stride)
+        paddings.append(padding)
         units.append(min(N, unit) if covers else unit)
     kind = "whole input" if whole else "exact" if exact else "union"
     return ReceptiveField(tuple(sizes), tuple(strides), tuple(paddings), kind, tuple(units))
 
 
-def _through(state: State, reach: tuple[Reach, ...]) -> State:
-    if all(each.window is POINT and each.axis == axis for axis, each in enumerate(reach)):
+def _through(state: State, reach: tuple[Reach, ...] | None) -> State:
+    if reach is None:
         return state
     return {source: tuple([_moved(field, reach) for field in found]) for source, found in state.items()}
 
@@ -190,9 +208,8 @@ def _for_all(field: Field, shape: Shape) -> Field:
     return Field(field.size + (positions - 1) * field.stride, 0, field.padding, None, False, field.unit)
 
 
-def _covers(field: Field, shape: Shape, size: int) -> bool:
-    """Whether every unit sees all of the input along this axis."""
-    positions = shape[field.axis] if field.axis is not None else 1
+def _covers(field: Field, positions: int, size: int) -> bool:
+    """Whether every unit sees all of the input along this axis, of as many units as there are positions."""
     return (positions - 1) * field.stride - field.padding <= 0 and field.size - field.padding >= size
 
 
