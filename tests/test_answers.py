@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from cnncalc.errors import Misfit
-from cnncalc.teach.answers import is_nothing, read
+from cnncalc.teach.answers import is_nothing, read, read_shape
 from cnncalc.teach.choices import cell_and_letter, letter
 from cnncalc.teach.forms import Item, Task
 from cnncalc.teach.kinds import kinds
 from cnncalc.teach.marks import Mark, judge
 from cnncalc.teach.quiz import Question, Quiz
-from cnncalc.teach.shapes import read_shape, sizes_in
+from cnncalc.teach.shapes import sizes_in
 from cnncalc.teach.worksheet import Worksheet, tasks
 
 COLLECTION = yaml.safe_load((Path(__file__).parent / "data" / "answers.yaml").read_text(encoding="utf-8"))

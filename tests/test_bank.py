@@ -15,7 +15,8 @@ from cnncalc.teach.bank import answers, gift, moodle
 from cnncalc.teach.kinds import credit
 from cnncalc.teach.predict import verdict, wrong_parts
 from cnncalc.teach.quiz import questions
-from cnncalc.teach.shapes import channels_first, read_shape
+from cnncalc.teach.answers import read_shape
+from cnncalc.teach.shapes import channels_first
 from cnncalc.teach.worksheet import read_worksheet
 
 

@@ -10,7 +10,25 @@ from .repeat import columns, count_of
 from .workspace import Names, Scope
 
 if TYPE_CHECKING:
-    from .expand import Expander
+    from contextlib import AbstractContextManager
+    from typing import Protocol
+
+    from .builder import Builder
+    from .items import Sorter
+    from .workspace import Workspace
+
+    class Expander(Protocol):
+        """What is asked of whoever works the layers of a branch out."""
+
+        space: Workspace
+        builder: Builder
+        sorter: Sorter
+
+        def layers(self, node: Node, scope: Scope, x: int | None, names: Names) -> int | None: ...
+        def unknown(self, item: Item, name: str, scope: Scope, x: int | None) -> int | None: ...
+        def wanted(self, item: Item, x: int | None, names: Names) -> bool | None: ...
+        def unwanted(self, item: Item, x: int | None, names: Names) -> bool: ...
+        def multiplied(self, item: Item, count: int) -> AbstractContextManager[None]: ...
 
 
 class Merges:

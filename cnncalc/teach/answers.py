@@ -9,8 +9,10 @@ from contextlib import suppress
 
 from ..errors import Misfit
 from ..language import expressions
+from ..ops import Shape
 from ..quantities import size_in_bytes
 from ..record import Record
+from .shapes import channels_first, fitted, no_shape, sizes_in
 
 #: Characters of an answer that may be a number.
 LONGEST = 200
@@ -133,8 +135,6 @@ def _bare(text: str) -> str:
 
 def _of_shape(text: str, unit: str) -> int | None:
     """The size that is asked for, of somebody who wrote the whole shape; None for what is no shape."""
-    from .shapes import sizes_in
-
     if "*" in text and not re.fullmatch(
         r"\s*(\d+)\s*\*\s*\1(?:\s*\*\s*\d+)?\s*", text
     ):  # 5*3 is arithmetic, 28*28 a map
@@ -280,3 +280,35 @@ def agrees(given: Given, value: float, within: float = 0.0) -> bool:
     to_digits = given.within if not float(value).is_integer() or given.within >= 1 else 0.0
     allowed = max(to_digits if to_digits <= ROUNDED * abs(value) else 0.0, within * abs(value), 1e-9 * abs(value))
     return abs(given.value - value) <= allowed
+
+
+def read_shape(text: str, right: Shape) -> Shape:
+    """A shape that was asked for, channels first; raises `Misfit` for what is none.
+
+    >>> read_shape("1x6x28x28", (6, 28, 28)), read_shape("28x28x6", (6, 28, 28)), read_shape("5*5*16", (400,))
+    ((6, 28, 28), (6, 28, 28), (400,))
+    """
+    if len(right) == 1:
+        return (_length(text),)
+    return channels_first(fitted(sizes_in(text), right), right)
+
+
+def _length(text: str) -> int:
+    """The size of a vector: a number or arithmetic, or sizes of which all but one are 1."""
+    try:
+        sizes = tuple(size for size in sizes_in(text) if size != 1) or (1,)
+    except Misfit:
+        sizes = ()
+    if len(sizes) == 1:
+        return sizes[0]
+    if (
+        sizes
+        and not re.search(r"[x×*]", text)
+        and not re.fullmatch(r"\s*\d{1,3}(?:[., '_\u00a0\u202f]\d{3})+\s*", text)
+    ):
+        raise Misfit(f"{text.strip()[:40]!r} are several sizes", "a vector has one, as in 400")
+    given = read(text)
+    whole = [reading.value for reading in given.readings() if reading.value == int(reading.value)]
+    if not whole:
+        raise no_shape(text)
+    return int(whole[0])

@@ -11,13 +11,12 @@ from ..analysis.cost import macs_to_flops
 from ..errors import Misfit, did_you_mean
 from ..graph import Graph
 from ..record import Record
-from .answers import agrees, is_nothing, read
+from .answers import agrees, is_nothing, read, read_shape
 from .choices import cell_and_letter, letter, same_cell
 from .forms import Task, fulfils, table_rows
 from .layer_questions import Shapes, believed_shapes, figure, parts, question, true_shapes
 from .predict import verdict
 from .quiz import Question, diagnose, feedback
-from .shapes import read_shape
 from .worksheet import Worksheet
 
 

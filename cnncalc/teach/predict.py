@@ -10,7 +10,7 @@ from ..quantities import readable
 from ..report import Report, Row
 from .kinds import kinds
 from .layer_questions import Part, parts, true_shapes
-from .shapes import read_shape
+from .answers import read_shape
 
 
 def verdict(shape: Shape, guess: tuple[int, ...]) -> str:

@@ -33,7 +33,7 @@ def sizes_in(text: str) -> tuple[int, ...]:
     """
     body = text.strip().strip("`\"'").rstrip("?!.").strip()
     if not body or len(body) > LONGEST:
-        raise _no_shape(text)
+        raise no_shape(text)
     while (shorter := _PREFIX.sub("", body, count=1)) != body:
         body = shorter.strip()
     while (shorter := _SUFFIX.sub("", body)) != body:
@@ -52,7 +52,7 @@ def sizes_in(text: str) -> tuple[int, ...]:
     body = re.sub(rf"^{_BATCH}(?:{_SEPARATOR})", "", body, flags=re.IGNORECASE)
     parts = re.split(_SEPARATOR, body)
     if not 1 <= len(parts) <= 5 or not all(re.fullmatch(r"\d{1,9}", part) for part in parts):
-        raise _no_shape(text)
+        raise no_shape(text)
     return _whole(*parts)
 
 
@@ -76,7 +76,8 @@ def _whole(*parts: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def _no_shape(text: str) -> Misfit:
+def no_shape(text: str) -> Misfit:
+    """What to say of a text that is none."""
     return Misfit(f"{text.strip()[:40]!r} is no shape", "a shape, as in 28x28x6, or 400 for a vector")
 
 
@@ -104,37 +105,3 @@ def channels_first(guess: Shape, right: Shape) -> Shape:
     if square and (guess[0] == guess[1]) != (guess[1] == guess[2]):  # the two that are equal are the sides
         return guess if guess[1] == guess[2] else last
     return guess if guess[0] == right[0] and guess[-1] != right[0] else last
-
-
-def read_shape(text: str, right: Shape) -> Shape:
-    """A shape that was asked for, channels first; raises `Misfit` for what is none.
-
-    >>> read_shape("1x6x28x28", (6, 28, 28)), read_shape("28x28x6", (6, 28, 28)), read_shape("5*5*16", (400,))
-    ((6, 28, 28), (6, 28, 28), (400,))
-    """
-    if len(right) == 1:
-        return (_length(text),)
-    return channels_first(fitted(sizes_in(text), right), right)
-
-
-def _length(text: str) -> int:
-    """The size of a vector: a number or arithmetic, or sizes of which all but one are 1."""
-    from .answers import read
-
-    try:
-        sizes = tuple(size for size in sizes_in(text) if size != 1) or (1,)
-    except Misfit:
-        sizes = ()
-    if len(sizes) == 1:
-        return sizes[0]
-    if (
-        sizes
-        and not re.search(r"[x×*]", text)
-        and not re.fullmatch(r"\s*\d{1,3}(?:[., '_\u00a0\u202f]\d{3})+\s*", text)
-    ):
-        raise Misfit(f"{text.strip()[:40]!r} are several sizes", "a vector has one, as in 400")
-    given = read(text)
-    whole = [reading.value for reading in given.readings() if reading.value == int(reading.value)]
-    if not whole:
-        raise _no_shape(text)
-    return int(whole[0])
