@@ -22,7 +22,7 @@ from spaces import knobs
 
 from cnncalc import SpecError
 from cnncalc.language.locate import zoo_files
-from cnncalc.language.spec import open_spec
+from cnncalc.language.model import load
 from cnncalc.spaces.columns import Figured
 from cnncalc.spaces.region import measured
 from cnncalc.spaces.space import Space
@@ -40,7 +40,7 @@ def turned(name: str, structure: bool) -> dict[str, list[Any]]:
     if structure:
         return found
     kept = {}
-    own = [layer.name for layer in open_spec(name).graph().nodes]
+    own = [layer.name for layer in load(name).nodes]
     for knob, values in found.items():
         space = Space(name, {knob: values}, alone=True)
         for index in (0, space.size - 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnncalc.language.spec import open_spec
+from cnncalc.language.model import load
 
 #: What is kept small, or the numbers of a space would fit no processor's.
 MOST_OF_AN_AXIS = 7
@@ -23,7 +23,7 @@ def around(value: Any) -> list[Any]:
 
 def knobs(name: str) -> dict[str, list[Any]]:
     """The knobs of a network with some values of each: those of its args, of their items, and of its input."""
-    graph = open_spec(name).graph()
+    graph = load(name)
     found: dict[str, list[Any]] = {}
     for key, value in graph.args.items():
         if isinstance(value, list):

@@ -11,11 +11,11 @@ import pytest
 from commands import Done, cnncalc
 
 from cnncalc import analyse
+from cnncalc.teach.answers import read_shape
 from cnncalc.teach.bank import answers, gift, moodle
 from cnncalc.teach.kinds import credit
 from cnncalc.teach.predict import verdict, wrong_parts
 from cnncalc.teach.quiz import questions
-from cnncalc.teach.answers import read_shape
 from cnncalc.teach.shapes import channels_first
 from cnncalc.teach.worksheet import read_worksheet
 

@@ -135,6 +135,7 @@ def test_over_adds_and_stands_in_place_of_what_turns_the_same(tmp_path: Path) ->
 
 
 def test_the_sliders_of_the_page_are_those_of_the_space() -> None:
+    from cnncalc.language.model import graph_of
     from cnncalc.language.spec import open_spec
     from cnncalc.page.desk.knobs import knobs
 
@@ -142,7 +143,7 @@ def test_the_sliders_of_the_page_are_those_of_the_space() -> None:
         "width: {from: 8, to: 40, by: 8}\n  kernel: [1, 2, 5]\n  input: [16, 24, 32]\n  depths[1], groups: [[2, 1], [3, 2]]"
     )
     spec = open_spec(Source("net.yaml", text))
-    found = {knob.name: (knob.low, knob.high, knob.step) for knob in knobs(spec, spec.graph().space)}
+    found = {knob.name: (knob.low, knob.high, knob.step) for knob in knobs(spec, graph_of(spec).space)}
     assert found["width"] == (8, 40, 8) and found["input: size"] == (16, 32, 8) and found["depths[1]"] == (2, 3, 1)
     assert found["kernel"] == {knob.name: (knob.low, knob.high, knob.step) for knob in knobs(spec)}["kernel"], (
         "in no steps"

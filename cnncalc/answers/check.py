@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import Problem, Source, SpecError, did_you_mean, usage_error
 from ..graph import Claim
+from ..language.model import graph_of
 from ..language.spec import Spec, open_spec
 from ..quantities import number, readable, rounded
 from ..record import Record
@@ -86,7 +87,7 @@ def check(spec: str | Path | Source) -> list[Checked]:
 
 
 def _checked(spec: Spec) -> Checked:
-    report = analyse(spec.graph())
+    report = analyse(graph_of(spec))
     _refuse_words((*report.graph.claims, *report.graph.disputes), spec.source)
     verdicts, carried = [], []
     warnings: list[Problem] = []

@@ -11,6 +11,7 @@ from ..errors import did_you_mean, usage_error
 from ..generated import literal
 from ..graph import Claim
 from ..language.locate import ZOO, zoo_sources
+from ..language.model import graph_of
 from ..language.spec import Spec, open_spec
 from ..quantities import mib, readable
 from ..report import Report, analyse
@@ -107,7 +108,7 @@ def entries(specs: Sequence[Spec]) -> Iterator[Entry]:
     for spec in specs:
         for variant in spec.variants or [""]:
             one = spec._replace(variant=variant)
-            yield Entry(one, analyse(one.graph()))
+            yield Entry(one, analyse(graph_of(one)))
 
 
 @cache

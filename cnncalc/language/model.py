@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping as Map
 from collections.abc import Sequence as Items
 from contextlib import suppress
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from .items import BESIDE, GROUPS, Block, is_soft
 from .locate import READER, is_elsewhere
 from .pretrained import pretrained
 from .reader import Mapping, Node, Scalar, Sequence
-from .spec import Spec, open_spec
+from .spec import Spec, of_zoo, open_spec
 from .warnings import MOST, warn, warning
 from .workspace import Names, Scope, TooBig
 
@@ -34,6 +35,8 @@ KEYS = ("name", "source", "year", "task", "note", "input", "args", "variants", "
         "space", "expect", "disputed", "pretrained")  # fmt: skip
 
 MAX_VARIANTS, MAX_INPUTS = 1_000, 64
+#: Networks of the zoo that are kept once they were worked out.
+MOST_NETWORKS = 400
 #: Characters of what stands in every header, and of what stands below a table.
 MAX_TEXTS = {"name": 300, "task": 100, "source": 2_000, "note": 20_000}
 
@@ -78,7 +81,19 @@ def load(
     if not isinstance(spec, Source) and is_elsewhere(str(spec)):
         found: Graph = import_module(READER).graph(str(spec), args, shapes)
         return found
-    return open_spec(spec).graph(args, shapes)
+    return graph_of(open_spec(spec), args, shapes)
+
+
+def graph_of(spec: Spec, args: Map[str, Any] | None = None, inputs: Map[str, Any] | None = None) -> Graph:
+    """The network of a spec that is read; raises `SpecError` with all that is wrong, unless unknown types are all."""
+    if not args and not inputs and of_zoo(spec.source):
+        return _of_zoo(spec.source, spec.variant).copy()
+    return Model(spec, dict(args or {}), dict(inputs or {})).graph()
+
+
+@lru_cache(maxsize=MOST_NETWORKS)
+def _of_zoo(source: Source, variant: str) -> Graph:
+    return Model(open_spec(source)._replace(variant=variant), {}, {}).graph()
 
 
 class Model:

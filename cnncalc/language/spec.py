@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Map
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from ..errors import Problem, Source, SpecError, did_you_mean, usage_error
-from ..graph import Graph
 from ..record import Record
 from .locate import READER, ZOO, is_elsewhere, locate
 from .reader import Mapping, Node, Scalar, Sequence, read
@@ -60,21 +57,14 @@ class Spec(Record):
         node = self.root.get(key)
         return node.text if isinstance(node, Scalar) and node.value is not None else ""
 
-    def graph(self, args: Map[str, Any] | None = None, inputs: Map[str, Any] | None = None) -> Graph:
-        """The network; raises `SpecError` with all that is wrong, unless unknown layer types are all that is."""
-        from .model import Model
 
-        if not args and not inputs and _of_zoo(self.source):
-            return _network(self.source, self.variant).copy()
-        return Model(self, dict(args or {}), dict(inputs or {})).graph()
-
-
-def _of_zoo(source: Source) -> bool:
+def of_zoo(source: Source) -> bool:
+    """Whether a spec is one of the zoo's, which stay as they are while a program runs."""
     return source.name.startswith(ZOO) and len(source.text) <= LONGEST_KEPT
 
 
-#: Specs and networks of the zoo that are kept once they were worked out, and characters of a spec that is.
-MOST_KEPT, MOST_NETWORKS, LONGEST_KEPT = 100, 400, 20_000
+#: Specs of the zoo that are kept once they were read, and characters of one that is.
+MOST_KEPT, LONGEST_KEPT = 100, 20_000
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -82,21 +72,12 @@ def _kept(source: Source) -> Node:
     return read(source)
 
 
-@lru_cache(maxsize=MOST_NETWORKS)
-def _network(source: Source, variant: str) -> Graph:
-    from .model import Model
-
-    root = _kept(source)
-    assert isinstance(root, Mapping)
-    return Model(Spec(source, root, variant), {}, {}).graph()
-
-
 def open_spec(spec: str | Path | Source) -> Spec:
     """Find and read a spec: a path, a name in the zoo, `file:variant`, `-`, or a `Source`; raises `SpecError`."""
     if not isinstance(spec, Source) and is_elsewhere(str(spec)):
         spec = import_module(READER).source(str(spec))
     source, variant = (spec, "") if isinstance(spec, Source) else locate(str(spec))
-    root = _kept(source) if _of_zoo(source) else read(source)
+    root = _kept(source) if of_zoo(source) else read(source)
     if not isinstance(root, Mapping):
         shape = "a list" if isinstance(root, Sequence) else f"the single value {root.text[:40]!r}"
         raise SpecError(

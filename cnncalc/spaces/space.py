@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import Misfit, SpecError, usage_error
 from ..graph import Graph
 from ..language import expressions
+from ..language.model import graph_of
 from ..language.reader import Mapping as Table
 from ..language.space import MOST_AXES, Axis, Knob, Stated, knob, overlaps, spread
 from ..language.space import axis as read
@@ -44,7 +45,7 @@ class Space:
 
     def __init__(self, spec: str | Spec, over: Mapping[str, Iterable[Any]], alone: bool = False) -> None:
         self.stated = spec if isinstance(spec, Spec) else open_spec(spec)
-        self.base = self.stated.graph()
+        self.base = graph_of(self.stated)
         # What a spec says of its space is read once, and not for each candidate.
         root = self.stated.root
         self.spec = self.stated._replace(
@@ -142,7 +143,7 @@ class Space:
             else:
                 items = args.setdefault(argument, list(self.base.args[argument]))
                 items[item] = value
-        return self.spec.graph(args, {"": shape} if shape is not None else {})
+        return graph_of(self.spec, args, {"": shape} if shape is not None else {})
 
 
 def own_value(spec: str | Spec, name: str) -> int:

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from ..errors import Source, usage_error
+from ..language.model import load
 from ..language.reader import Mapping, Node, Scalar, Sequence
-from ..language.spec import open_spec
 from .space import Space
 
 
@@ -29,7 +29,7 @@ def written_spec(space: Space, index: int) -> str:
         lines[line - 1] = text[: column - 1] + value + text[column - 1 + length :]
     text = "\n".join(lines)
     made = Source(space.spec.source.name, text)
-    if open_spec(made).graph().nodes != graph.nodes:
+    if load(made).nodes != graph.nodes:
         hint = "--set gives them to any command"
         raise usage_error("the values of this spec cannot be written where they stand", hint)
     return text

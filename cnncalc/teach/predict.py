@@ -8,9 +8,9 @@ from ..errors import Misfit
 from ..ops import Shape
 from ..quantities import readable
 from ..report import Report, Row
+from .answers import read_shape
 from .kinds import kinds
 from .layer_questions import Part, parts, true_shapes
-from .answers import read_shape
 
 
 def verdict(shape: Shape, guess: tuple[int, ...]) -> str:

@@ -13,6 +13,7 @@ from ...figures.files import FORMS, written
 from ...figures.options import HEATS, Options
 from ...figures.pictures import PICTURES, picture
 from ...figures.svg import lines as svg_lines
+from ...language.model import graph_of
 from ...language.spec import Spec, open_spec
 from ...printable import printable
 from ...quantities import number
@@ -121,7 +122,7 @@ def analysed(text: str, variant: str, batch: int) -> tuple[Spec, Report]:
     spec = open_spec(Source(NAME, text))
     if variant in spec.variants:  # one that was deleted while it was chosen is none
         spec = spec._replace(variant=variant)
-    return spec, analyse(spec.graph(), batch=batch)
+    return spec, analyse(graph_of(spec), batch=batch)
 
 
 def known(figure: str) -> str:
