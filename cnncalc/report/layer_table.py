@@ -12,8 +12,8 @@ from ..table import EMPTY, Deferred, Line, Table, known
 from .columns import COLUMNS, Source, Subject, named
 from .convention import FLOPS, MAC
 from .document import layer_by_layer
+from .facts import Facts
 from .parts import Part
-from .report import Report
 from .tree import Entry, entries, fitting
 
 #: Lines of a table in a terminal before it is folded.
@@ -30,7 +30,7 @@ class Choice(Record):
 
 
 def layers_table(
-    report: Report,
+    report: Facts,
     keys: Sequence[str],
     choice: Choice = Choice(),  # noqa: B008
     spare: tuple[str, ...] = (),
@@ -55,7 +55,7 @@ def layers_table(
     return Table(report.title, columns, lines, head(report, keys), notes, spare, lambda: layer_by_layer(report))
 
 
-def _layer_notes(report: Report, lines: Sequence[Line]) -> tuple[str, ...]:
+def _layer_notes(report: Facts, lines: Sequence[Line]) -> tuple[str, ...]:
     """The notes of the layers and groups, below a table that is short enough to be read."""
     noted = {row.name: row.layer.note for row in report.rows if row.layer.note}
     noted |= {group.name: group.note for group in report.graph.groups.values() if group.note}
@@ -64,12 +64,12 @@ def _layer_notes(report: Report, lines: Sequence[Line]) -> tuple[str, ...]:
     return tuple(f"{name}: {' '.join(note.split())}" for name, note in noted.items())
 
 
-def single_layers(report: Report) -> list[Entry]:
+def single_layers(report: Facts) -> list[Entry]:
     """The layers one by one, under their full names."""
     return [Entry(row.name, row.name, 0, (row,), "layer") for row in report.rows]
 
 
-def _tree(report: Report, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
+def _tree(report: Facts, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
     """The entries that are shown, and a hint where some are folded away."""
     if choice.fit is None:
         if choice.depth is None:
@@ -82,17 +82,17 @@ def _tree(report: Report, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]
     return tree, (hint,) * (depth < deepest)
 
 
-def line(report: Report, entry: Entry, chosen: Sequence[Source]) -> Line:
+def line(report: Facts, entry: Entry, chosen: Sequence[Source]) -> Line:
     """The line of an entry of the tree."""
     subject = Subject(_part(report, entry), entry.label, _type_of(report, entry))
     return Line(tuple([source.value(subject) for source in chosen]), entry.kind, entry.level)
 
 
-def _part(report: Report, entry: Entry) -> Part:
+def _part(report: Facts, entry: Entry) -> Part:
     return Part(report, entry.rows, "" if entry.kind == "copies" else entry.path)
 
 
-def _type_of(report: Report, entry: Entry) -> str:
+def _type_of(report: Facts, entry: Entry) -> str:
     if entry.kind == "layer":
         type_, shared = entry.rows[0].type, _shared(report, entry)
         return f"{type_} of {shared}" if shared else type_
@@ -108,7 +108,7 @@ def _type_of(report: Report, entry: Entry) -> str:
     return kind
 
 
-def _shared(report: Report, entry: Entry) -> str:
+def _shared(report: Facts, entry: Entry) -> str:
     """Whose weights a layer or group has, where it is one that is used again."""
     if entry.kind == "layer":
         row = entry.rows[0]
@@ -117,13 +117,13 @@ def _shared(report: Report, entry: Entry) -> str:
     return report.graph.uses.get(entry.path, "")
 
 
-def total(report: Report, chosen: Sequence[Source]) -> Line:
+def total(report: Facts, chosen: Sequence[Source]) -> Line:
     """The line below the layers."""
     subject = Subject(report.whole, "total", EMPTY)
     return Line(tuple([source.value(subject) for source in chosen]), "total")
 
 
-def _sorted(report: Report, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
+def _sorted(report: Facts, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
     """Layers (or groups at a depth), the largest first; with a leading minus, the smallest."""
     (key,) = named([choice.sort.lstrip("-+")])
     if choice.depth is None:
@@ -152,7 +152,7 @@ def _sorted(report: Report, choice: Choice) -> tuple[list[Entry], tuple[str, ...
     return [entry._replace(label=entry.path, level=0) for entry in ordered], ()
 
 
-def setting(report: Report) -> str:
+def setting(report: Facts) -> str:
     """Input, batch and dtype: what stands above every table."""
     inputs = report.graph.inputs
     named_ = len(inputs) > 1
@@ -164,7 +164,7 @@ def setting(report: Report) -> str:
     return text + " · activations in place" * report.inplace
 
 
-def head(report: Report, keys: Sequence[str]) -> tuple[str, ...]:
+def head(report: Facts, keys: Sequence[str]) -> tuple[str, ...]:
     """What stands above a table: the setting, the source, and the convention of what is counted."""
     lines = [setting(report)]
     figures = [COLUMNS[key].figure for key in keys]

@@ -16,18 +16,18 @@ from ..ops.workspace import Workspace
 from ..quantities import readable
 from ..record import Record
 from ..table import EMPTY, known
-from .figures import ALL_QUESTIONS, BY_NAME, FIGURES, OF_NETWORK, QUESTIONS
+from .registry import BY_NAME, FIGURES, OF_NETWORK, known_questions
 from .sums import Sums, added
 
 if TYPE_CHECKING:
     from ..analysis.receptive_field import ReceptiveField
-    from .report import Report
+    from .facts import Facts
 
 
 class Part:
     """Some layers of a report: one, a group, copies of a block, or all. It is what a figure is asked of."""
 
-    def __init__(self, report: Report, rows: Sequence[Row], name: str, whole: bool = False) -> None:
+    def __init__(self, report: Facts, rows: Sequence[Row], name: str, whole: bool = False) -> None:
         self.report, self.rows, self.name, self.whole = report, rows, name, whole
         #: The row, where it is a single layer.
         self.row = rows[0] if len(rows) == 1 and not whole else None
@@ -92,7 +92,7 @@ class Row(Record):
     156
     """
 
-    report: Report
+    report: Facts
     node: int  # the place of the layer among the nodes of the graph
     figures: Sums
 
@@ -214,7 +214,7 @@ class Totals:
     so of any of them, and `value` of each.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Facts) -> None:
         self._report = report
 
     def __getattr__(self, name: str) -> Any:
@@ -276,8 +276,9 @@ _ALIASES = {
 def asked(questions: str) -> tuple[str, ...]:
     """The questions in a list with commas, all where it is empty; raises `SpecError` for one that is not known."""
     wanted = tuple(_ALIASES.get(word.strip(), word.strip()) for word in questions.split(",") if word.strip())
+    there = known_questions()
     for question in wanted:
-        if question not in ALL_QUESTIONS:
-            hint = did_you_mean(question, ALL_QUESTIONS) or f"ask {', '.join(ALL_QUESTIONS)}"
+        if question not in there:
+            hint = did_you_mean(question, there) or f"ask {', '.join(there)}"
             raise usage_error(f"there is no question {question}", hint)
-    return wanted or QUESTIONS
+    return wanted or known_questions(trained=False)

@@ -1,122 +1,19 @@
-"""What a figure is: everything that any command has to know of it, declared once."""
+"""How the value of a figure is had: from the sums of a part, added up from layers, or of the network alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from fractions import Fraction
+from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from ...explanation import Derivation
-from ...formula import CHAPTERS
-from ...quantities import mebibytes, number
-from ...table import EMPTY, AtLeast, known
+from ...table import EMPTY, AtLeast
+from ..registry import FIGURES, Figure, Value
 
 if TYPE_CHECKING:
+    from ..facts import Facts
     from ..parts import Part, Row
-    from ..report import Report
 
-#: All figures by key, in the order of the chapters.
-FIGURES: dict[str, Figure] = {}
-
-Value = Callable[["Part"], Any]
-Derive = Callable[["Row"], Iterable[Derivation]]
-DeriveTotal = Callable[["Report"], Iterable[Derivation]]
-
-
-class Figure:
-    """A figure of layers, of groups of layers or of networks.
-
-    `of` gives its value for a part of a network: None where it is not known, `AtLeast` where a part of it is not, EMPTY
-    where there is none. Commands know it by its `key`; where the column of its layers, or the network's total, has
-    another name, that is `column` or `total`. `scope` is "layers", "network" or "both".
-
-    `question` is what `explain` calls it, and `derive` yields the work behind it for a layer; `derive_total` does so
-    for the network, and where `summed` says what the total is called, that is the sum of the layers. `none` says why a
-    layer has nothing of it.
-
-    `additive` is whether the layers' add up to the group's; `totalled`, whether the network's stands below the layers',
-    follows from it where nothing is said. `mebibytes` names the column of the same in MiB, `shared`
-    that of the share in the network's. `watched` figures are told of when they change. `trained` ones belong to a
-    training step: they are worked out when they are asked for, and are none of a dtype that cannot be trained. A figure
-    that is the `quotient` of two others names them. `alike` ones are the same for all layers of a kind, as
-    `Report.kind` tells it, wherever they stand.
-    """
-
-    def __init__(
-        self,
-        key: str,
-        title: str,
-        unit: str,
-        what: str,
-        of: Value,
-        *,
-        chapter: str,
-        scope: str = "both",
-        column: str = "",
-        total: str = "",
-        show: Callable[[Any], str] = number,
-        question: str = "",
-        derive: Derive | None = None,
-        derive_total: DeriveTotal | None = None,
-        summed: str = "",
-        none: Callable[[Row], str] | None = None,
-        additive: bool = True,
-        totalled: bool | None = None,
-        mebibytes: str = "",
-        shared: str = "",
-        watched: str = "",
-        trained: bool = False,
-        document: Callable[[Part], Any] | bool = True,
-        names: tuple[str, ...] = (),
-        quotient: tuple[str, ...] = (),
-        alike: bool = False,
-    ) -> None:
-        assert chapter in CHAPTERS and key not in FIGURES, key
-        self.key, self.title, self.unit, self.what, self.of = key, title, unit, what, of
-        self.chapter, self.scope, self.column, self.total = chapter, scope, column or key, total or key
-        self.show, self.question, self.derive, self.derive_total = show, question, derive, derive_total
-        self.summed, self.additive, self.mebibytes, self.shared = summed, additive, mebibytes, shared
-        self.none = none
-        self.totalled = additive if totalled is None else totalled
-        self.watched, self.trained, self.document, self.names = watched, trained, document, names
-        self.quotient, self.alike = quotient, alike or getattr(of, "alike", False)
-        FIGURES[key] = self
-
-    def __repr__(self) -> str:
-        return f"<figure {self.key}: {self.what}>"
-
-    @property
-    def of_layers(self) -> bool:
-        return self.scope != "network"
-
-    @property
-    def of_network(self) -> bool:
-        return self.scope != "layers"
-
-    def json(self, part: Part) -> Any:
-        """Its value as plain data; what is known of it, where that is not all."""
-        if callable(self.document):
-            return self.document(part)
-        value = part.value(self.key)
-        if type(value) is int:  # nearly always
-            return value
-        value = known(value)
-        if isinstance(value, Fraction):
-            return float(value)
-        return list(value) if isinstance(value, tuple) else None if value == EMPTY else value
-
-    @property
-    def in_bytes(self) -> bool:
-        return self.unit == "bytes"
-
-    def text(self, value: Any) -> str:
-        """A value with its unit, as it stands in a sentence; bytes in MiB."""
-        if value is None:
-            return "not known"
-        shown = mebibytes(known(value)) if self.in_bytes else self.show(known(value))
-        unit = "MiB" if self.in_bytes else self.unit
-        return f"{'≥ ' * isinstance(value, AtLeast)}{shown} {unit}".rstrip()
+__all__ = ["FIGURES", "Figure", "Value", "added_up", "of_layer", "of_network", "summed"]
 
 
 class summed:
@@ -153,7 +50,7 @@ def of_layer(get: Callable[[Row], Any]) -> Value:
     return lambda part: EMPTY if part.row is None else get(part.row)
 
 
-def of_network(get: Callable[[Report], Any], *names: str) -> Value:
+def of_network(get: Callable[[Facts], Any], *names: str) -> Value:
     """The value of a figure that only the network has; `names` are the sums without which it is not all."""
 
     def value(part: Part) -> Any:

@@ -12,8 +12,8 @@ from ...quantities import number
 from .base import Figure, of_layer, of_network, summed
 
 if TYPE_CHECKING:
+    from ..facts import Facts
     from ..parts import Part, Row
-    from ..report import Report
 
 
 def _output_steps(row: Row) -> Iterator[Derivation]:
@@ -21,7 +21,7 @@ def _output_steps(row: Row) -> Iterator[Derivation]:
     yield Derivation("output", analysis.tensor_bytes.step(B=row.report.batch, Y=row.layer.shape or (), b=width))
 
 
-def _peak_steps(report: Report) -> Iterator[Derivation]:
+def _peak_steps(report: Facts) -> Iterator[Derivation]:
     peak, at_least = report.totals.peak, "" if report.totals.complete else "≥ "
     alive = " + ".join(f"{tensor.name} {number(tensor.bytes)}" for tensor in peak.alive[:8])
     alive += " + …" * (len(peak.alive) > 8) + f" + {number(peak.extra_bytes)} beside them" * bool(peak.extra_bytes)
@@ -46,7 +46,7 @@ output_bytes = Figure(
 )
 
 
-def _stored(report: Report) -> int:
+def _stored(report: Facts) -> int:
     sums = report.whole.sums
     if report.setting.int8:
         return sums.weight_bytes or 0
@@ -114,11 +114,11 @@ peak_inference_bytes = Figure(
 )
 
 
-def _needed(report: Report) -> int:
+def _needed(report: Facts) -> int:
     return _stored(report) + report.given_bytes + report.totals.peak_bytes
 
 
-def _needed_steps(report: Report) -> Iterator[Derivation]:
+def _needed_steps(report: Facts) -> Iterator[Derivation]:
     weights, given, peak = _stored(report), report.given_bytes, report.totals.peak.bytes
     at_least = "" if report.totals.complete else "≥ "
     total = _needed(report)
@@ -139,13 +139,13 @@ inference_bytes = Figure(
 )
 
 
-def _allocated(report: Report) -> int | None:
+def _allocated(report: Facts) -> int | None:
     if report.setting.int8:  # what libraries allocate inside an int8 operation is not known
         return None
     return _stored(report) + report.given_bytes + report.totals.peak.allocated[1]
 
 
-def _allocated_steps(report: Report) -> Iterator[Derivation]:
+def _allocated_steps(report: Facts) -> Iterator[Derivation]:
     if report.setting.int8:
         return
     low, high = report.totals.peak.allocated

@@ -15,8 +15,8 @@ from ...table import EMPTY
 from .base import Figure, of_network
 
 if TYPE_CHECKING:
+    from ..facts import Facts
     from ..parts import Part, Row
-    from ..report import Report
 
 
 def _output(part: Part) -> Any:
@@ -109,7 +109,7 @@ layers = Figure(
 )
 
 
-def _depth(report: Report) -> int:
+def _depth(report: Facts) -> int:
     return depth_of(report.graph)
 
 

@@ -18,8 +18,8 @@ from .base import Figure, Value, added_up
 if TYPE_CHECKING:
     from ...analysis.storages import Storage
     from ...analysis.training import TrainingStep
+    from ..facts import Facts
     from ..parts import Part, Row
-    from ..report import Report
 
 
 def _input_gradient(row: Row) -> int | None:
@@ -92,7 +92,7 @@ def _whose(row: Row, kept: Storage) -> str:
     return f"{what}, which its backward pass needs"
 
 
-def _total_steps(report: Report) -> Iterator[Derivation]:
+def _total_steps(report: Facts) -> Iterator[Derivation]:
     if not report.trainable or not report.rows:
         return
     totals, step = report.totals, report.training
@@ -112,7 +112,7 @@ def _total_steps(report: Report) -> Iterator[Derivation]:
     yield Derivation("activations of the step", text=text, total=step.activations)
 
 
-def _exchange(report: Report, step: TrainingStep) -> Iterator[Derivation]:
+def _exchange(report: Facts, step: TrainingStep) -> Iterator[Derivation]:
     """What processes exchange."""
     sizes = analysis.training.buckets(report.graph, report.setting)
     text = f"{number(step.buckets)} bytes, the gradients again, in {len(sizes)} bucket{'s' * (len(sizes) != 1)}"
