@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ..record import Record
-from .program import refused
+from .refusals import refused
 
 #: Bytes of a file, and sections in it.
 MAX_BYTES, MAX_SECTIONS = 1 << 20, 20_000

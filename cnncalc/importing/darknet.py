@@ -14,8 +14,8 @@ from typing import Any
 from ..ops import Shape
 from .cfg import MAX_BYTES, Section, sections
 from .flat import Flat, Module, Node
-from .program import refused
 from .readers import registers
+from .refusals import refused
 
 #: Activations by Darknet's names; "" for none.
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {

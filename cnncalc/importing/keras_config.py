@@ -13,8 +13,8 @@ from typing import Any
 
 from ..ops import REGISTRY, Shape, value_of
 from .flat import Flat, Node
-from .program import refused
 from .readers import registers
+from .refusals import refused
 
 #: Layers of a description, and how deep models may lie in models.
 MAX_LAYERS, MAX_DEPTH = 50_000, 20

@@ -13,7 +13,7 @@ from . import keras_layers  # noqa: F401 - the table of layers
 from .archive import members_in
 from .flat import Flat
 from .keras_config import Keras
-from .program import refused
+from .refusals import refused
 
 #: Bytes of a description.
 MAX_BYTES = 64 << 20

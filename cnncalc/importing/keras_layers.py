@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .keras_config import Layer, reads
-from .program import refused
+from .refusals import refused
 
 
 def stated(**arguments: tuple[Any, Any]) -> dict[str, Any]:

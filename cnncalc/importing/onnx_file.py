@@ -11,7 +11,7 @@ from ..errors import SpecError, usage_error
 from . import onnx_layers, onnx_operators, onnx_shapes  # noqa: F401 - the table of operators
 from .flat import Flat
 from .onnx_program import MAX_NUMBERS, Onnx
-from .program import refused
+from .refusals import refused
 from .torch_program import flat_of
 
 #: Bytes of a file, and operators in it.

@@ -16,8 +16,8 @@ from typing import Any
 from ..names import ONNX_CLASSES, ONNX_LAYERS, ONNX_PATHS
 from ..ops import MERGES
 from .own import is_own
-from .program import refused
 from .readers import registers
+from .refusals import refused
 
 #: Numbers in a constant that are looked at.
 MAX_NUMBERS = 1_000

@@ -11,7 +11,7 @@ from ..names import is_name
 from ..ops import REGISTRY, Shape
 from .again import Again
 from .flat import Flat, Module, Node
-from .program import refused
+from .refusals import refused
 from .values import Pending
 
 #: What layers without a name of their own are called, where that is not their type.

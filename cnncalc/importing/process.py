@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError, usage_error
-from .program import refused
+from .refusals import refused
 
 #: Seconds after which a model that is not built is given up.
 TIMEOUT = 120.0

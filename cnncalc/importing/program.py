@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from typing import Any
 
-from ..errors import SpecError, usage_error
 from ..ops import Shape
 from .operations import (
     ALIASES,
@@ -23,19 +22,8 @@ from .operations import (
     named,
     references,
 )
+from .refusals import Moved, Unread, refused
 from .values import FROM_INPUT, Pending, State, Tensor, Value, Worked
-
-
-class Unread(Exception):
-    """An operation that no layer type stands for: it is declared with its figures."""
-
-
-class Moved(Exception):
-    """An operation that takes the batch from its place: the module around it can only be declared as a whole."""
-
-    def __init__(self, module: str, cause: SpecError) -> None:
-        super().__init__(module)
-        self.module, self.cause = module, cause
 
 
 class Call:
@@ -405,8 +393,3 @@ def work_in(call: Call, batch: int, shapes: Mapping[str, Any]) -> int | None:
         scores = None if query is None or key is None else prod(query[:-1]) * key[-2]
         return None if scores is None else scores * (query[-1] + out[-1]) // batch
     return work_of(call)
-
-
-def refused(cause: str, line: str = "", hint: str = "") -> SpecError:
-    """The error for what cannot be imported, at the user's line."""
-    return usage_error(cause, hint, where=line, code="import")

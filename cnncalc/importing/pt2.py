@@ -13,7 +13,7 @@ from ..errors import SpecError
 from .archive import members_in
 from .flat import Flat
 from .operations import named
-from .program import refused
+from .refusals import refused
 from .torch_program import flat_of
 
 #: Bytes of the program, and members of the archive.

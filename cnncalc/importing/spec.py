@@ -14,8 +14,8 @@ from ..record import Record
 from ..report import analyse
 from .flat import Flat
 from .fold import Block, Folded, folded
-from .program import refused
 from .proof import differences
+from .refusals import refused
 from .structure import structured
 from .unify import TooMuch
 from .writing import written

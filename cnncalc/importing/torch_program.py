@@ -12,7 +12,8 @@ from .flat import Flat, Module
 from .operations import named, references
 from .own import is_own, own_layer
 from .places import placed
-from .program import Call, Moved, Reading, refused
+from .program import Call, Reading
+from .refusals import Moved, refused
 from .sharing import counted_once
 from .simplify import simplified
 from .values import Parts, Pending, Tensor

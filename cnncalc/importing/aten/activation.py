@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from ..program import Call, Unread
+from ..program import Call
+from ..refusals import Unread
 from ..values import Value
 from .table import owner_of, reads, stated
 

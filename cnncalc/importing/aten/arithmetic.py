@@ -6,7 +6,8 @@ from math import prod
 from typing import Any
 
 from ..operations import references
-from ..program import Call, Unread
+from ..program import Call
+from ..refusals import Unread
 from ..values import BIASED, FROZEN, POWER, SCALED, SHIFTED, Places, State, Tensor, Value, Worked
 from .table import owner_of, reads, stated
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..program import Call, Unread
+from ..program import Call
+from ..refusals import Unread
 from ..values import Value
 from .table import reads
 

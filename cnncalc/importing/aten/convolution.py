@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from ..program import Call, Unread
+from ..program import Call
+from ..refusals import Unread
 from ..values import FIXED, State, Value, Worked
 from .table import even, owner_of, reads, stated
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from ...errors import Misfit
 from ...ops import REGISTRY, value_of
-from ..program import Call, Unread
+from ..program import Call
+from ..refusals import Unread
 from ..values import Places, Tensor, Value
 from .table import even, reads, stated
 

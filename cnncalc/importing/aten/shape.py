@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...ops import Shape
-from ..program import Call, Unread
+from ..program import Call
+from ..refusals import Unread
 from ..values import Parts, Tensor, Value
 from .table import reads, stated
 
