@@ -14,11 +14,12 @@ from .parts import Part, Row
 
 
 class Subject(Record):
-    """What a line of the table is about: a part, what it is called, and its type."""
+    """What a line of the table is about: a part, what it is called, and its type; and the whole network."""
 
     part: Part
     label: str
     type: str
+    whole: Part
 
 
 class Source(Record):
@@ -61,7 +62,7 @@ def _share(figure: Figure) -> Callable[[Subject], Any]:
     """The part's share in what the network has of a figure."""
 
     def value(subject: Subject) -> Any:
-        own, total = figure.of(subject.part), subject.part.report.whole.value(figure.key)
+        own, total = figure.of(subject.part), subject.whole.value(figure.key)
         if own is None:
             return EMPTY
         if isinstance(total, AtLeast):

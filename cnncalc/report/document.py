@@ -7,8 +7,8 @@ from typing import Any
 
 from ..table import AtLeast
 from .convention import CONVENTION
-from .facts import Facts
 from .figures import FIGURES, OF_LAYERS, OF_NETWORK, Figure
+from .network import Network
 
 SCHEMA_VERSION = 1
 
@@ -20,13 +20,13 @@ _OTHERS = [figure for figure in _LAYER if not figure.alike]
 _TOTALS = [(name, figure) for name, figure in OF_NETWORK.items() if figure.document and name != "shape"]
 
 
-def document(report: Facts) -> dict[str, Any]:
+def document(report: Network) -> dict[str, Any]:
     """A report as plain data. What is not known is null; the `lower_bounds` are known to be at least so much."""
     made = layer_by_layer(report)
     return {**made, "layers": list(made["layers"])}
 
 
-def layer_by_layer(report: Facts) -> dict[str, Any]:
+def layer_by_layer(report: Network) -> dict[str, Any]:
     """The same for whoever writes it: its layers come one after the other, and are never there all together."""
     graph, totals, whole = report.graph, report.totals, report.whole
     values = {name: whole.value(figure.key) for name, figure in _TOTALS}
@@ -61,11 +61,11 @@ def layer_by_layer(report: Facts) -> dict[str, Any]:
     }
 
 
-def _layers(report: Facts) -> Iterator[dict[str, Any]]:
+def _layers(report: Network) -> Iterator[dict[str, Any]]:
     nodes, shared = report.graph.nodes, dict[Hashable, dict[str, Any]]()
     mixed = report.setting.amp or report.setting.int8
     for row in report.rows:
-        layer, part, kind = nodes[row.node], row.part, report.kind(row)
+        layer, part, kind = nodes[row.node], row.part, report.kind(row.node)
         alike = shared.get(kind)
         if alike is None:
             alike = shared[kind] = {figure.key: figure.json(part) for figure in _ALIKE}
@@ -83,14 +83,14 @@ def _layers(report: Facts) -> Iterator[dict[str, Any]]:
         }
 
 
-def _types(report: Facts, node: int) -> dict[str, Any]:
+def _types(report: Network, node: int) -> dict[str, Any]:
     """The type of a layer's output, and the layer that it became a part of."""
     fate = report.fates[node] if report.fates else None
     part_of = report.graph.nodes[fate.of].name if fate and fate.kind == "part" else None
     return {"dtype": report.dtypes[node], "part_of": part_of}
 
 
-def _regime(report: Facts) -> dict[str, Any]:
+def _regime(report: Network) -> dict[str, Any]:
     """How a network is run and its steps are made, where that is particular."""
     setting, regime = report.setting, report.regime
     names = [node.name for node in report.graph.nodes]

@@ -1,8 +1,8 @@
-"""All that is known of a network, worked out as it is asked for: what it costs, makes, moves, keeps and sees."""
+"""What is known of the nodes of a network, worked out as it is asked for: cost, memory, training, what they see."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,14 @@ from ..analysis import cost, memory
 from ..analysis.axes import channel_axes
 from ..analysis.dtypes import dtypes
 from ..analysis.regime import ALONE, Regime
-from ..errors import Problem, did_you_mean, usage_error
+from ..errors import Problem, usage_error
 from ..formula import Step, integer
 from ..graph import Graph
 from ..ops import Shape
 from ..ops.actions import Setting, Store
 from ..ops.workspace import Workspace
 from ..quantities import Shaped
-from .parts import Part, Row, Totals
-from .sums import ALL, UNKNOWN, Sums
+from .sums import UNKNOWN, Sums
 
 if TYPE_CHECKING:
     from ..analysis.quantized import Fate
@@ -30,44 +29,24 @@ if TYPE_CHECKING:
 
 
 class Facts:
-    """The layers of a network as rows, its parts, its totals, and what each node is known to do.
-
-    `facts["layer1.0.conv1"]` is a `Row`.
-    """
+    """What is known of each node of a network, by its place in the graph, and of a step through all of them."""
 
     def __init__(self, graph: Graph, setting: Setting, optimizer: str = "sgd", regime: Regime = ALONE) -> None:
         self.graph, self.setting, self.optimizer, self.regime = graph, setting, optimizer, regime
         self.batch, self.dtype, self.inplace = setting.batch, setting.dtype, setting.inplace
         self.costs = cost.costs(graph)
-        self._parts: dict[str, Part] = {}
         self._fields: dict[int, ReceptiveField | None] = {}
 
-    def __getitem__(self, name: str) -> Row:
-        row = self._by_name.get(name)
-        if row is None:
-            hint = did_you_mean(name, self._by_name) or f"a group is report.part({name!r})" * (
-                name in self.graph.groups
-            )
-            raise KeyError(f"there is no layer {name!r}" + (f"; {hint}" if hint else ""))
-        return row
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
     @cached_property
-    def rows(self) -> Sequence[Row]:
-        """The layers, in order of work."""
-        batch, nodes, types = self.batch, self.graph.nodes, self.dtypes
-        rows: list[Row] = []
-        stored = self.stored
-        worked_out: dict[tuple[int, Shape, str, int | None], Sums] = {}  # layers that cost the same share their figures
-        for index in range(self.graph.input_count, len(nodes)):
-            shape, own = nodes[index].shape, self.costs[index]
+    def sums(self) -> list[Sums]:
+        """What each node has, does and stores; layers that cost the same share it."""
+        batch, types, stored = self.batch, self.dtypes, self.stored
+        found = [UNKNOWN] * self.graph.input_count
+        worked_out: dict[tuple[int, Shape, str, int | None], Sums] = {}
+        for index in range(self.graph.input_count, len(self.graph.nodes)):
+            shape, own = self.graph.nodes[index].shape, self.costs[index]
             if own is None or shape is None:
-                rows.append(Row(self, index, UNKNOWN))
+                found.append(UNKNOWN)
                 continue
             key = id(own), shape, types[index], stored[index]
             sums = worked_out.get(key)
@@ -77,8 +56,12 @@ class Facts:
                 other = None if own.other is None else integer(cost.batch_work(batch, own.other))
                 sums = Sums(own.weights, own.biases, own.buffers, macs, other, own.connections, size, stored[index])
                 worked_out[key] = sums
-            rows.append(Row(self, index, sums))
-        return rows
+            found.append(sums)
+        return found
+
+    def kind(self, node: int) -> Hashable:
+        """Layers of one kind store, do and move the same, forwards and backwards, wherever they stand."""
+        return id(self.sums[node]), self.traffic[node], id(self.backward[node])
 
     @cached_property
     def dtypes(self) -> list[str]:
@@ -106,10 +89,6 @@ class Facts:
             for own in self.costs
         ]
 
-    def kind(self, row: Row) -> Hashable:
-        """Layers of one kind store, do and move the same, forwards and backwards, wherever they stand."""
-        return id(row.figures), self.traffic[row.node], id(self.backward[row.node])
-
     @property
     def title(self) -> str:
         """The name of the network, with the variant."""
@@ -121,41 +100,19 @@ class Facts:
         return self.graph.warnings
 
     @cached_property
-    def _by_name(self) -> dict[str, Row]:
-        return {row.name: row for row in self.rows}
-
-    def rows_of(self, name: str) -> Sequence[Row]:
-        """The rows of a layer or of a group, none where there is neither."""
-        first, stop = self._spans.get(name, (0, 0))
-        return self.rows[first:stop]
-
-    @cached_property
-    def _spans(self) -> dict[str, tuple[int, int]]:
-        """The rows of each group: those whose names begin with its path stand together."""
-        spans: dict[str, tuple[int, int]] = {}
-        for index, row in enumerate(self.rows):
-            path = row.name
-            while path:
-                spans[path] = (spans.get(path, (index, 0))[0], index + 1)
-                path = path.rpartition(".")[0]
-        return spans
-
-    @cached_property
-    def whole(self) -> Part:
-        """All layers, as a part."""
-        part = Part(self, self.rows, "", whole=True)
-        if self.graph.errors:
-            part.sums = part.sums._replace(partial=ALL)
-        return part
-
-    @cached_property
-    def totals(self) -> Totals:
-        return Totals(self)
-
-    @cached_property
     def storages(self) -> Storages:
         """What the layers make and read in inference."""
         return memory.inference(self.graph, self.setting)
+
+    @cached_property
+    def peak(self) -> memory.Peak:
+        """The most that activations take at one moment of inference."""
+        return memory.peak(self.storages)
+
+    @cached_property
+    def peak_bytes(self) -> int:
+        """The same in bytes, without where it is."""
+        return memory.peak_bytes(self.storages)
 
     @cached_property
     def workspaces(self) -> list[Workspace]:
@@ -179,8 +136,7 @@ class Facts:
         """The multiply-adds of what checkpoints run again in a step; None for a dtype that cannot be trained."""
         if not self.trainable:
             return None
-        first = self.graph.input_count
-        return sum(self.rows[node - first].macs or 0 for node in self.training.recomputed)
+        return sum(self.sums[node].macs or 0 for node in self.training.recomputed)
 
     @property
     def trainable(self) -> bool:
@@ -231,15 +187,3 @@ class Facts:
             layer, state = self.graph.nodes[node], self.states[node]
             self._fields[node] = analysis.receptive_field.receptive_field(self.graph, layer, state)
         return self._fields[node]
-
-    def part(self, name: str) -> Part:
-        """A group, by its path, or a layer: what it adds up to; raises KeyError.
-
-        >>> from cnncalc import analyse
-        >>> analyse("resnet50").part("layer1").figures.params
-        215808
-        """
-        if name not in self._parts:
-            rows = self.rows_of(name) if name in self.graph.groups else (self[name],)
-            self._parts[name] = Part(self, rows, name)
-        return self._parts[name]

@@ -12,7 +12,7 @@ from ..table import EMPTY, Deferred, Line, Table, known
 from .columns import COLUMNS, Source, Subject, named
 from .convention import FLOPS, MAC
 from .document import layer_by_layer
-from .facts import Facts
+from .network import Network
 from .parts import Part
 from .tree import Entry, entries, fitting
 
@@ -30,7 +30,7 @@ class Choice(Record):
 
 
 def layers_table(
-    report: Facts,
+    report: Network,
     keys: Sequence[str],
     choice: Choice = Choice(),  # noqa: B008
     spare: tuple[str, ...] = (),
@@ -55,7 +55,7 @@ def layers_table(
     return Table(report.title, columns, lines, head(report, keys), notes, spare, lambda: layer_by_layer(report))
 
 
-def _layer_notes(report: Facts, lines: Sequence[Line]) -> tuple[str, ...]:
+def _layer_notes(report: Network, lines: Sequence[Line]) -> tuple[str, ...]:
     """The notes of the layers and groups, below a table that is short enough to be read."""
     noted = {row.name: row.layer.note for row in report.rows if row.layer.note}
     noted |= {group.name: group.note for group in report.graph.groups.values() if group.note}
@@ -64,12 +64,12 @@ def _layer_notes(report: Facts, lines: Sequence[Line]) -> tuple[str, ...]:
     return tuple(f"{name}: {' '.join(note.split())}" for name, note in noted.items())
 
 
-def single_layers(report: Facts) -> list[Entry]:
+def single_layers(report: Network) -> list[Entry]:
     """The layers one by one, under their full names."""
     return [Entry(row.name, row.name, 0, (row,), "layer") for row in report.rows]
 
 
-def _tree(report: Facts, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
+def _tree(report: Network, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
     """The entries that are shown, and a hint where some are folded away."""
     if choice.fit is None:
         if choice.depth is None:
@@ -82,17 +82,17 @@ def _tree(report: Facts, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
     return tree, (hint,) * (depth < deepest)
 
 
-def line(report: Facts, entry: Entry, chosen: Sequence[Source]) -> Line:
+def line(report: Network, entry: Entry, chosen: Sequence[Source]) -> Line:
     """The line of an entry of the tree."""
-    subject = Subject(_part(report, entry), entry.label, _type_of(report, entry))
+    subject = Subject(_part(report, entry), entry.label, _type_of(report, entry), report.whole)
     return Line(tuple([source.value(subject) for source in chosen]), entry.kind, entry.level)
 
 
-def _part(report: Facts, entry: Entry) -> Part:
+def _part(report: Network, entry: Entry) -> Part:
     return Part(report, entry.rows, "" if entry.kind == "copies" else entry.path)
 
 
-def _type_of(report: Facts, entry: Entry) -> str:
+def _type_of(report: Network, entry: Entry) -> str:
     if entry.kind == "layer":
         type_, shared = entry.rows[0].type, _shared(report, entry)
         return f"{type_} of {shared}" if shared else type_
@@ -108,7 +108,7 @@ def _type_of(report: Facts, entry: Entry) -> str:
     return kind
 
 
-def _shared(report: Facts, entry: Entry) -> str:
+def _shared(report: Network, entry: Entry) -> str:
     """Whose weights a layer or group has, where it is one that is used again."""
     if entry.kind == "layer":
         row = entry.rows[0]
@@ -117,13 +117,13 @@ def _shared(report: Facts, entry: Entry) -> str:
     return report.graph.uses.get(entry.path, "")
 
 
-def total(report: Facts, chosen: Sequence[Source]) -> Line:
+def total(report: Network, chosen: Sequence[Source]) -> Line:
     """The line below the layers."""
-    subject = Subject(report.whole, "total", EMPTY)
+    subject = Subject(report.whole, "total", EMPTY, report.whole)
     return Line(tuple([source.value(subject) for source in chosen]), "total")
 
 
-def _sorted(report: Facts, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
+def _sorted(report: Network, choice: Choice) -> tuple[list[Entry], tuple[str, ...]]:
     """Layers (or groups at a depth), the largest first; with a leading minus, the smallest."""
     (key,) = named([choice.sort.lstrip("-+")])
     if choice.depth is None:
@@ -134,7 +134,7 @@ def _sorted(report: Facts, choice: Choice) -> tuple[list[Entry], tuple[str, ...]
 
     def rank(entry: Entry) -> tuple[int, Any]:
         type_ = _type_of(report, entry) or entry.rows[0].type
-        value = known(source.value(Subject(_part(report, entry), entry.path, type_)))
+        value = known(source.value(Subject(_part(report, entry), entry.path, type_, report.whole)))
         if isinstance(value, str):
             return (1, value) if value != EMPTY else (0, "")
         if isinstance(value, tuple):
@@ -152,7 +152,7 @@ def _sorted(report: Facts, choice: Choice) -> tuple[list[Entry], tuple[str, ...]
     return [entry._replace(label=entry.path, level=0) for entry in ordered], ()
 
 
-def setting(report: Facts) -> str:
+def setting(report: Network) -> str:
     """Input, batch and dtype: what stands above every table."""
     inputs = report.graph.inputs
     named_ = len(inputs) > 1
@@ -164,7 +164,7 @@ def setting(report: Facts) -> str:
     return text + " · activations in place" * report.inplace
 
 
-def head(report: Facts, keys: Sequence[str]) -> tuple[str, ...]:
+def head(report: Network, keys: Sequence[str]) -> tuple[str, ...]:
     """What stands above a table: the setting, the source, and the convention of what is counted."""
     lines = [setting(report)]
     figures = [COLUMNS[key].figure for key in keys]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..analysis import memory
+from ..analysis.memory import Peak
 from ..errors import did_you_mean, usage_error
 from ..explanation import Derivation, Explanation
 from ..graph import Layer
@@ -16,12 +16,12 @@ from ..ops.workspace import Workspace
 from ..quantities import readable
 from ..record import Record
 from ..table import EMPTY, known
+from .facts import Facts
 from .registry import BY_NAME, FIGURES, OF_NETWORK, known_questions
 from .sums import Sums, added
 
 if TYPE_CHECKING:
     from ..analysis.receptive_field import ReceptiveField
-    from .facts import Facts
 
 
 class Part:
@@ -54,6 +54,12 @@ class Part:
         return not self.sums.partial and None not in self.sums
 
     @property
+    def understood(self) -> bool:
+        """Whether all of the network is known, and all of this part's sums."""
+        graph = self.report.graph
+        return not self.sums.partial and graph.complete and not graph.errors
+
+    @property
     def last(self) -> Row | None:
         """The layer whose output is that of the part; of the network, its first output's."""
         if self.row is not None:
@@ -61,11 +67,14 @@ class Part:
         graph = self.report.graph
         if self.whole:
             outputs = [i for i in graph.outputs if i >= graph.input_count]
-            return self.report.rows[outputs[0] - graph.input_count] if outputs else None
+            return self._row(outputs[0]) if outputs else None
         group = graph.groups.get(self.name)
         if group is None or group.output < graph.input_count:
             return self.rows[-1] if self.rows else None
-        return self.report.rows[group.output - graph.input_count]
+        return self._row(group.output)
+
+    def _row(self, node: int) -> Row:
+        return Row(self.report, node, self.report.sums[node])
 
     @property
     def output_shape(self) -> Shape | None:
@@ -214,14 +223,14 @@ class Totals:
     so of any of them, and `value` of each.
     """
 
-    def __init__(self, report: Facts) -> None:
-        self._report = report
+    def __init__(self, whole: Part) -> None:
+        self._whole = whole
 
     def __getattr__(self, name: str) -> Any:
         figure = BY_NAME.get(name)
         if figure is None or not figure.of_network or name.startswith("_"):
             raise AttributeError(f"a network has no figure {name!r}")
-        return known(self._report.whole.value(figure.key))
+        return known(self._whole.value(figure.key))
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *OF_NETWORK]
@@ -232,11 +241,11 @@ class Totals:
     @property
     def figures(self) -> Sums:
         """What all layers add up to."""
-        return self._report.whole.sums
+        return self._whole.sums
 
     def value(self, name: str) -> Any:
         """A figure by its name: None where it is not known, `AtLeast` where a part of it is not."""
-        return self._report.whole.value(name)
+        return self._whole.value(name)
 
     def text(self, name: str) -> str:
         """A figure with its unit, as people read it: ≥ where a part of it is not known."""
@@ -245,23 +254,12 @@ class Totals:
     @property
     def complete(self) -> bool:
         """Whether all of it is known."""
-        graph = self._report.graph
-        return not self._report.whole.sums.partial and graph.complete and not graph.errors
+        return self._whole.understood
 
-    @cached_property
-    def training_complete(self) -> bool:
-        """Whether the backward pass of all layers is known too: that of a type declared in the spec is not."""
-        return self.complete and None not in self._report.backward
-
-    @cached_property
-    def peak(self) -> memory.Peak:
+    @property
+    def peak(self) -> Peak:
         """The most that activations take at one moment."""
-        return memory.peak(self._report.storages)
-
-    @cached_property
-    def peak_bytes(self) -> int:
-        """The same in bytes, without where it is."""
-        return memory.peak_bytes(self._report.storages)
+        return self._whole.report.peak
 
 
 _ALIASES = {

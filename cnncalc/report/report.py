@@ -18,8 +18,8 @@ from ..printable import printable
 from ..quantities import number
 from ..table import AtLeast, known
 from .document import document
-from .facts import Facts
 from .layer_table import Choice, layers_table
+from .network import Network
 from .parts import asked
 from .registry import FIGURES
 
@@ -27,7 +27,7 @@ from .registry import FIGURES
 DRAWER = "cnncalc.figures.notebook"
 
 
-class Report(Facts):
+class Report(Network):
     """Everything that is known of a network. `report["layer1.0.conv1"]` is a `Row`."""
 
     def __repr__(self) -> str:

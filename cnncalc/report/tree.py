@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..record import Record
-from .facts import Facts
+from .network import Network
 from .parts import Row
 
 
@@ -21,13 +21,13 @@ class Entry(Record):
     copies: int = 1
 
 
-def entries(report: Facts, depth: int | None = None, fold: bool = True) -> list[Entry]:
+def entries(report: Network, depth: int | None = None, fold: bool = True) -> list[Entry]:
     """The lines of the tree down to `depth` levels; `fold` joins equal neighbours into one line."""
     split = report.graph.levels()
     return list(_level(report, split, 0, len(split), 0, depth, fold))
 
 
-def fitting(report: Facts, lines: int) -> tuple[list[Entry], int, int]:
+def fitting(report: Network, lines: int) -> tuple[list[Entry], int, int]:
     """The deepest tree of at most so many lines, its depth, and the depth of all layers."""
     deepest = max((row.name.count(".") + 1 for row in report.rows), default=1)
     best = entries(report, 1)
@@ -41,7 +41,7 @@ def fitting(report: Facts, lines: int) -> tuple[list[Entry], int, int]:
 
 
 def _level(
-    report: Facts, split: list[tuple[str, ...]], start: int, stop: int, level: int, depth: int | None, fold: bool
+    report: Network, split: list[tuple[str, ...]], start: int, stop: int, level: int, depth: int | None, fold: bool
 ) -> Iterator[Entry]:
     spans = list(_spans(split, start, stop, level))
     index = 0
@@ -94,7 +94,7 @@ def _spans(split: list[tuple[str, ...]], start: int, stop: int, level: int) -> I
         first = last
 
 
-def _signature(report: Facts, split: list[tuple[str, ...]], first: int, last: int, level: int) -> Any:
+def _signature(report: Network, split: list[tuple[str, ...]], first: int, last: int, level: int) -> Any:
     """What makes two parts equal: the same layers with the same shapes and figures, whatever their own name."""
     return [
         (split[i][level + 1 :], row.type, row.layer.op, row.input_shapes, row.output_shape, row.layer.shares >= 0)

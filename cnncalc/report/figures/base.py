@@ -10,7 +10,6 @@ from ...table import EMPTY, AtLeast
 from ..registry import FIGURES, Figure, Value
 
 if TYPE_CHECKING:
-    from ..facts import Facts
     from ..parts import Part, Row
 
 __all__ = ["FIGURES", "Figure", "Value", "added_up", "of_layer", "of_network", "summed"]
@@ -50,12 +49,12 @@ def of_layer(get: Callable[[Row], Any]) -> Value:
     return lambda part: EMPTY if part.row is None else get(part.row)
 
 
-def of_network(get: Callable[[Facts], Any], *names: str) -> Value:
-    """The value of a figure that only the network has; `names` are the sums without which it is not all."""
+def of_network(get: Callable[[Part], Any], *names: str) -> Value:
+    """The value of a figure that only the network has, from all of it; without `names` of its sums it is not all."""
 
-    def value(part: Part) -> Any:
-        total = get(part.report)
-        complete = part.report.totals.complete if not names else not part.report.whole.sums.is_partial(*names)
+    def value(whole: Part) -> Any:
+        total = get(whole)
+        complete = whole.understood if not names else not whole.sums.is_partial(*names)
         return total if complete or total is None else AtLeast(total)
 
     return value

@@ -12,7 +12,7 @@ from ...quantities import number
 from .base import Figure, of_layer, of_network, summed
 
 if TYPE_CHECKING:
-    from ..facts import Facts
+    from ..network import Network
     from ..parts import Part, Row
 
 
@@ -21,7 +21,7 @@ def _output_steps(row: Row) -> Iterator[Derivation]:
     yield Derivation("output", analysis.tensor_bytes.step(B=row.report.batch, Y=row.layer.shape or (), b=width))
 
 
-def _peak_steps(report: Facts) -> Iterator[Derivation]:
+def _peak_steps(report: Network) -> Iterator[Derivation]:
     peak, at_least = report.totals.peak, "" if report.totals.complete else "≥ "
     alive = " + ".join(f"{tensor.name} {number(tensor.bytes)}" for tensor in peak.alive[:8])
     alive += " + …" * (len(peak.alive) > 8) + f" + {number(peak.extra_bytes)} beside them" * bool(peak.extra_bytes)
@@ -46,8 +46,8 @@ output_bytes = Figure(
 )
 
 
-def _stored(report: Facts) -> int:
-    sums = report.whole.sums
+def _stored(whole: Part) -> int:
+    sums, report = whole.sums, whole.report
     if report.setting.int8:
         return sums.weight_bytes or 0
     return integer(analysis.weight_bytes((sums.params or 0) + (sums.buffers or 0), analysis.BYTES[report.dtype]))
@@ -105,7 +105,7 @@ peak_inference_bytes = Figure(
     "activations",
     "bytes",
     "the most that activations take at one moment of inference, without the input and the weights",
-    of_network(lambda report: report.totals.peak_bytes),
+    of_network(lambda whole: whole.report.peak_bytes),
     chapter="memory",
     scope="network",
     derive_total=_peak_steps,
@@ -114,14 +114,14 @@ peak_inference_bytes = Figure(
 )
 
 
-def _needed(report: Facts) -> int:
-    return _stored(report) + report.given_bytes + report.totals.peak_bytes
+def _needed(whole: Part) -> int:
+    return _stored(whole) + whole.report.given_bytes + whole.report.peak_bytes
 
 
-def _needed_steps(report: Facts) -> Iterator[Derivation]:
-    weights, given, peak = _stored(report), report.given_bytes, report.totals.peak.bytes
+def _needed_steps(report: Network) -> Iterator[Derivation]:
+    weights, given, peak = _stored(report.whole), report.given_bytes, report.totals.peak.bytes
     at_least = "" if report.totals.complete else "≥ "
-    total = _needed(report)
+    total = _needed(report.whole)
     text = f"weights {number(weights)} + input {number(given)} + peak {number(peak)} = {at_least}{number(total)}"
     yield Derivation("inference, bytes", text=text, total=total)
 
@@ -139,17 +139,18 @@ inference_bytes = Figure(
 )
 
 
-def _allocated(report: Facts) -> int | None:
+def _allocated(whole: Part) -> int | None:
+    report = whole.report
     if report.setting.int8:  # what libraries allocate inside an int8 operation is not known
         return None
-    return _stored(report) + report.given_bytes + report.totals.peak.allocated[1]
+    return _stored(whole) + report.given_bytes + report.peak.allocated[1]
 
 
-def _allocated_steps(report: Facts) -> Iterator[Derivation]:
+def _allocated_steps(report: Network) -> Iterator[Derivation]:
     if report.setting.int8:
         return
     low, high = report.totals.peak.allocated
-    fixed = _stored(report) + report.given_bytes
+    fixed = _stored(report.whole) + report.given_bytes
     text = f"weights and input {number(fixed)} + {_between(low, high)}, the most at {report.totals.peak.at}"
     yield Derivation("allocated, bytes", text=text, total=fixed + high)
 

@@ -15,7 +15,6 @@ from ...table import EMPTY
 from .base import Figure, of_network
 
 if TYPE_CHECKING:
-    from ..facts import Facts
     from ..parts import Part, Row
 
 
@@ -103,14 +102,14 @@ layers = Figure(
     "layers",
     "",
     "layers, those without weights included",
-    of_network(lambda report: len(report.rows), "output_bytes"),
+    of_network(lambda whole: len(whole.rows), "output_bytes"),
     chapter="output size",
     scope="network",
 )
 
 
-def _depth(report: Facts) -> int:
-    return depth_of(report.graph)
+def _depth(whole: Part) -> int:
+    return depth_of(whole.report.graph)
 
 
 depth = Figure(

@@ -13,7 +13,7 @@ from ...table import AtLeast
 from .base import Figure, added_up
 
 if TYPE_CHECKING:
-    from ..facts import Facts
+    from ..network import Network
     from ..parts import Part, Row
 
 
@@ -47,7 +47,7 @@ def _steps(row: Row) -> Iterator[Derivation]:
         yield Derivation("intensity", intensity_of.step(MACs=row.macs, E=row.moved_bytes), remark=intensity_of.remark)
 
 
-def _total_steps(report: Facts) -> Iterator[Derivation]:
+def _total_steps(report: Network) -> Iterator[Derivation]:
     totals = report.totals
     if totals.intensity is not None and totals.moved_bytes:
         yield Derivation("intensity", intensity_of.step(MACs=totals.macs, E=totals.moved_bytes))

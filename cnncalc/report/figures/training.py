@@ -18,7 +18,7 @@ from .base import Figure, Value, added_up
 if TYPE_CHECKING:
     from ...analysis.storages import Storage
     from ...analysis.training import TrainingStep
-    from ..facts import Facts
+    from ..network import Network
     from ..parts import Part, Row
 
 
@@ -92,7 +92,7 @@ def _whose(row: Row, kept: Storage) -> str:
     return f"{what}, which its backward pass needs"
 
 
-def _total_steps(report: Facts) -> Iterator[Derivation]:
+def _total_steps(report: Network) -> Iterator[Derivation]:
     if not report.trainable or not report.rows:
         return
     totals, step = report.totals, report.training
@@ -112,7 +112,7 @@ def _total_steps(report: Facts) -> Iterator[Derivation]:
     yield Derivation("activations of the step", text=text, total=step.activations)
 
 
-def _exchange(report: Facts, step: TrainingStep) -> Iterator[Derivation]:
+def _exchange(report: Network, step: TrainingStep) -> Iterator[Derivation]:
     """What processes exchange."""
     sizes = analysis.training.buckets(report.graph, report.setting)
     text = f"{number(step.buckets)} bytes, the gradients again, in {len(sizes)} bucket{'s' * (len(sizes) != 1)}"
@@ -121,14 +121,17 @@ def _exchange(report: Facts, step: TrainingStep) -> Iterator[Derivation]:
 
 
 def _of_step(name: str, *sums: str) -> Value:
-    """A figure of the step, for which these sums must be known or, where none are named, all layers' backward pass."""
+    """A figure of the step, for which these sums must be known or, where none are named, all layers' backward pass.
 
-    def value(part: Part) -> int | AtLeast | None:
-        report = part.report
+    That of a type that is declared in the spec is not.
+    """
+
+    def value(whole: Part) -> int | AtLeast | None:
+        report = whole.report
         if not report.trainable:
             return None
         size: int = getattr(report.training, name)
-        complete = not part.sums.is_partial(*sums) if sums else report.totals.training_complete
+        complete = not whole.sums.is_partial(*sums) if sums else whole.understood and None not in report.backward
         return size if complete else AtLeast(size)
 
     return value
