@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import cnncalc
@@ -19,6 +20,17 @@ from cnncalc.report.figures import ALL_QUESTIONS, FIGURES, OF_LAYERS, OF_NETWORK
 from cnncalc.report.layer_table import Choice
 from cnncalc.table import AtLeast
 
+SHARED = Source(
+    "net.yaml",
+    """
+input: [4, 8, 8]
+layers:
+  - first: {Conv2d: {out_channels: 4, kernel_size: 3, padding: 1}}
+  - second: {Conv2d: {out_channels: 4, kernel_size: 3, padding: 1}}
+  - use: second
+  - third: {Conv2d: {out_channels: 4, kernel_size: 3, padding: 1}}
+""",
+)
 NETWORKS = ["lenet", "lenet_1998", "googlenet", "mobilenet_v2", "unet", "ssd300", "r3d_18", "m5"]
 
 
@@ -51,6 +63,20 @@ def test_sums_of_layers_are_totals(name: str) -> None:
     for figure in FIGURES.values():
         if figure.additive and figure.of_layers and figure.of_network:
             assert sum(getattr(row, figure.key) for row in report) == getattr(report.totals, figure.total), figure.key
+
+
+@pytest.mark.parametrize(("name", "how"), [
+    *((name, {}) for name in NETWORKS), ("retinanet", {"inputs": [3, 64, 64]}), ("resnet18", {"freeze": ("conv1", "layer1", "layer3")}),
+    ("resnet18", {"checkpoint": ("layer2", "layer4.1")}), ("resnet20", {"amp": "bfloat16"}), ("resnet20", {"int8": True}),
+    ("shared", {}),
+])  # fmt: skip
+def test_what_layers_of_a_kind_share_is_what_each_has(name: str, how: dict[str, Any]) -> None:
+    """Equal convolutions of which one is frozen, the first, or used again are no kind in the work of a backward pass."""
+    report = analyse(SHARED if name == "shared" else name, batch=2, **how)
+    alike = [figure for figure in FIGURES.values() if figure.alike and figure.of_layers and figure.document]
+    assert {"macs", "moved_bytes", "backward_macs"} <= {figure.key for figure in alike}
+    for layer, row in zip(report.to_dict()["layers"], report, strict=True):
+        assert [layer[figure.key] for figure in alike] == [figure.json(row.part) for figure in alike], row
 
 
 @pytest.mark.parametrize("name", NETWORKS)
