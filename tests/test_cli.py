@@ -99,6 +99,12 @@ def test_json_is_the_same_whole_document_whatever_the_question(question: str) ->
     assert found == analyse("lenet", batch=2, int8="--int8" in question).to_dict()
 
 
+def test_json_without_layers(tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("input: [3, 8, 8]\nlayers: []\n", "utf-8")
+    written = cnncalc("shapes", "empty.yaml", "--format", "json", cwd=tmp_path).stdout
+    assert json.loads(written)["totals"]["layers"] == 0 and '\n  "layers": [],\n' in written
+
+
 def test_json_has_the_promised_form() -> None:
     found = analyse("resnet50").to_dict()
     assert list(found) == [

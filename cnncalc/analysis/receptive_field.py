@@ -102,6 +102,7 @@ def _reach(op: Op, out: Shape, *shapes: Shape) -> tuple[Reach, ...] | None:
 
 
 def _has_endless(state: State) -> bool:
+    """Whether one of the fields is endless; loops, as this is asked of every layer."""
     for found in state.values():
         for field in found:
             if _is_endless(field):
@@ -129,12 +130,12 @@ def receptive_field(graph: Graph, layer: Layer, state: State | None) -> Receptiv
     sizes, strides, paddings, units = [], [], [], []
     whole = exact = True
     for field, N in zip(per_axis, (graph.nodes[source].shape or ())[1:], strict=True):
-        size, stride, padding, axis, known, unit = field
+        size, stride, padding, axis, tight, unit = field
         covers = _covers(field, layer.shape[axis] if axis is not None else 1, N)
-        whole, exact = whole and covers, exact and known
+        whole, exact = whole and covers, exact and tight
         if not type(size) is type(stride) is type(padding) is type(unit) is int:  # rarely
             size, stride, padding, unit = _floor(size), _tidy(stride), _tidy(padding), _floor(unit)
-        sizes.append(N if covers and not known else size)
+        sizes.append(N if covers and not tight else size)
         strides.append(stride)
         paddings.append(padding)
         units.append(min(N, unit) if covers else unit)

@@ -7,12 +7,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ...table import EMPTY, AtLeast
-from ..registry import FIGURES, Figure, Value
+from ..registry import Figure, Value
 
 if TYPE_CHECKING:
     from ..parts import Part, Row
 
-__all__ = ["FIGURES", "Figure", "Value", "added_up", "of_layer", "of_network", "summed"]
+__all__ = ["Figure", "Value", "added_up", "of_layer", "of_network", "summed"]
 
 
 class summed:
